@@ -1,0 +1,2 @@
+//! The `reachproof` command: arguments, file reading, rendering and exit codes.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Meaning and proof: the network compiled from a snapshot, and the evaluators that walk it.

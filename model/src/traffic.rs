@@ -1,0 +1,56 @@
+//! What a filter rule matches besides addresses: protocol, ports, ICMP type and code.
+
+use serde::{Deserialize, Serialize};
+
+use crate::flow::{Protocol, World};
+
+/// The protocol part of one security group or network ACL rule.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub enum Traffic {
+    /// Every protocol.
+    All,
+    /// One protocol, whatever its ports.
+    Protocol(Protocol),
+    /// TCP or UDP to the destination ports `from..=to`; matches nothing if `from > to`.
+    Ports {
+        /// TCP or UDP.
+        protocol: Protocol,
+        /// Lowest port.
+        from: u16,
+        /// Highest port.
+        to: u16,
+    },
+    /// ICMP of one family, of this type and code, or of any where `None`.
+    Icmp {
+        /// ICMP or ICMPv6.
+        protocol: Protocol,
+        /// The type, 0 to 255.
+        kind: Option<u8>,
+        /// The code, 0 to 255.
+        code: Option<u8>,
+    },
+    /// A rule that the API would have refused: an ICMP code without a type (R-SG-6). The permissive world reads it as
+    /// every type of the protocol, the restrictive world as nothing.
+    Refused(Protocol),
+    /// Something that cannot be read: anything in the permissive world, nothing in the restrictive one.
+    Unknown,
+}
+
+impl Traffic {
+    /// Whether a header of `protocol` with destination port (or ICMP type) `port` and source port (or ICMP code)
+    /// `source_port` is admitted by a *permitting* rule. Source ports of TCP and UDP are never looked at (R-SG-5, R-NACL-4).
+    pub fn matches(self, world: World, protocol: Protocol, source_port: u16, port: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::Protocol(wanted) => wanted == protocol,
+            Self::Ports { protocol: wanted, from, to } => wanted == protocol && (from..=to).contains(&port),
+            Self::Icmp { protocol: wanted, kind, code } => {
+                wanted == protocol
+                    && kind.is_none_or(|kind| u16::from(kind) == port)
+                    && code.is_none_or(|code| u16::from(code) == source_port)
+            }
+            Self::Refused(wanted) => wanted == protocol && world == World::Over,
+            Self::Unknown => world == World::Over,
+        }
+    }
+}

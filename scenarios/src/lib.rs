@@ -1,0 +1,1 @@
+//! The scenario corpus, its file format, and seeded generators of networks.
