@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{EniId, SubnetId, VpcId};
+use crate::id::{AttachmentId, EniId, GroupId, Ref, RouteTableId, SubnetId, VpcId};
 use crate::source::Source;
 
 /// One unmodelled thing that can carry traffic.
@@ -60,6 +60,9 @@ pub enum Entry {
     Anywhere,
     /// By a route whose unmodelled target has this id.
     RouteTarget(Box<str>),
+    /// By being sent to an address of this subnet that no interface of the snapshot owns: an interface that the input
+    /// does not show may own it (R-LB-2, R-ADDR-14). The subnet's ACL applies.
+    HiddenInterface(SubnetId),
 }
 
 /// How packets leave a component.
@@ -75,8 +78,21 @@ pub enum Exit {
     },
     /// Into the subnet's route table, without a security group.
     Subnet(SubnetId),
+    /// Sent from an interface of this subnet that the input does not show (a load balancer node, a VPC link): as
+    /// [`Exit::Interface`] with any address and `keeps_groups`, on-link or by the subnet's ACL and route table. Its
+    /// egress rules are those of `groups`; ignoring them is permissive.
+    HiddenInterface {
+        /// The subnet.
+        subnet: SubnetId,
+        /// The groups that receivers see whatever the source address is, sorted; may be empty.
+        groups: Vec<Ref<GroupId>>,
+    },
     /// Into the VPC by its implicit router, as from a gateway.
     Vpc(VpcId),
     /// Out to the internet.
     Internet,
+    /// Into this route table, as of a sender without a subnet.
+    Table(RouteTableId),
+    /// Into this transit gateway, as from the attachment.
+    Attachment(AttachmentId),
 }
