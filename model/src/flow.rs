@@ -90,3 +90,14 @@ pub enum World {
     /// Every unknown denies. Reachable may be concluded only here. `M-` in the rules.
     Under,
 }
+
+impl World {
+    /// The other world: what a *denying* rule must be read in.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Over => Self::Under,
+            Self::Under => Self::Over,
+        }
+    }
+}

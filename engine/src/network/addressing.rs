@@ -1,0 +1,78 @@
+//! Blocks of VPCs and subnets, and addresses with a fixed meaning inside them.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use reachproof_model::flow::World;
+use reachproof_model::id::{EigwId, IgwId, Ref, SubnetId, VgwId, VpcId};
+
+use super::Network;
+use super::state::{Object, usable};
+
+impl Network<'_> {
+    /// R-ADDR-1: the address space of a VPC.
+    pub fn vpc_blocks(&self, vpc: VpcId, world: World) -> Vec<IpNet> {
+        let blocks = self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
+        blocks.map(|block| block.cidr).collect()
+    }
+
+    /// R-ADDR-2: the blocks of a subnet.
+    pub fn subnet_blocks(&self, subnet: SubnetId, world: World) -> Vec<IpNet> {
+        let blocks = self.subnet(subnet).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
+        blocks.map(|block| block.cidr).collect()
+    }
+
+    /// R-CORE-5: Amazon DNS of a VPC: the base of its primary IPv4 block plus two.
+    pub fn dns_address(&self, vpc: VpcId) -> Option<IpAddr> {
+        let primary = self.vpc(vpc).cidrs.iter().find(|block| block.cidr.addr().is_ipv4())?;
+        offset(primary.cidr, 2)
+    }
+
+    /// R-CORE-5, R-ADDR-2: the address of the router in each block of a subnet.
+    pub fn router_addresses(&self, subnet: SubnetId) -> Vec<IpAddr> {
+        self.subnet(subnet).cidrs.iter().filter_map(|block| offset(block.cidr, 1)).collect()
+    }
+
+    /// R-ADDR-13, A-10: the subnets of a VPC whose owner is no account of the snapshot, so that interfaces which no
+    /// call shows may own their addresses.
+    pub fn unseen_subnets(&self, vpc: VpcId) -> Vec<SubnetId> {
+        let of_vpc = self.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
+        of_vpc.filter(|(_, subnet)| self.is_foreign(subnet.meta.owner.as_deref())).map(|(id, _)| id).collect()
+    }
+
+    /// Whether an owner is named and is no account of the snapshot.
+    pub fn is_foreign(&self, owner: Option<&str>) -> bool {
+        let Some(owner) = owner else { return false };
+        let known = self.snapshot.scopes.values().any(|scope| &*scope.account == owner);
+        let anonymous = self.snapshot.scopes.values().all(|scope| scope.account.is_empty());
+        !known && !anonymous
+    }
+
+    pub(super) fn igw_name<'a>(&'a self, reference: &'a Ref<IgwId>) -> &'a str {
+        match reference {
+            Ref::Known(id) => &self.snapshot.internet_gateways[*id].meta.id,
+            Ref::Missing(id) => id,
+        }
+    }
+
+    pub(super) fn eigw_name<'a>(&'a self, reference: &'a Ref<EigwId>) -> &'a str {
+        match reference {
+            Ref::Known(id) => &self.snapshot.egress_gateways[*id].meta.id,
+            Ref::Missing(id) => id,
+        }
+    }
+
+    pub(super) fn vgw_name<'a>(&'a self, reference: &'a Ref<VgwId>) -> &'a str {
+        match reference {
+            Ref::Known(id) => &self.snapshot.virtual_gateways[*id].meta.id,
+            Ref::Missing(id) => id,
+        }
+    }
+}
+
+fn offset(block: IpNet, by: u8) -> Option<IpAddr> {
+    match block.network() {
+        IpAddr::V4(base) => u32::from(base).checked_add(u32::from(by)).map(|ip| IpAddr::V4(ip.into())),
+        IpAddr::V6(base) => u128::from(base).checked_add(u128::from(by)).map(|ip| IpAddr::V6(ip.into())),
+    }
+}

@@ -1,0 +1,176 @@
+//! Unmodelled components: those that the snapshot shows, and those that follow from missing data (R-DATA-10).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, TgwId, VpcId};
+use reachproof_model::snapshot::{Component, ComponentKind, EndpointKind, Entry, Exit, RouteTable, Snapshot, Target, TgwAttachment};
+
+use super::Network;
+
+#[derive(Debug, Default)]
+pub(super) struct ComponentIndex {
+    by_interface: BTreeMap<EniId, Vec<ComponentId>>,
+    by_target: BTreeMap<Box<str>, ComponentId>,
+    by_subnet: BTreeMap<SubnetId, Vec<ComponentId>>,
+    internet: Vec<ComponentId>,
+}
+
+impl ComponentIndex {
+    pub(super) fn of(components: &Table<ComponentId, Component>) -> Self {
+        let mut index = Self::default();
+        for (id, component) in components.iter() {
+            for entry in &component.entries {
+                match entry {
+                    Entry::Interface(interface) => index.by_interface.entry(*interface).or_default().push(id),
+                    Entry::HiddenInterface(subnet) => index.by_subnet.entry(*subnet).or_default().push(id),
+                    Entry::Internet | Entry::Anywhere => index.internet.push(id),
+                    Entry::RouteTarget(target) => {
+                        index.by_target.entry(target.clone()).or_insert(id);
+                    }
+                }
+            }
+        }
+        index.internet.dedup();
+        index
+    }
+}
+
+impl Network<'_> {
+    /// The components that take in what an interface receives.
+    pub fn components_at(&self, interface: EniId) -> &[ComponentId] {
+        self.component_index.by_interface.get(&interface).map_or(&[], Vec::as_slice)
+    }
+
+    /// The components that take in what is sent to an address of the subnet which no interface of the snapshot owns.
+    pub fn components_hidden_in(&self, subnet: SubnetId) -> &[ComponentId] {
+        self.component_index.by_subnet.get(&subnet).map_or(&[], Vec::as_slice)
+    }
+
+    /// The component that stands behind a route target.
+    pub fn component_of_target(&self, target: &str) -> Option<ComponentId> {
+        self.component_index.by_target.get(target).copied()
+    }
+
+    /// R-IGW-13: the components that anyone on the internet can send to, ascending.
+    pub fn components_at_internet(&self) -> &[ComponentId] {
+        &self.component_index.internet
+    }
+}
+
+pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
+    let mut table: Table<ComponentId, Component> = snapshot.components.values().cloned().collect();
+    let known: BTreeSet<&str> = snapshot
+        .components
+        .values()
+        .flat_map(|component| &component.entries)
+        .filter_map(|entry| if let Entry::RouteTarget(target) = entry { Some(target.as_ref()) } else { None })
+        .collect();
+    for component in missing_targets(snapshot).into_values().chain(network_functions(snapshot)) {
+        let fresh = |entry: &Entry| matches!(entry, Entry::RouteTarget(target) if !known.contains(target.as_ref()));
+        if component.entries.iter().any(fresh) {
+            table.push(component);
+        }
+    }
+    table
+}
+
+/// R-DATA-10 named target: where the call of a NAT gateway, transit gateway, peering, endpoint or interface was not
+/// collected, a route to it may lead wherever its kind could; where it was collected, the target is gone.
+fn missing_targets(snapshot: &Snapshot) -> BTreeMap<Box<str>, Component> {
+    let mut found: BTreeMap<Box<str>, Component> = BTreeMap::new();
+    for (id, table) in snapshot.route_tables.iter() {
+        for route in &table.routes {
+            let Some((target, call, kind)) = unresolved(snapshot, &route.target) else { continue };
+            if !call.is_empty() && snapshot.scopes[table.meta.scope].collected(call) {
+                continue;
+            }
+            let exits = exits(snapshot, id, table, kind);
+            let component = found.entry(target.into()).or_insert_with(|| Component {
+                id: target.into(),
+                kind: ComponentKind::Other,
+                why: why(target, call).into(),
+                entries: vec![Entry::RouteTarget(target.into())],
+                exits: Vec::new(),
+                source: route.source.clone(),
+            });
+            component.exits.extend(exits);
+            component.exits.sort_unstable();
+            component.exits.dedup();
+        }
+    }
+    found
+}
+
+/// R-TGW-13: an appliance attached to a transit gateway may hand a packet to any attachment.
+fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
+    let functions = snapshot.attachments.values().filter(|attachment| &*attachment.kind == "network-function");
+    let component = |function: &TgwAttachment| {
+        let siblings = snapshot.attachments.iter().filter(|(_, other)| other.tgw == function.tgw);
+        Component {
+            id: function.meta.id.clone(),
+            kind: ComponentKind::Inspection,
+            why: format!("{} inspects packets by rules that are not modelled", function.meta.id).into(),
+            entries: vec![Entry::RouteTarget(function.meta.id.clone())],
+            exits: siblings.map(|(id, _)| Exit::Attachment(id)).collect(),
+            source: function.meta.source.clone(),
+        }
+    };
+    functions.map(component).collect()
+}
+
+fn why(target: &str, call: &str) -> String {
+    match call {
+        "" => format!("{target} is a route target of a kind that is not modelled"),
+        call => format!("{target} is a route target that no answer describes; collect: {call}"),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Leads back into this VPC's tables, or out.
+    InVpc,
+    /// Leads to any other VPC, or out of the snapshot.
+    Between,
+}
+
+fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str, &'static str, Kind)> {
+    Some(match target {
+        Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways", Kind::InVpc),
+        Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints", Kind::InVpc),
+        Target::Interface(Ref::Missing(id)) => (id, "ec2 describe-network-interfaces", Kind::InVpc),
+        Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances", Kind::InVpc),
+        Target::Instance(Ref::Known(id)) => (&snapshot.instances[*id].meta.id, "", Kind::InVpc),
+        Target::TransitGateway(Ref::Missing(id)) => (id, "ec2 describe-transit-gateways", Kind::Between),
+        Target::TransitGateway(Ref::Known(id)) if lacks_attachments(snapshot, *id) => {
+            (&snapshot.transit_gateways[*id].meta.id, "ec2 describe-transit-gateway-vpc-attachments", Kind::Between)
+        }
+        Target::Nat(Ref::Known(id)) => (&snapshot.nat_gateways[*id].meta.id, "", Kind::InVpc),
+        Target::Endpoint(Ref::Known(id)) if snapshot.endpoints[*id].kind != EndpointKind::Gateway => {
+            (&snapshot.endpoints[*id].meta.id, "", Kind::InVpc)
+        }
+        Target::Peering(Ref::Missing(id)) => (id, "ec2 describe-vpc-peering-connections", Kind::Between),
+        Target::Unmodelled { id, .. } => (id, "", Kind::Between),
+        _ => return None,
+    })
+}
+
+fn lacks_attachments(snapshot: &Snapshot, tgw: TgwId) -> bool {
+    !snapshot.attachments.values().any(|attachment| attachment.tgw == Ref::Known(tgw))
+}
+
+fn exits(snapshot: &Snapshot, id: RouteTableId, table: &RouteTable, kind: Kind) -> Vec<Exit> {
+    let home = table.vpc.known();
+    let mut exits = vec![Exit::Internet];
+    match kind {
+        Kind::InVpc => {
+            let subnets = snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == home && home.is_some());
+            exits.extend(subnets.map(|(subnet, _)| Exit::Subnet(subnet)));
+            exits.push(Exit::Table(id));
+        }
+        Kind::Between => {
+            let vpcs: Vec<VpcId> = snapshot.vpcs.ids().collect();
+            exits.extend(vpcs.into_iter().map(Exit::Vpc));
+        }
+    }
+    exits
+}

@@ -1,0 +1,144 @@
+//! Internet, egress-only and virtual private gateways, with those that only routes show (R-ROUTE-16).
+
+use std::collections::BTreeSet;
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{Id, Ref, Table, VpcId};
+use reachproof_model::snapshot::{GatewayAttachment, Meta, Snapshot, Target};
+use reachproof_model::source::Source;
+use serde::{Deserialize, Serialize};
+
+use super::Network;
+use super::state::{Object, usable};
+
+/// A dense index into the gateways of a [`Network`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct GatewayId(u32);
+
+impl Id for GatewayId {
+    fn from_index(index: usize) -> Self {
+        Self(u32::try_from(index).unwrap_or(u32::MAX))
+    }
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The kinds of gateway at the edge of a VPC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum GatewayKind {
+    /// Internet gateway.
+    Internet,
+    /// Egress-only internet gateway.
+    EgressOnly,
+    /// Virtual private gateway.
+    Virtual,
+}
+
+/// A gateway and the VPC that it serves in each world.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Gateway {
+    /// Its kind.
+    pub kind: GatewayKind,
+    /// Its AWS id.
+    pub id: Box<str>,
+    /// The VPC it is attached to in the permissive world.
+    pub vpc: Option<VpcId>,
+    /// Whether the restrictive world counts that attachment.
+    pub firm: bool,
+    /// Whether only an active route shows it (R-ROUTE-16, A-36).
+    pub implied: bool,
+    /// Where it was read, if its call was collected.
+    pub source: Option<Source>,
+}
+
+impl Gateway {
+    /// R-IGW-1, R-EIGW-1, R-VPN-1: the VPC that the gateway serves in this world.
+    pub fn serves(&self, world: World) -> Option<VpcId> {
+        self.vpc.filter(|_| self.firm || world == World::Over)
+    }
+}
+
+impl Network<'_> {
+    /// All gateways: those described, then those implied by routes.
+    pub fn gateways(&self) -> &Table<GatewayId, Gateway> {
+        &self.gateways
+    }
+
+    /// The gateway of a kind with this AWS id.
+    pub fn gateway(&self, kind: GatewayKind, id: &str) -> Option<GatewayId> {
+        self.gateways.iter().find(|(_, gateway)| gateway.kind == kind && &*gateway.id == id).map(|(id, _)| id)
+    }
+
+    /// The gateways of a kind that serve a VPC in this world.
+    pub fn gateways_of(&self, vpc: VpcId, kind: GatewayKind, world: World) -> Vec<GatewayId> {
+        let serving = |(_, gateway): &(GatewayId, &Gateway)| gateway.kind == kind && gateway.serves(world) == Some(vpc);
+        self.gateways.iter().filter(serving).map(|(id, _)| id).collect()
+    }
+}
+
+pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
+    let mut table = Table::default();
+    for gateway in snapshot.internet_gateways.values() {
+        table.push(described(GatewayKind::Internet, &gateway.meta, &gateway.attachments, true));
+    }
+    for gateway in snapshot.egress_gateways.values() {
+        table.push(described(GatewayKind::EgressOnly, &gateway.meta, &gateway.attachments, true));
+    }
+    for gateway in snapshot.virtual_gateways.values() {
+        let firm = usable(Object::Vpn, &gateway.state, World::Under);
+        let attachments = if usable(Object::Vpn, &gateway.state, World::Over) { &gateway.attachments[..] } else { &[] };
+        table.push(described(GatewayKind::Virtual, &gateway.meta, attachments, firm));
+    }
+    for gateway in implied(snapshot) {
+        table.push(gateway);
+    }
+    table
+}
+
+fn described(kind: GatewayKind, meta: &Meta, attachments: &[GatewayAttachment], firm: bool) -> Gateway {
+    let attached = |world| {
+        let usable = attachments.iter().filter(move |row| usable(Object::GatewayAttachment, &row.state, world));
+        usable.filter_map(|row| row.vpc.known()).next()
+    };
+    let vpc = attached(World::Over);
+    let firm = firm && vpc.is_some() && attached(World::Under) == vpc;
+    Gateway { kind, id: meta.id.clone(), vpc, firm, implied: false, source: Some(meta.source.clone()) }
+}
+
+/// R-ROUTE-16: where the call was not collected, an active route is itself the evidence of attachment.
+fn implied(snapshot: &Snapshot) -> Vec<Gateway> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for table in snapshot.route_tables.values() {
+        let Some(vpc) = table.vpc.known() else { continue };
+        let collected = |kind| snapshot.scopes[table.meta.scope].collected(call_of(kind));
+        for route in &table.routes {
+            let Some((kind, id)) = missing_gateway(&route.target) else { continue };
+            let active = route.state.as_deref().is_none_or(|state| state == "active");
+            if active && !collected(kind) && seen.insert((kind, id, vpc)) {
+                let source = Some(route.source.clone());
+                found.push(Gateway { kind, id: id.into(), vpc: Some(vpc), firm: true, implied: true, source });
+            }
+        }
+    }
+    found
+}
+
+fn missing_gateway(target: &Target) -> Option<(GatewayKind, &str)> {
+    match target {
+        Target::InternetGateway(Ref::Missing(id)) => Some((GatewayKind::Internet, id)),
+        Target::EgressGateway(Ref::Missing(id)) => Some((GatewayKind::EgressOnly, id)),
+        Target::VirtualGateway(Ref::Missing(id)) => Some((GatewayKind::Virtual, id)),
+        _ => None,
+    }
+}
+
+/// The call that describes gateways of a kind.
+pub(super) fn call_of(kind: GatewayKind) -> &'static str {
+    match kind {
+        GatewayKind::Internet => "ec2 describe-internet-gateways",
+        GatewayKind::EgressOnly => "ec2 describe-egress-only-internet-gateways",
+        GatewayKind::Virtual => "ec2 describe-vpn-gateways",
+    }
+}

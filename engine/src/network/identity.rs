@@ -1,0 +1,156 @@
+//! Group references: who is a member, and whether the path keeps the sender's identity (R-SG-9, R-SG-10).
+
+use ipnet::IpNet;
+use reachproof_model::flow::World;
+use reachproof_model::id::{AttachmentId, EniId, GroupId, PeeringId, Ref, TgwId, VpcId};
+use reachproof_model::snapshot::GroupReference;
+
+use super::owner::owned_blocks;
+use super::{Assumed, Network};
+
+/// A passage that may keep or clear the sender's identity (R-SG-10).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Crossing {
+    /// A peering connection.
+    Peering(PeeringId),
+    /// A transit gateway, in by one attachment and out by another.
+    Transit(TgwId, AttachmentId, AttachmentId),
+}
+
+/// How a reference matches a sender.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GroupMatch {
+    /// The sender carries the group.
+    Yes,
+    /// It may: an assumption decides.
+    Maybe(u8),
+    /// It does not.
+    No,
+}
+
+impl GroupMatch {
+    /// Whether this counts as a match in a world.
+    pub fn holds(self, world: World) -> bool {
+        self == Self::Yes || world == World::Over && self != Self::No
+    }
+}
+
+impl Network<'_> {
+    /// R-SG-10: whether the sender's groups are still known after the crossing, for *ingress* rules.
+    pub fn keeps_identity(&self, crossing: Crossing, world: World) -> bool {
+        match crossing {
+            Crossing::Peering(id) => self.same_region(id, world),
+            Crossing::Transit(tgw, from, to) => {
+                self.snapshot.transit_gateways[tgw].group_referencing.unwrap_or(false)
+                    && self.attachment_references(from)
+                    && self.attachment_references(to)
+            }
+        }
+    }
+
+    /// R-SG-10: VPC attachments refer to groups by default (R-DATA-12), unless in the zone that cannot.
+    fn attachment_references(&self, id: AttachmentId) -> bool {
+        let zones = self.attachment_subnets(id).unwrap_or_default();
+        let excluded = zones.iter().any(|subnet| self.plain_zone(*subnet) == Some("use1-az3"));
+        let option = self.attachment(id).vpc.as_ref().is_some_and(|options| options.group_referencing.unwrap_or(true));
+        option && !excluded
+    }
+
+    /// R-PCX-6: whether both sides are in one Region; sides that do not say so are so in the permissive world.
+    pub fn same_region(&self, id: PeeringId, world: World) -> bool {
+        let peering = &self.snapshot.peerings[id];
+        match (&peering.requester.region, &peering.accepter.region) {
+            (Some(left), Some(right)) => left == right,
+            _ => world == World::Over || self.sides_share_a_scope(id),
+        }
+    }
+
+    fn sides_share_a_scope(&self, id: PeeringId) -> bool {
+        let peering = &self.snapshot.peerings[id];
+        let region = |vpc: &Ref<VpcId>| vpc.known().map(|vpc| &self.snapshot.scopes[self.vpc(vpc).meta.scope].region);
+        let left = region(&peering.requester.vpc);
+        left.is_some() && left == region(&peering.accepter.vpc)
+    }
+
+    /// R-SG-9, R-SG-18, R-SG-19: whether an ingress reference matches a sender whose identity the path kept.
+    pub fn reference_matches(&self, reference: &GroupReference, sender: EniId, receiver: EniId) -> GroupMatch {
+        if is_stale(reference) {
+            return GroupMatch::No;
+        }
+        let interface = self.interface(sender);
+        let Some(groups) = &interface.groups else { return GroupMatch::Maybe(11) };
+        if !groups.contains(&reference.group) {
+            return GroupMatch::No;
+        }
+        let across = self.interface(receiver).vpc != interface.vpc;
+        let borrowed = reference.group.known().is_some_and(|group| self.snapshot.groups[group].vpc != interface.vpc);
+        if across && borrowed { GroupMatch::Maybe(39) } else { GroupMatch::Yes }
+    }
+
+    /// R-SG-18, A-10: whether a reference may match a sender outside the snapshot whose identity the path kept.
+    pub fn reference_may_match_stranger(&self, reference: &GroupReference) -> bool {
+        !is_stale(reference)
+    }
+
+    /// R-SG-9: the blocks that an *egress* reference of a rule at `sender` matches: private addresses of members in
+    /// the same VPC or one peered in the same Region. `None` in the permissive world if the members are not all
+    /// known: any address.
+    pub fn referenced_blocks(
+        &self,
+        reference: &GroupReference,
+        sender: EniId,
+        world: World,
+    ) -> Assumed<Option<Vec<IpNet>>> {
+        if is_stale(reference) {
+            return Assumed::fact(Some(Vec::new()));
+        }
+        let Some(group) = reference.group.known() else { return unknown_members(world) };
+        if self.has_unseen_members(group) && world == World::Over {
+            return unknown_members(world);
+        }
+        let home = self.interface(sender).vpc.known();
+        let in_scope = self.members(group).iter().filter(|member| self.in_reference_scope(group, home, **member, world));
+        let mut blocks: Vec<IpNet> = in_scope.flat_map(|member| owned_blocks(self.interface(*member))).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        Assumed::fact(Some(blocks))
+    }
+
+    fn in_reference_scope(&self, group: GroupId, home: Option<VpcId>, member: EniId, world: World) -> bool {
+        let vpc = self.interface(member).vpc.known();
+        if vpc == home {
+            return true;
+        }
+        let borrowed = self.snapshot.groups[group].vpc.known() != vpc;
+        let (Some(home), Some(vpc)) = (home, vpc) else { return world == World::Over };
+        self.peered_in_region(home, vpc, world) && (world == World::Over || !borrowed)
+    }
+
+    fn peered_in_region(&self, left: VpcId, right: VpcId, world: World) -> bool {
+        self.snapshot.peerings.ids().any(|id| {
+            self.peering_usable(id, left, world) && self.peering_usable(id, right, world) && self.same_region(id, world)
+        })
+    }
+
+    /// R-SG-20: whether interfaces that the snapshot does not show may carry the group.
+    fn has_unseen_members(&self, group: GroupId) -> bool {
+        let foreign_group = self.is_foreign(self.snapshot.groups[group].meta.owner.as_deref());
+        let in_foreign_subnet = |member: &EniId| {
+            let subnets = self.subnets_of(*member);
+            subnets.iter().any(|subnet| self.is_foreign(self.subnet(*subnet).meta.owner.as_deref()))
+        };
+        foreign_group || self.members(group).iter().any(in_foreign_subnet)
+    }
+}
+
+fn unknown_members(world: World) -> Assumed<Option<Vec<IpNet>>> {
+    match world {
+        World::Over => Assumed::on(None, &[10]),
+        World::Under => Assumed::on(Some(Vec::new()), &[10]),
+    }
+}
+
+/// R-SG-18: a reference through a peering that is gone matches nothing.
+fn is_stale(reference: &GroupReference) -> bool {
+    matches!(reference.peering_status.as_deref(), Some("deleted" | "rejected" | "failed" | "expired"))
+}

@@ -1,0 +1,162 @@
+//! Interfaces: what they are, whether they are live, whether they carry security groups.
+
+use std::collections::BTreeMap;
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{EniId, GroupId, Id, InstanceId, Ref, SubnetId, VpcId};
+use reachproof_model::snapshot::{Interface, Snapshot};
+
+use super::{Assumed, Network};
+
+/// What an interface does with a packet that it receives (R-CORE-3 `recv`, R-MENI-4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// An ordinary endpoint; also every kind that is not known (R-MENI-2).
+    Plain,
+    /// A NAT gateway's: answers nothing that it did not ask for (R-NAT-5).
+    Nat,
+    /// A transit gateway attachment's: only transit.
+    Transit,
+    /// An interface endpoint's: delivers to the service and never initiates (R-VPCE-7).
+    Endpoint,
+    /// A Gateway Load Balancer or firewall endpoint's: reached by routes alone.
+    Inspection,
+    /// A service's that is documented to dial out only; it may accept in the permissive world (R-MENI-4).
+    OutboundOnly,
+}
+
+impl Role {
+    /// R-MENI-2, R-MENI-4: the role of an `InterfaceType` in the spelling of [`Interface::kind`].
+    pub fn of(interface: &Interface) -> Self {
+        match interface.kind.as_deref().unwrap_or("interface") {
+            "natgateway" => Self::Nat,
+            "transitgateway" => Self::Transit,
+            "vpcendpoint" => Self::Endpoint,
+            "gatewayloadbalancerendpoint" | "gatewayloadbalancer" => Self::Inspection,
+            "lambda" | "quicksight" | "iotrulesmanaged" | "awscodestarconnectionsmanaged"
+            | "globalacceleratormanaged" | "apigatewaymanaged" => Self::OutboundOnly,
+            _ => Self::Plain,
+        }
+    }
+
+    /// R-SG-2: whether interfaces of this role carry no security group.
+    pub fn has_no_groups(self) -> bool {
+        matches!(self, Self::Nat | Self::Transit | Self::Inspection)
+    }
+
+    /// R-VPCE-7, R-NAT-5: whether the interface may send a packet of its own accord.
+    pub fn initiates(self) -> bool {
+        matches!(self, Self::Plain | Self::OutboundOnly)
+    }
+}
+
+impl Network<'_> {
+    /// R-STATE-1, R-STATE-2: whether the interface sends and receives in this world.
+    pub fn live(&self, id: EniId, world: World) -> Assumed<bool> {
+        let interface = self.interface(id);
+        let firm = shown_live(self.snapshot, interface);
+        if world == World::Over && !self.options.live_only {
+            return if firm { Assumed::fact(true) } else { Assumed::on(true, &[1]) };
+        }
+        if firm && liveness_missing(self, interface) { Assumed::on(true, &[1]) } else { Assumed::fact(firm) }
+    }
+
+    /// R-ENI-1, R-DATA-12: whether the source/destination check is on.
+    pub fn checks_addresses(&self, id: EniId) -> Assumed<bool> {
+        match self.interface(id).source_dest_check {
+            Some(check) => Assumed::fact(check),
+            None => Assumed::on(true, &[36]),
+        }
+    }
+
+    /// R-SG-1, R-SG-2: the groups that filter at the interface. `None` means that nothing filters.
+    ///
+    /// A group outside the snapshot, or an interface whose groups are missing, is unknown (R-DATA-3).
+    pub fn groups(&self, id: EniId) -> Option<Vec<&Ref<GroupId>>> {
+        let interface = self.interface(id);
+        if Role::of(interface).has_no_groups() {
+            return None;
+        }
+        let groups = interface.groups.as_deref().unwrap_or_default();
+        let groupless_nlb = interface.kind.as_deref() == Some("networkloadbalancer") && groups.is_empty();
+        (!groupless_nlb).then(|| groups.iter().collect())
+    }
+
+    /// R-SG-2: whether the interface should carry groups and the input shows none.
+    pub fn groups_missing(&self, id: EniId) -> bool {
+        self.groups(id).is_some_and(|groups| groups.is_empty())
+    }
+
+    /// The subnets that the interface may be in: one, or several (R-ADDR-16).
+    pub fn subnets_of(&self, id: EniId) -> Vec<SubnetId> {
+        let interface = self.interface(id);
+        let mut subnets: Vec<SubnetId> =
+            std::iter::once(&interface.subnet).chain(&interface.more_subnets).filter_map(Ref::known).collect();
+        subnets.dedup();
+        subnets
+    }
+
+    /// The instance that the interface is attached to, if the snapshot has it.
+    pub fn instance_of(&self, id: EniId) -> Option<InstanceId> {
+        self.interface(id).attachment.as_ref()?.instance.as_ref()?.known()
+    }
+
+    /// R-MBX-5: the primary interface of an instance.
+    pub fn primary_interface(&self, instance: InstanceId) -> Option<EniId> {
+        let interfaces = &self.snapshot.instances[instance].interfaces;
+        let index = |id: &EniId| self.interface(*id).attachment.as_ref().and_then(|attached| attached.device_index);
+        interfaces.iter().copied().find(|id| index(id) == Some(0)).or_else(|| match interfaces.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        })
+    }
+}
+
+fn shown_live(snapshot: &Snapshot, interface: &Interface) -> bool {
+    let in_use = interface.status.as_deref().is_none_or(|status| status == "in-use");
+    let attached = interface.attachment.as_ref().and_then(|attachment| attachment.status.as_deref());
+    let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref());
+    let state = instance.and_then(Ref::known).and_then(|id| snapshot.instances[id].state.as_deref());
+    in_use && attached.is_none_or(|status| status == "attached") && state.is_none_or(|state| state == "running")
+}
+
+/// R-STATE-1: a conjunct of liveness that the snapshot does not show.
+fn liveness_missing(network: &Network<'_>, interface: &Interface) -> bool {
+    let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref());
+    let collected = network.snapshot.scopes[interface.meta.scope].collected("ec2 describe-instances");
+    interface.status.is_none() || !collected && (instance.is_some() || interface.attachment.is_none())
+}
+
+pub(super) fn by_subnet(snapshot: &Snapshot) -> BTreeMap<SubnetId, Vec<EniId>> {
+    let mut index: BTreeMap<SubnetId, Vec<EniId>> = BTreeMap::new();
+    for (id, interface) in snapshot.interfaces.iter() {
+        for subnet in std::iter::once(&interface.subnet).chain(&interface.more_subnets).filter_map(Ref::known) {
+            index.entry(subnet).or_default().push(id);
+        }
+    }
+    index
+}
+
+pub(super) fn by_vpc(snapshot: &Snapshot) -> BTreeMap<VpcId, Vec<EniId>> {
+    let mut index: BTreeMap<VpcId, Vec<EniId>> = BTreeMap::new();
+    for (id, interface) in snapshot.interfaces.iter() {
+        if let Some(vpc) = interface.vpc.known() {
+            index.entry(vpc).or_default().push(id);
+        }
+    }
+    index
+}
+
+pub(super) fn members(snapshot: &Snapshot) -> BTreeMap<GroupId, Vec<EniId>> {
+    let mut index: BTreeMap<GroupId, Vec<EniId>> = BTreeMap::new();
+    for (id, interface) in snapshot.interfaces.iter() {
+        for group in interface.groups.iter().flatten().filter_map(Ref::known) {
+            let members = index.entry(group).or_default();
+            if members.last() != Some(&id) {
+                members.push(id);
+            }
+        }
+    }
+    debug_assert!(index.values().all(|ids| ids.is_sorted_by_key(|id| id.index())), "tables are scanned in order");
+    index
+}

@@ -1,0 +1,235 @@
+//! Public addresses and Block Public Access.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use reachproof_model::assumption::Assumptions;
+use reachproof_model::flow::World;
+use reachproof_model::id::{EniId, SubnetId, VpcId};
+use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
+
+use super::state::{Object, usable};
+use super::{Assumed, Network, covers};
+
+/// A public IPv4 address that an internet gateway translates (R-ADDR-5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Association {
+    /// The address outside.
+    pub public: Ipv4Addr,
+    /// The interface inside.
+    pub interface: EniId,
+    /// Its private address that the public one stands for.
+    pub private: Ipv4Addr,
+    /// Whether the restrictive world counts it.
+    pub firm: bool,
+}
+
+impl Association {
+    /// R-ADDR-5: whether the association counts in this world.
+    pub fn counts(&self, world: World) -> bool {
+        self.firm || world == World::Over
+    }
+}
+
+pub(super) fn associations(snapshot: &Snapshot) -> Vec<Association> {
+    let rows = snapshot.interfaces.iter().flat_map(|(id, interface)| {
+        let direct = interface.public.iter().filter(|public| public.evidence != AssociationEvidence::Carrier);
+        direct.map(move |public| Association {
+            public: public.public,
+            interface: id,
+            private: public.private,
+            firm: public.evidence == AssociationEvidence::Direct,
+        })
+    });
+    rows.collect()
+}
+
+pub(super) fn by_public(associations: &[Association]) -> BTreeMap<Ipv4Addr, Vec<usize>> {
+    let mut index: BTreeMap<Ipv4Addr, Vec<usize>> = BTreeMap::new();
+    for (position, association) in associations.iter().enumerate() {
+        index.entry(association.public).or_default().push(position);
+    }
+    index
+}
+
+/// What Block Public Access lets a subnet exchange with the internet (R-BPA-4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Block {
+    Off,
+    Ingress,
+    Bidirectional,
+}
+
+impl Network<'_> {
+    /// Every association that counts in this world, sorted by interface.
+    pub fn associations(&self, world: World) -> impl Iterator<Item = &Association> {
+        self.associations.iter().filter(move |association| association.counts(world))
+    }
+
+    /// The associations of one public address that count in this world.
+    pub fn associations_of(&self, public: Ipv4Addr, world: World) -> Vec<Association> {
+        let positions = self.by_public.get(&public).map_or(&[][..], Vec::as_slice);
+        let rows = positions.iter().filter_map(|position| self.associations.get(*position));
+        rows.filter(|association| association.counts(world)).copied().collect()
+    }
+
+    /// R-IGW-2 (a): the public addresses of one private address of an interface.
+    pub fn public_of(&self, interface: EniId, private: Ipv4Addr, world: World) -> Vec<Ipv4Addr> {
+        let of = self.associations(world).filter(|row| row.interface == interface && row.private == private);
+        of.map(|row| row.public).collect()
+    }
+
+    /// R-ADDR-8: whether an IPv6 address of the VPC is public, so that internet gateways pass it.
+    pub fn is_public_v6(&self, vpc: VpcId, ip: IpAddr, world: World) -> bool {
+        let blocks = self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
+        let mut holding = blocks.filter(|block| ip.is_ipv6() && block.cidr.contains(&ip));
+        holding.any(|block| match block.attribute.as_deref() {
+            Some(attribute) => attribute == "public",
+            None => covers(&global_unicast(), &block.cidr),
+        })
+    }
+
+    /// R-BPA-4: whether a subnet may receive unsolicited packets from an internet gateway.
+    pub fn internet_may_enter(&self, subnet: SubnetId, world: World) -> Assumed<bool> {
+        self.block_decision(subnet, world, |block, exclusion| match block {
+            Block::Off => true,
+            Block::Bidirectional | Block::Ingress => exclusion == Some("allow-bidirectional"),
+        })
+    }
+
+    /// R-BPA-4, A-18: whether a subnet's interfaces may send to an internet or egress-only gateway. `translated` says
+    /// that the packet is a NAT gateway's, `egress_only` that the gateway lets nothing in.
+    pub fn internet_may_be_sent_to(
+        &self,
+        subnet: SubnetId,
+        translated: bool,
+        egress_only: bool,
+        world: World,
+    ) -> Assumed<bool> {
+        let outbound_only = translated || egress_only;
+        let mut decided = self.block_decision(subnet, world, |block, exclusion| match (block, exclusion) {
+            (Block::Off, _) | (_, Some("allow-bidirectional")) | (Block::Bidirectional, Some("allow-egress")) => true,
+            (Block::Ingress, _) => outbound_only || world == World::Over,
+            (Block::Bidirectional, _) => false,
+        });
+        let trusting = decided.value && !outbound_only && self.blocks_ingress(subnet);
+        if trusting && world == World::Over {
+            decided.assumptions = decided.assumptions.and(Assumptions::of(&[18]));
+        }
+        decided
+    }
+
+    fn blocks_ingress(&self, subnet: SubnetId) -> bool {
+        self.block_mode(subnet, World::Under).value == Block::Ingress
+    }
+
+    fn block_decision(
+        &self,
+        subnet: SubnetId,
+        world: World,
+        allows: impl Fn(Block, Option<&str>) -> bool,
+    ) -> Assumed<bool> {
+        let mode = self.block_mode(subnet, world);
+        let modes = self.exclusions(subnet, world);
+        let value = if modes.is_empty() {
+            allows(mode.value, None)
+        } else if world == World::Over {
+            modes.iter().any(|exclusion| allows(mode.value, Some(exclusion)))
+        } else {
+            modes.iter().all(|exclusion| allows(mode.value, Some(exclusion)))
+        };
+        Assumed { value, assumptions: mode.assumptions }
+    }
+
+    /// R-BPA-1, R-BPA-8: the mode that applies to a subnet; the owner's account decides.
+    fn block_mode(&self, subnet: SubnetId, world: World) -> Assumed<Block> {
+        let record = self.subnet(subnet);
+        let account = self.scope_mode(&self.snapshot.scopes[record.meta.scope], world);
+        let vpc_mode = record.vpc.known().and_then(|vpc| self.vpc(vpc).block_mode.as_deref().map(|mode| parse(mode, world)));
+        let shown: Vec<Block> =
+            record.block_mode.as_deref().map(|mode| parse(mode, world)).into_iter().chain(vpc_mode).chain(account).collect();
+        if shown.is_empty() {
+            return Assumed::on(Block::Off, &[36]);
+        }
+        let mode = if world == World::Over { loosest(&shown) } else { tightest(&shown) };
+        let lifted = mode == Block::Ingress && world == World::Over && !self.is_plain_zone(subnet);
+        Assumed::fact(if lifted { Block::Off } else { mode })
+    }
+
+    fn scope_mode(&self, scope: &Scope, world: World) -> Option<Block> {
+        let options = scope.block_public_access.as_ref()?;
+        let settled = matches!(options.state.as_deref(), None | Some("default-state" | "update-complete"));
+        Some(match (settled, world) {
+            (true, _) => parse(&options.mode, world),
+            (false, World::Over) => Block::Off,
+            (false, World::Under) => Block::Bidirectional,
+        })
+    }
+
+    /// R-BPA-2: the modes of the exclusions that cover a subnet.
+    fn exclusions(&self, subnet: SubnetId, world: World) -> Vec<&str> {
+        let record = self.subnet(subnet);
+        let vpc = record.vpc.known().map(|vpc| self.vpc(vpc).meta.id.as_ref());
+        let scope = &self.snapshot.scopes[record.meta.scope];
+        let covers = |exclusion: &&BpaExclusion| {
+            *exclusion.resource == *record.meta.id || vpc == Some(exclusion.resource.as_ref())
+        };
+        let active = scope.bpa_exclusions.iter().filter(covers).filter(|exclusion| is_active(exclusion, world));
+        active.map(|exclusion| exclusion.mode.as_ref()).collect()
+    }
+
+    /// R-BPA-8: whether the subnet is known to be in an ordinary Availability Zone; a zone that no call described is
+    /// one iff its id has the form of one.
+    fn is_plain_zone(&self, subnet: SubnetId) -> bool {
+        let record = self.subnet(subnet);
+        let described = self.snapshot.zones.iter().find(|zone| {
+            Some(&zone.id) == record.zone_id.as_ref() || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
+        });
+        match described {
+            Some(zone) => &*zone.kind == "availability-zone",
+            None => record.zone_id.as_deref().or(record.zone.as_deref()).is_none_or(|id| id.matches('-').count() < 3),
+        }
+    }
+}
+
+impl Network<'_> {
+    /// R-BPA-9, A-37: whether encryption control of a VPC lets a path through a component pass. `component` is the name
+    /// of its exclusion, or `None` for a hop that has none. Only the restrictive world looks.
+    pub fn encryption_allows(&self, vpc: VpcId, component: Option<&str>, world: World) -> Assumed<bool> {
+        let Some(control) = &self.vpc(vpc).encryption else { return Assumed::fact(true) };
+        if world == World::Over || control.mode.as_deref() != Some("enforce") {
+            return Assumed::fact(true);
+        }
+        let excluded = component.is_some_and(|name| control.excluded.iter().any(|entry| &**entry == name));
+        Assumed::on(excluded, &[37])
+    }
+}
+
+fn is_active(exclusion: &BpaExclusion, world: World) -> bool {
+    match exclusion.state.as_deref() {
+        None | Some("create-complete" | "update-complete") => true,
+        Some(state) => world == World::Over && state.ends_with("in-progress"),
+    }
+}
+
+fn parse(mode: &str, world: World) -> Block {
+    match (mode, world) {
+        ("block-ingress", _) => Block::Ingress,
+        ("off", _) | (_, World::Over) if mode != "block-bidirectional" => Block::Off,
+        _ => Block::Bidirectional,
+    }
+}
+
+fn loosest(modes: &[Block]) -> Block {
+    let of = |mode| modes.contains(&mode);
+    if of(Block::Off) { Block::Off } else if of(Block::Ingress) { Block::Ingress } else { Block::Bidirectional }
+}
+
+fn tightest(modes: &[Block]) -> Block {
+    let of = |mode| modes.contains(&mode);
+    if of(Block::Bidirectional) { Block::Bidirectional } else if of(Block::Ingress) { Block::Ingress } else { Block::Off }
+}
+
+fn global_unicast() -> ipnet::IpNet {
+    ipnet::IpNet::V6(ipnet::Ipv6Net::new_assert(std::net::Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3))
+}

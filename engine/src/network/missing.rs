@@ -1,0 +1,106 @@
+//! What the snapshot lacks, and what that means (R-DATA-10).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use reachproof_model::snapshot::{CallStatus, Scope, Snapshot};
+
+/// A call without which no path question about an account and Region can be answered (R-DATA-10, spine).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SpineError {
+    missing: Vec<(Box<str>, &'static str)>,
+}
+
+impl fmt::Display for SpineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows: Vec<String> = self.missing.iter().map(|(scope, call)| format!("`{call}` of {scope}")).collect();
+        write!(
+            f,
+            "no path question can be answered without {}: collect it with the AWS CLI and add its answer to the snapshot",
+            rows.join(", ")
+        )
+    }
+}
+
+impl std::error::Error for SpineError {}
+
+/// Inventories whose absence is an assumption, not a gap (R-DATA-10 additive, A-23), as people call them, with the
+/// call that tells.
+pub const ADDITIVE: [(&str, &str); 14] = [
+    ("load balancers", "elbv2 describe-load-balancers"),
+    ("classic load balancers", "elb describe-load-balancers"),
+    ("endpoint services", "ec2 describe-vpc-endpoint-service-configurations"),
+    ("global accelerators", "globalaccelerator list-accelerators"),
+    ("CloudFront VPC origins", "cloudfront list-vpc-origins"),
+    ("API Gateway VPC links", "apigatewayv2 get-vpc-links"),
+    ("instance connect endpoints", "ec2 describe-instance-connect-endpoints"),
+    ("Verified Access endpoints", "ec2 describe-verified-access-endpoints"),
+    ("Client VPN endpoints", "ec2 describe-client-vpn-endpoints"),
+    ("VPC Lattice associations", "vpc-lattice list-service-network-vpc-associations"),
+    ("network firewalls", "network-firewall list-firewalls"),
+    ("multicast domains", "ec2 describe-transit-gateway-multicast-domains"),
+    ("traffic mirror sessions", "ec2 describe-traffic-mirror-sessions"),
+    ("public IPv4 pools", "ec2 describe-public-ipv4-pools"),
+];
+
+/// R-DATA-10: the additive inventories that no account and Region of the snapshot collected, as people call them.
+pub fn missing_inventories(snapshot: &Snapshot) -> Vec<&'static str> {
+    let collected = |call: &str| snapshot.scopes.values().any(|scope| scope.collected(call));
+    ADDITIVE.iter().filter(|(_, call)| !collected(call)).map(|(name, _)| *name).collect()
+}
+
+/// R-DATA-10, `--strict`: the calls of tier A that some account and Region with VPCs lacks.
+pub fn missing_calls(snapshot: &Snapshot) -> BTreeSet<&'static str> {
+    let with_network = || snapshot.scopes.values().filter(|scope| has_network(scope));
+    TIER_A.iter().filter(|call| with_network().any(|scope| !scope.collected(call))).copied().collect()
+}
+
+const TIER_A: [&str; 14] = [
+    "ec2 describe-addresses",
+    "ec2 describe-egress-only-internet-gateways",
+    "ec2 describe-instances",
+    "ec2 describe-internet-gateways",
+    "ec2 describe-nat-gateways",
+    "ec2 describe-network-acls",
+    "ec2 describe-route-tables",
+    "ec2 describe-security-groups",
+    "ec2 describe-transit-gateway-attachments",
+    "ec2 describe-vpc-block-public-access-options",
+    "ec2 describe-vpc-endpoints",
+    "ec2 describe-vpc-peering-connections",
+    "ec2 describe-vpn-gateways",
+    "ec2 describe-vpcs",
+];
+
+fn has_network(scope: &Scope) -> bool {
+    has(scope, "ec2 describe-vpcs") || has(scope, "ec2 describe-subnets") || has(scope, "ec2 describe-network-interfaces")
+}
+
+fn has(scope: &Scope, call: &str) -> bool {
+    matches!(scope.calls.get(call), Some(CallStatus::Collected | CallStatus::Truncated))
+}
+
+/// R-DATA-10: VPCs, subnets and interfaces must have been collected wherever one of them was; interfaces inside
+/// instances stand in for `describe-network-interfaces`.
+pub(super) fn require_spine(snapshot: &Snapshot) -> Result<(), SpineError> {
+    let mut missing = Vec::new();
+    for scope in snapshot.scopes.values().filter(|scope| has_network(scope) || has(scope, "ec2 describe-instances")) {
+        let interfaces = has(scope, "ec2 describe-network-interfaces") || has(scope, "ec2 describe-instances");
+        let calls = [
+            ("ec2 describe-vpcs", has(scope, "ec2 describe-vpcs")),
+            ("ec2 describe-subnets", has(scope, "ec2 describe-subnets")),
+            ("ec2 describe-network-interfaces", interfaces),
+        ];
+        missing.extend(calls.iter().filter(|(_, there)| !there).map(|(call, _)| (label(scope), *call)));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(SpineError { missing }) }
+}
+
+fn label(scope: &Scope) -> Box<str> {
+    match (&*scope.account, &*scope.region) {
+        ("", "") => "this account and Region".into(),
+        ("", region) => format!("Region {region}").into(),
+        (account, "") => format!("account {account}").into(),
+        (account, region) => format!("account {account}, Region {region}").into(),
+    }
+}

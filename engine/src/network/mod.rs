@@ -1,0 +1,176 @@
+//! The network compiled from a snapshot: facts resolved to what both evaluators need.
+//!
+//! The main type is [`Network`]. It answers questions of *resolution*, one rule a function: which table, which ACL,
+//! who owns an address, which gateway is attached, what a route target stands for in each [`World`]. It does not
+//! match packets and does not walk: [`crate::trace`] and [`crate::reach`] do, independently of each other.
+//!
+//! INVARIANT (worlds nest): whatever is usable in `Under` is usable in `Over`.
+
+mod acl;
+mod addressing;
+mod component;
+mod gateway;
+mod identity;
+mod interface;
+mod internet;
+mod missing;
+mod nat;
+mod owner;
+mod place;
+mod route;
+mod special;
+mod state;
+mod table;
+mod transit;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+
+use ipnet::IpNet;
+use reachproof_model::assumption::Assumptions;
+use reachproof_model::flow::World;
+use reachproof_model::id::{ComponentId, EniId, GroupId, SubnetId, Table, VpcId};
+use reachproof_model::snapshot::{Component, Interface, Snapshot, Subnet, Vpc};
+
+pub use acl::AclChoice;
+pub use gateway::{Gateway, GatewayId, GatewayKind};
+pub use identity::{Crossing, GroupMatch};
+pub use interface::Role;
+pub use internet::Association;
+pub use missing::{ADDITIVE, SpineError, missing_calls, missing_inventories};
+pub use nat::{NatSource, Nat};
+pub use owner::{Owners, host, owned_blocks, owns};
+pub use place::{Origin, Sink, SourcePlace};
+pub use route::{EffectiveRoute, NextHop, Why};
+pub use special::{SpecialBlock, infrastructure_ports, is_infrastructure, unroutable};
+pub use table::TableChoice;
+pub use transit::{LookUp, TgwEffectiveRoute, TgwTarget};
+
+/// Choices of the user that change what is claimed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Options {
+    /// Every trusting assumption and missing inventory becomes Unknown (R-DATA-10, R-VERDICT-7).
+    pub strict: bool,
+    /// Only live interfaces in both worlds (R-STATE-2).
+    pub live_only: bool,
+    /// Network ACLs that were not collected are the default ones (R-NACL-15).
+    pub assume_default_acl: bool,
+}
+
+/// A snapshot with everything resolved that evaluating a packet needs.
+#[derive(Debug)]
+pub struct Network<'s> {
+    /// The facts.
+    pub snapshot: &'s Snapshot,
+    /// The user's choices.
+    pub options: Options,
+    owners: Owners,
+    in_subnet: BTreeMap<SubnetId, Vec<EniId>>,
+    in_vpc: BTreeMap<VpcId, Vec<EniId>>,
+    members: BTreeMap<GroupId, Vec<EniId>>,
+    associations: Vec<Association>,
+    by_public: BTreeMap<Ipv4Addr, Vec<usize>>,
+    gateways: Table<GatewayId, Gateway>,
+    components: Table<ComponentId, Component>,
+    component_index: component::ComponentIndex,
+    tables: table::TableIndex,
+    acls: acl::AclIndex,
+    transit: transit::TransitIndex,
+    nats: Vec<Nat>,
+}
+
+impl<'s> Network<'s> {
+    /// Resolves a snapshot.
+    ///
+    /// # Errors
+    /// If a call of the spine is missing, so that no path question can be answered (R-DATA-10).
+    pub fn build(snapshot: &'s Snapshot, options: Options) -> Result<Self, SpineError> {
+        missing::require_spine(snapshot)?;
+        let associations = internet::associations(snapshot);
+        let gateways = gateway::gateways(snapshot);
+        let components = component::components(snapshot);
+        Ok(Self {
+            snapshot,
+            options,
+            owners: Owners::of(snapshot),
+            in_subnet: interface::by_subnet(snapshot),
+            in_vpc: interface::by_vpc(snapshot),
+            members: interface::members(snapshot),
+            by_public: internet::by_public(&associations),
+            associations,
+            component_index: component::ComponentIndex::of(&components),
+            tables: table::TableIndex::of(snapshot, &gateways),
+            acls: acl::AclIndex::of(snapshot),
+            transit: transit::TransitIndex::of(snapshot),
+            nats: nat::nats(snapshot),
+            gateways,
+            components,
+        })
+    }
+
+    /// The interface's record.
+    pub fn interface(&self, id: EniId) -> &'s Interface {
+        &self.snapshot.interfaces[id]
+    }
+
+    /// The subnet's record.
+    pub fn subnet(&self, id: SubnetId) -> &'s Subnet {
+        &self.snapshot.subnets[id]
+    }
+
+    /// The VPC's record.
+    pub fn vpc(&self, id: VpcId) -> &'s Vpc {
+        &self.snapshot.vpcs[id]
+    }
+
+    /// Who owns which address in which VPC (R-ADDR-3).
+    pub fn owners(&self) -> &Owners {
+        &self.owners
+    }
+
+    /// Interfaces of a subnet, ascending; of an interface in several subnets, in each (R-ADDR-16).
+    pub fn interfaces_in_subnet(&self, subnet: SubnetId) -> &[EniId] {
+        self.in_subnet.get(&subnet).map_or(&[], Vec::as_slice)
+    }
+
+    /// Interfaces of a VPC, ascending.
+    pub fn interfaces_in_vpc(&self, vpc: VpcId) -> &[EniId] {
+        self.in_vpc.get(&vpc).map_or(&[], Vec::as_slice)
+    }
+
+    /// Interfaces that carry a group, in any VPC, ascending (R-SG-19).
+    pub fn members(&self, group: GroupId) -> &[EniId] {
+        self.members.get(&group).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every unmodelled component: those of the snapshot, then those that follow from missing data.
+    pub fn components(&self) -> &Table<ComponentId, Component> {
+        &self.components
+    }
+}
+
+/// Something decided, with the assumptions that the decision used (R-VERDICT-3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Assumed<T> {
+    /// What was decided.
+    pub value: T,
+    /// What it rests on.
+    pub assumptions: Assumptions,
+}
+
+impl<T> Assumed<T> {
+    /// A decision that rests on nothing but facts.
+    pub fn fact(value: T) -> Self {
+        Self { value, assumptions: Assumptions::NONE }
+    }
+
+    /// A decision that rests on these assumptions.
+    pub fn on(value: T, numbers: &[u8]) -> Self {
+        Self { value, assumptions: Assumptions::of(numbers) }
+    }
+}
+
+/// Whether a block holds the other one entirely.
+pub(crate) fn covers(outer: &IpNet, inner: &IpNet) -> bool {
+    outer.contains(inner)
+}

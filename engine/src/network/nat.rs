@@ -1,0 +1,114 @@
+//! NAT gateways: kinds, addresses, tables (R-NAT-1).
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{EniId, Id, NatId, Ref, SubnetId, VpcId};
+use reachproof_model::snapshot::{NatGateway, Snapshot};
+
+use super::state::{Object, usable};
+use super::{Assumed, Network, TableChoice};
+
+/// A NAT gateway with what its translation needs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Nat {
+    /// Its id.
+    pub id: NatId,
+    /// Whether it has no subnet (R-NAT-9).
+    pub regional: bool,
+    /// Whether it is public rather than private.
+    pub public: bool,
+    /// Its subnet, if zonal.
+    pub subnet: Option<SubnetId>,
+    /// The addresses it may translate to: any of them, at AWS's choice.
+    pub sources: Vec<NatSource>,
+}
+
+/// One address that a NAT gateway may translate to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NatSource {
+    /// The interface that holds it, if zonal.
+    pub interface: Option<EniId>,
+    /// The private address; none for regional gateways.
+    pub private: Option<Ipv4Addr>,
+    /// The public address of a regional gateway; a zonal one is translated by the internet gateway.
+    pub public: Option<Ipv4Addr>,
+    /// Whether the restrictive world counts it.
+    pub firm: bool,
+}
+
+pub(super) fn nats(snapshot: &Snapshot) -> Vec<Nat> {
+    snapshot.nat_gateways.iter().map(|(id, gateway)| resolve(snapshot, id, gateway)).collect()
+}
+
+fn resolve(snapshot: &Snapshot, id: NatId, gateway: &NatGateway) -> Nat {
+    let regional = match gateway.mode.as_deref() {
+        Some(mode) => mode == "regional",
+        None => gateway.subnet.is_none(),
+    };
+    let public = gateway.connectivity.as_deref() != Some("private");
+    let subnet = gateway.subnet.as_ref().and_then(Ref::known);
+    Nat { id, regional, public, subnet, sources: sources(snapshot, gateway) }
+}
+
+fn sources(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> {
+    let usable_rows = gateway.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"));
+    let rows = usable_rows.map(|row| {
+        let interface = row.interface.as_ref().and_then(Ref::known);
+        let held = interface.and_then(|id| primary_v4(snapshot, id));
+        let firm = usable(Object::NatAddress, &row.state, World::Under);
+        NatSource { interface, private: row.private.or(held), public: row.public, firm }
+    });
+    rows.filter(|row| row.private.is_some() || row.public.is_some()).collect()
+}
+
+fn primary_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
+    let primary = snapshot.interfaces[id].addresses.iter().find(|address| address.primary && address.ip.is_ipv4());
+    primary.and_then(|address| match address.ip {
+        IpAddr::V4(ip) => Some(ip),
+        IpAddr::V6(_) => None,
+    })
+}
+
+impl Network<'_> {
+    /// The resolved NAT gateway.
+    pub fn nat(&self, id: NatId) -> Option<&Nat> {
+        self.nats.get(id.index())
+    }
+
+    /// R-NAT-1, R-ROUTE-16: whether a route of the VPC may use the NAT gateway in this world.
+    pub fn nat_usable(&self, id: NatId, vpc: VpcId, world: World) -> bool {
+        let gateway = &self.snapshot.nat_gateways[id];
+        let here = match &gateway.vpc {
+            Ref::Known(known) => *known == vpc,
+            Ref::Missing(_) => world == World::Over,
+        };
+        here && usable(Object::Nat, &gateway.state, world)
+    }
+
+    /// R-NAT-1, R-NAT-2: the addresses that may be used in this world.
+    pub fn nat_sources(&self, id: NatId, world: World) -> Vec<NatSource> {
+        let sources = self.nat(id).map_or(&[][..], |nat| nat.sources.as_slice());
+        sources.iter().filter(|source| source.firm || world == World::Over).copied().collect()
+    }
+
+    /// R-NAT-4, R-NAT-9: the tables that route what the gateway sends.
+    pub fn nat_tables(&self, id: NatId, world: World) -> Assumed<Vec<TableChoice>> {
+        let Some(nat) = self.nat(id) else { return Assumed::fact(Vec::new()) };
+        if let (false, Some(subnet)) = (nat.regional, nat.subnet) {
+            return self.tables_of_subnet(subnet, world);
+        }
+        let table = self.snapshot.nat_gateways[id].table.as_ref().and_then(Ref::known);
+        match (table, world) {
+            (Some(table), _) => Assumed::fact(vec![TableChoice::Table(table)]),
+            (None, World::Over) => Assumed::on(vec![TableChoice::Unknown], &[11]),
+            (None, World::Under) => Assumed::on(Vec::new(), &[11]),
+        }
+    }
+
+    /// The NAT gateway that an interface belongs to.
+    pub fn nat_of_interface(&self, interface: EniId) -> Option<NatId> {
+        let holds = |nat: &&Nat| nat.sources.iter().any(|source| source.interface == Some(interface));
+        self.nats.iter().find(holds).map(|nat| nat.id)
+    }
+}

@@ -1,0 +1,347 @@
+//! Effective routes: what each route of a table stands for in each world.
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use reachproof_model::assumption::Assumptions;
+use reachproof_model::flow::World;
+use reachproof_model::id::{
+    ComponentId, EndpointId, EniId, NatId, PeeringId, PrefixListId, Ref, RouteTableId, TgwId, VpcId,
+};
+use reachproof_model::snapshot::{Destination, EndpointKind, PrefixList, Route, Target};
+use reachproof_model::source::Source;
+
+use super::gateway::{GatewayId, GatewayKind};
+use super::special::SpecialBlock;
+use super::state::{Object, usable};
+use super::{Network, covers};
+
+/// Where a selected route sends a packet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum NextHop {
+    /// The VPC's own resolution (R-ROUTE-5).
+    Local,
+    /// An internet, egress-only or virtual private gateway that serves this VPC.
+    Gateway(GatewayId),
+    /// A NAT gateway.
+    Nat(NatId),
+    /// A transit gateway.
+    Transit(TgwId),
+    /// A peering connection.
+    Peering(PeeringId),
+    /// A gateway endpoint.
+    Service(EndpointId),
+    /// An interface, whatever the destination is (R-MBX-1).
+    Interface(EniId),
+    /// An unmodelled component.
+    Component(ComponentId),
+    /// Nowhere: the route wins and the packet is dropped.
+    Drop(Why),
+}
+
+/// Why a route leads nowhere.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Why {
+    /// `State=blackhole` (R-ROUTE-11).
+    Blackhole,
+    /// The target is not attached to this VPC, of another VPC, or not in a usable state (R-ROUTE-16).
+    NotUsable,
+    /// The target is in no answer although its call was collected, or not modelled: nothing may be claimed.
+    Unknown,
+}
+
+/// One route of a table as one world reads it.
+///
+/// Selection (R-ROUTE-6, 8): longest block, then lowest rank. A route with `optional` may be absent, one with
+/// `floating` may or may not match any destination of its block, whatever its length. The permissive world follows
+/// every route that may win; the restrictive world claims nothing for a destination that a floating route covers, or
+/// where two targets tie.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EffectiveRoute<'s> {
+    /// Destinations.
+    pub block: IpNet,
+    /// Lower wins among equal lengths (R-ROUTE-8).
+    pub rank: u8,
+    /// Where it leads.
+    pub next: NextHop,
+    /// May be absent.
+    pub optional: bool,
+    /// Its real destinations are unknown, within the block.
+    pub floating: bool,
+    /// The route as the input has it.
+    pub route: &'s Route,
+    /// What following it rests on.
+    pub assumptions: Assumptions,
+}
+
+impl EffectiveRoute<'_> {
+    /// Where it was read.
+    pub fn source(&self) -> &Source {
+        &self.route.source
+    }
+}
+
+const PROPAGATED: &str = "EnableVgwRoutePropagation";
+const ADVERTISED: &str = "Advertisement";
+
+impl<'s> Network<'s> {
+    /// R-ROUTE-4 … R-ROUTE-12: every route of the table, one entry a block, in the order of the input.
+    pub fn effective_routes(&self, table: RouteTableId, world: World) -> Vec<EffectiveRoute<'s>> {
+        let record = &self.snapshot.route_tables[table];
+        let vpc = record.vpc.known();
+        let mut routes = Vec::new();
+        for route in &record.routes {
+            if route.state.as_deref() != Some("filtered") {
+                self.expand(route, vpc, world, &mut routes);
+            }
+        }
+        routes
+    }
+
+    fn expand(&self, route: &'s Route, vpc: Option<VpcId>, world: World, into: &mut Vec<EffectiveRoute<'s>>) {
+        let (next, mut assumptions) = self.next_hop(route, vpc, world);
+        let origin = route.origin.as_deref();
+        let optional = world == World::Over && matches!(origin, Some(PROPAGATED | ADVERTISED));
+        if optional {
+            assumptions = assumptions.and(Assumptions::of(&[4]));
+        }
+        let entry = |block, rank, floating, extra: &[u8]| {
+            let assumptions = assumptions.and(Assumptions::of(extra));
+            EffectiveRoute { block, rank, next, optional, floating, route, assumptions }
+        };
+        match &route.destination {
+            Destination::Cidr(block) => {
+                if !self.yields_to_local(origin, block, vpc, world) {
+                    into.push(entry(*block, rank(route, false), false, &[]));
+                }
+            }
+            Destination::PrefixList(list) => {
+                let known = list.known().map(|id| &self.snapshot.prefix_lists[id]);
+                let certain = known.is_some_and(|list| list.entries.is_some() && list_is_settled(list));
+                for block in known.and_then(|list| list.entries.as_deref()).unwrap_or_default() {
+                    into.push(entry(*block, rank(route, true), false, &[]));
+                }
+                if !certain {
+                    let (blocks, assumption) = self.unresolved(list, &route.target, world);
+                    into.extend(blocks.into_iter().map(|block| entry(block, rank(route, true), true, &[assumption])));
+                }
+            }
+            Destination::Unknown => {
+                into.extend(everything().into_iter().map(|block| entry(block, rank(route, false), true, &[11])));
+            }
+        }
+    }
+
+    /// R-ROUTE-9: propagated routes inside a VPC block never win over the local route. For advertised ones this is
+    /// not documented: the permissive world explores them.
+    fn yields_to_local(&self, origin: Option<&str>, block: &IpNet, vpc: Option<VpcId>, world: World) -> bool {
+        let inside = vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)));
+        match origin {
+            Some(PROPAGATED) => inside,
+            Some(ADVERTISED) => inside && world == World::Under,
+            _ => false,
+        }
+    }
+
+    /// R-PL-3, R-DATA-3: the destinations that a route of a list without known entries may have.
+    fn unresolved(&self, list: &Ref<PrefixListId>, target: &Target, world: World) -> (Vec<IpNet>, u8) {
+        let service = list.known().is_some_and(|id| {
+            let list = &self.snapshot.prefix_lists[id];
+            list.aws_managed || list.list_name.starts_with("com.amazonaws.")
+        }) || self.is_gateway_endpoint(target);
+        if service { (public_blocks(world), 38) } else { (everything(), 11) }
+    }
+
+    fn is_gateway_endpoint(&self, target: &Target) -> bool {
+        matches!(target, Target::Endpoint(Ref::Known(id)) if self.snapshot.endpoints[*id].kind == EndpointKind::Gateway)
+    }
+
+    /// R-ROUTE-4, R-ROUTE-11, R-ROUTE-16: what the route's target stands for in a world.
+    fn next_hop(&self, route: &Route, vpc: Option<VpcId>, world: World) -> (NextHop, Assumptions) {
+        let Some(vpc) = vpc else { return (NextHop::Drop(Why::Unknown), Assumptions::of(&[11])) };
+        let blackhole = route.state.as_deref() == Some("blackhole");
+        if blackhole && (world == World::Under || !self.may_heal(&route.target)) {
+            return (NextHop::Drop(Why::Blackhole), Assumptions::NONE);
+        }
+        let healing = if blackhole { Assumptions::of(&[1, 4]) } else { Assumptions::NONE };
+        let (next, assumptions) = self.resolve(&route.target, vpc, world);
+        (next, assumptions.and(healing))
+    }
+
+    /// R-ROUTE-11: a blackhole heals without any network change iff its target is an interface or instance of the
+    /// snapshot, or a component in a transitional state.
+    fn may_heal(&self, target: &Target) -> bool {
+        match target {
+            Target::Interface(Ref::Known(_)) | Target::Instance(Ref::Known(_)) => true,
+            Target::Nat(Ref::Known(id)) => {
+                super::state::transitional(Object::Nat, &self.snapshot.nat_gateways[*id].state)
+            }
+            Target::Peering(Ref::Known(id)) => {
+                super::state::transitional(Object::Peering, &self.snapshot.peerings[*id].state)
+            }
+            Target::TransitGateway(Ref::Known(id)) => {
+                super::state::transitional(Object::Transit, &self.snapshot.transit_gateways[*id].state)
+            }
+            Target::InternetGateway(reference) => self.unsettled(GatewayKind::Internet, self.igw_name(reference)),
+            Target::EgressGateway(reference) => self.unsettled(GatewayKind::EgressOnly, self.eigw_name(reference)),
+            Target::VirtualGateway(reference) => self.unsettled(GatewayKind::Virtual, self.vgw_name(reference)),
+            _ => false,
+        }
+    }
+
+    fn unsettled(&self, kind: GatewayKind, id: &str) -> bool {
+        self.gateway(kind, id).is_some_and(|id| {
+            let gateway = &self.gateways()[id];
+            gateway.vpc.is_some() && !gateway.firm
+        })
+    }
+
+    fn resolve(&self, target: &Target, vpc: VpcId, world: World) -> (NextHop, Assumptions) {
+        match target {
+            Target::Local => (NextHop::Local, Assumptions::NONE),
+            Target::InternetGateway(igw) => self.to_gateway(GatewayKind::Internet, self.igw_name(igw), vpc, world),
+            Target::EgressGateway(eigw) => self.to_gateway(GatewayKind::EgressOnly, self.eigw_name(eigw), vpc, world),
+            Target::VirtualGateway(vgw) => self.to_gateway(GatewayKind::Virtual, self.vgw_name(vgw), vpc, world),
+            Target::Nat(Ref::Known(id)) => (usable_or(self.nat_usable(*id, vpc, world), self.to_nat(*id)), Assumptions::NONE),
+            Target::TransitGateway(Ref::Known(id)) => self.to_transit(*id, vpc, world),
+            Target::Peering(Ref::Known(id)) => {
+                (usable_or(self.peering_usable(*id, vpc, world), NextHop::Peering(*id)), Assumptions::NONE)
+            }
+            Target::Endpoint(Ref::Known(id)) => self.to_endpoint(*id, vpc, world),
+            Target::Interface(Ref::Known(id)) => {
+                let here = self.interface(*id).vpc.known() == Some(vpc);
+                (usable_or(here, NextHop::Interface(*id)), Assumptions::NONE)
+            }
+            Target::Instance(Ref::Known(id)) => match self.primary_interface(*id) {
+                Some(primary) => (NextHop::Interface(primary), Assumptions::NONE),
+                None => self.to_component(&self.snapshot.instances[*id].meta.id, world),
+            },
+            Target::Nat(Ref::Missing(id))
+            | Target::TransitGateway(Ref::Missing(id))
+            | Target::Peering(Ref::Missing(id))
+            | Target::Endpoint(Ref::Missing(id))
+            | Target::Interface(Ref::Missing(id))
+            | Target::Instance(Ref::Missing(id))
+            | Target::Unmodelled { id, .. } => self.to_component(id, world),
+        }
+    }
+
+    fn to_gateway(&self, kind: GatewayKind, id: &str, vpc: VpcId, world: World) -> (NextHop, Assumptions) {
+        let serving = self.gateways_of(vpc, kind, world);
+        let found = serving.into_iter().find(|gateway| &*self.gateways()[*gateway].id == id);
+        let Some(found) = found else { return (NextHop::Drop(Why::NotUsable), Assumptions::NONE) };
+        let implied = if self.gateways()[found].implied { Assumptions::of(&[36]) } else { Assumptions::NONE };
+        (NextHop::Gateway(found), implied)
+    }
+
+    fn to_nat(&self, id: NatId) -> NextHop {
+        let nat = self.nat(id);
+        let complete = nat.is_some_and(|nat| (nat.regional || nat.subnet.is_some()) && !nat.sources.is_empty());
+        let fallback = || self.component_of_target(&self.snapshot.nat_gateways[id].meta.id);
+        if complete { NextHop::Nat(id) } else { fallback().map_or(NextHop::Drop(Why::Unknown), NextHop::Component) }
+    }
+
+    fn to_transit(&self, id: TgwId, vpc: VpcId, world: World) -> (NextHop, Assumptions) {
+        let state = &self.snapshot.transit_gateways[id].state;
+        if !usable(Object::Transit, state, world) {
+            return (NextHop::Drop(Why::NotUsable), Assumptions::NONE);
+        }
+        if self.tgw_attachments_of_vpc(id, vpc, World::Over).is_empty() {
+            if let Some(component) = self.component_of_target(&self.snapshot.transit_gateways[id].meta.id) {
+                return unknown_target(component, world);
+            }
+        }
+        (NextHop::Transit(id), Assumptions::NONE)
+    }
+
+    fn to_endpoint(&self, id: EndpointId, vpc: VpcId, world: World) -> (NextHop, Assumptions) {
+        let endpoint = &self.snapshot.endpoints[id];
+        let here = endpoint.vpc.known() == Some(vpc) && usable(Object::Endpoint, &endpoint.state, world);
+        match endpoint.kind {
+            _ if !here => (NextHop::Drop(Why::NotUsable), Assumptions::NONE),
+            EndpointKind::Gateway => (NextHop::Service(id), Assumptions::NONE),
+            _ => self.to_component(&endpoint.meta.id, world),
+        }
+    }
+
+    fn to_component(&self, id: &str, world: World) -> (NextHop, Assumptions) {
+        match self.component_of_target(id) {
+            Some(component) => unknown_target(component, world),
+            None => (NextHop::Drop(Why::Unknown), Assumptions::NONE),
+        }
+    }
+
+    /// R-PCX-1, R-ROUTE-16: whether the connection is usable and has this VPC at one side.
+    pub fn peering_usable(&self, id: PeeringId, vpc: VpcId, world: World) -> bool {
+        let peering = &self.snapshot.peerings[id];
+        let sides = [peering.requester.vpc.known(), peering.accepter.vpc.known()];
+        sides.contains(&Some(vpc)) && usable(Object::Peering, &peering.state, world)
+    }
+
+    /// R-PL-1: the blocks of a list for a filter rule, and whether they are all there is.
+    pub fn list_blocks(&self, list: &Ref<PrefixListId>) -> (&'s [IpNet], bool) {
+        let Some(id) = list.known() else { return (&[], false) };
+        let record = &self.snapshot.prefix_lists[id];
+        match &record.entries {
+            Some(entries) => (entries, list_is_settled(record)),
+            None => (&[], false),
+        }
+    }
+}
+
+/// A-22, R-DATA-3: any behaviour of the component in the permissive world, none in the restrictive one.
+fn unknown_target(component: ComponentId, world: World) -> (NextHop, Assumptions) {
+    match world {
+        World::Over => (NextHop::Component(component), Assumptions::of(&[22])),
+        World::Under => (NextHop::Drop(Why::Unknown), Assumptions::of(&[22])),
+    }
+}
+
+fn usable_or(usable: bool, next: NextHop) -> NextHop {
+    if usable { next } else { NextHop::Drop(Why::NotUsable) }
+}
+
+/// R-ROUTE-8: local, static CIDR, static prefix list, propagated.
+fn rank(route: &Route, from_list: bool) -> u8 {
+    match (&route.target, route.origin.as_deref()) {
+        (Target::Local, _) => 0,
+        (_, Some(PROPAGATED | ADVERTISED)) => 3,
+        _ if from_list => 2,
+        _ => 1,
+    }
+}
+
+/// R-PL-1: whether the known entries are the ones in force.
+fn list_is_settled(list: &PrefixList) -> bool {
+    list.state.as_deref().is_none_or(|state| state.ends_with("-complete"))
+}
+
+fn everything() -> Vec<IpNet> {
+    vec![IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())]
+}
+
+/// R-PL-3: public space, where AWS service addresses lie. The restrictive world may still claim documentation
+/// addresses, which stand for "some internet host" and never belong to a service.
+fn public_blocks(world: World) -> Vec<IpNet> {
+    let mut blocks = everything();
+    let mut without = SpecialBlock::PrivateV4.blocks();
+    without.extend(SpecialBlock::PrivateV6.blocks());
+    if world == World::Under {
+        without.extend(SpecialBlock::DocumentationV4.blocks());
+        without.extend(SpecialBlock::DocumentationV6.blocks());
+    }
+    for hole in without {
+        blocks = blocks.into_iter().flat_map(|block| subtract(block, hole)).collect();
+    }
+    blocks
+}
+
+/// The blocks that make up `block` without `hole`.
+fn subtract(block: IpNet, hole: IpNet) -> Vec<IpNet> {
+    if !block.contains(&hole) {
+        return if hole.contains(&block) { Vec::new() } else { vec![block] };
+    }
+    if block == hole {
+        return Vec::new();
+    }
+    let Ok(halves) = block.subnets(block.prefix_len().saturating_add(1)) else { return vec![block] };
+    halves.flat_map(|half| subtract(half, hole)).collect()
+}

@@ -1,0 +1,57 @@
+//! Resource states: what is usable in which world (R-STATE-5).
+
+use reachproof_model::flow::World;
+use reachproof_model::snapshot::State;
+
+/// The objects of R-STATE-5 whose states decide whether they carry traffic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Object {
+    /// VPC CIDR, subnet CIDR or route table association (R-ADDR-1).
+    Association,
+    /// Internet, egress-only or virtual private gateway attachment.
+    GatewayAttachment,
+    /// NAT gateway.
+    Nat,
+    /// Address of a NAT gateway.
+    NatAddress,
+    /// VPC peering connection.
+    Peering,
+    /// Transit gateway or attachment.
+    Transit,
+    /// Transit gateway route.
+    TransitRoute,
+    /// Propagation of a transit gateway route table.
+    Propagation,
+    /// VPC endpoint.
+    Endpoint,
+    /// Virtual private gateway or VPN connection.
+    Vpn,
+}
+
+/// R-STATE-5: whether an object in this state carries traffic. A state that is not shown is the documented default,
+/// usable (R-DATA-12).
+pub(crate) fn usable(object: Object, state: &State, world: World) -> bool {
+    let Some(state) = state.as_deref() else { return true };
+    let (firm, loose) = states(object);
+    firm.contains(&state) || world == World::Over && loose.contains(&state)
+}
+
+/// Whether the object is present but its state makes it usable in the permissive world alone.
+pub(crate) fn transitional(object: Object, state: &State) -> bool {
+    usable(object, state, World::Over) && !usable(object, state, World::Under)
+}
+
+fn states(object: Object) -> (&'static [&'static str], &'static [&'static str]) {
+    match object {
+        Object::Association => (&["associated"], &["associating", "disassociating"]),
+        Object::GatewayAttachment => (&["available", "attached"], &["attaching", "detaching"]),
+        Object::Nat => (&["available"], &["pending", "deleting"]),
+        Object::NatAddress => (&["succeeded"], &["assigning", "unassigning", "associating", "disassociating"]),
+        Object::Peering => (&["active"], &["provisioning", "deleting"]),
+        Object::Transit => (&["available"], &["modifying", "rollingback", "rolling-back", "deleting", "pending"]),
+        Object::TransitRoute => (&["active"], &["pending", "deleting"]),
+        Object::Propagation => (&["enabled"], &["enabling", "disabling"]),
+        Object::Endpoint => (&["available"], &["pending", "partial", "deleting"]),
+        Object::Vpn => (&["available", "attached"], &["pending", "deleting", "attaching", "detaching"]),
+    }
+}

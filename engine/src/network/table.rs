@@ -1,0 +1,130 @@
+//! Which route table applies where.
+
+use std::collections::BTreeMap;
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{Ref, RouteTableId, SubnetId, Table, VpcId};
+use reachproof_model::snapshot::{AssociationTarget, Snapshot, State};
+
+use super::gateway::{Gateway, GatewayId, GatewayKind};
+use super::state::{Object, transitional, usable};
+use super::{Assumed, Network};
+
+/// A table that may apply.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum TableChoice {
+    /// This table.
+    Table(RouteTableId),
+    /// No table but the implicit local route: a gateway without an edge table.
+    ImplicitLocal,
+    /// Unknown: any target of the VPC (R-DATA-3). Never in the restrictive world.
+    Unknown,
+}
+
+/// A BYOIP pool whose addresses an internet gateway hands to a table untranslated (R-ROUTE-3, A-13).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct PoolIngress {
+    pub(super) pool: Box<str>,
+    pub(super) table: RouteTableId,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct TableIndex {
+    by_subnet: BTreeMap<SubnetId, Vec<(RouteTableId, State)>>,
+    main: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
+    edge: BTreeMap<GatewayId, Vec<(RouteTableId, State)>>,
+    pub(super) pools: Vec<PoolIngress>,
+}
+
+impl TableIndex {
+    pub(super) fn of(snapshot: &Snapshot, gateways: &Table<GatewayId, Gateway>) -> Self {
+        let mut index = Self::default();
+        let find = |kind, id: &str| {
+            gateways.iter().find(|(_, row)| row.kind == kind && &*row.id == id).map(|(id, _)| id)
+        };
+        for (id, table) in snapshot.route_tables.iter() {
+            for association in &table.associations {
+                let row = (id, association.state.clone());
+                let gateway = match &association.target {
+                    AssociationTarget::Main => {
+                        table.vpc.known().map(|vpc| index.main.entry(vpc).or_default().push(row.clone()));
+                        None
+                    }
+                    AssociationTarget::Subnet(subnet) => {
+                        subnet.known().map(|subnet| index.by_subnet.entry(subnet).or_default().push(row.clone()));
+                        None
+                    }
+                    AssociationTarget::InternetGateway(gateway) => {
+                        find(GatewayKind::Internet, name(gateway, |id| &snapshot.internet_gateways[id].meta.id))
+                    }
+                    AssociationTarget::VirtualGateway(gateway) => {
+                        find(GatewayKind::Virtual, name(gateway, |id| &snapshot.virtual_gateways[id].meta.id))
+                    }
+                    AssociationTarget::PublicPool(pool) => {
+                        index.pools.push(PoolIngress { pool: pool.clone(), table: id });
+                        None
+                    }
+                    AssociationTarget::Unknown(_) => None,
+                };
+                if let Some(gateway) = gateway {
+                    index.edge.entry(gateway).or_default().push(row);
+                }
+            }
+        }
+        index
+    }
+}
+
+fn name<'a, I: Copy>(gateway: &'a Ref<I>, id: impl Fn(I) -> &'a str) -> &'a str {
+    match gateway {
+        Ref::Known(known) => id(*known),
+        Ref::Missing(missing) => missing,
+    }
+}
+
+impl Network<'_> {
+    /// R-ROUTE-1: the tables that may apply to a subnet. The permissive world explores a table in transition and what
+    /// would apply without it; the restrictive world only a settled one, so its list is empty or of one table.
+    pub fn tables_of_subnet(&self, subnet: SubnetId, world: World) -> Assumed<Vec<TableChoice>> {
+        let explicit = self.tables.by_subnet.get(&subnet).map_or(&[][..], Vec::as_slice);
+        let main = self.subnet(subnet).vpc.known().and_then(|vpc| self.tables.main.get(&vpc));
+        let fallback: Vec<TableChoice> =
+            main.into_iter().flatten().map(|(table, _)| TableChoice::Table(*table)).collect();
+        let choices = choose(explicit, &fallback, world);
+        match (choices.is_empty(), world) {
+            (true, World::Over) => Assumed::on(vec![TableChoice::Unknown], &[11]),
+            (true, World::Under) => Assumed::on(Vec::new(), &[11]),
+            _ => Assumed::fact(choices),
+        }
+    }
+
+    /// R-ROUTE-3: the tables consulted for what enters by a gateway.
+    pub fn edge_tables(&self, gateway: GatewayId, world: World) -> Vec<TableChoice> {
+        let explicit = self.tables.edge.get(&gateway).map_or(&[][..], Vec::as_slice);
+        choose(explicit, &[TableChoice::ImplicitLocal], world)
+    }
+
+    /// R-ROUTE-3: the tables that take in whole BYOIP pools, with the pool's id.
+    pub fn pool_tables(&self) -> impl Iterator<Item = (&str, RouteTableId)> {
+        self.tables.pools.iter().map(|ingress| (ingress.pool.as_ref(), ingress.table))
+    }
+
+    /// R-ROUTE-3: the ranges of a BYOIP pool; `None` if they were not collected: any public address.
+    pub fn pool_ranges(&self, pool: &str) -> Option<Vec<ipnet::IpNet>> {
+        let pools = self.snapshot.scopes.values().flat_map(|scope| &scope.public_pools);
+        pools.filter(|row| &*row.id == pool).map(|row| row.ranges.clone()).next()
+    }
+}
+
+fn choose(explicit: &[(RouteTableId, State)], fallback: &[TableChoice], world: World) -> Vec<TableChoice> {
+    let present: Vec<_> = explicit.iter().filter(|(_, state)| usable(Object::Association, state, World::Over)).collect();
+    let unsettled = present.is_empty() || present.iter().all(|(_, state)| transitional(Object::Association, state));
+    let usable = present.iter().filter(|(_, state)| usable(Object::Association, state, world));
+    let mut choices: Vec<TableChoice> = usable.map(|(table, _)| TableChoice::Table(*table)).collect();
+    if present.is_empty() || unsettled && world == World::Over {
+        choices.extend_from_slice(fallback);
+    }
+    choices.sort_unstable();
+    choices.dedup();
+    if world == World::Under && choices.len() > 1 { Vec::new() } else { choices }
+}

@@ -1,0 +1,362 @@
+//! Transit gateways: attachments, tables, effective routes (section 13).
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use reachproof_model::flow::World;
+use reachproof_model::id::{AttachmentId, ComponentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId};
+use reachproof_model::snapshot::{Destination, Snapshot, TgwAttachment, TgwRoute, TgwRouteTable};
+
+use super::state::{Object, usable};
+use super::{Assumed, Network};
+
+/// Where an attachment's packets are looked up (R-TGW-4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LookUp {
+    /// A route table.
+    Table(TgwTableId),
+    /// A policy table that chooses among route tables (R-TGW-12).
+    Policy(PolicyTableId),
+    /// Unknown: any attachment of the transit gateway (R-TGW-15). Never in the restrictive world.
+    Unknown,
+}
+
+/// One route of a transit gateway route table as one world reads it; selection as in
+/// [`super::EffectiveRoute`].
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TgwEffectiveRoute<'s> {
+    /// Destinations.
+    pub block: IpNet,
+    /// Lower wins among equal lengths (R-TGW-5).
+    pub rank: u8,
+    /// Any of these (R-TGW-7); empty for a blackhole.
+    pub targets: Vec<AttachmentId>,
+    /// Whether the targets are not all known: any attachment of the gateway may be one (R-DATA-3).
+    pub open: bool,
+    /// May be absent.
+    pub optional: bool,
+    /// Its real destinations are unknown, within the block.
+    pub floating: bool,
+    /// The route as the input has it; `None` if recomputed from a propagation (R-TGW-6).
+    pub route: Option<&'s TgwRoute>,
+}
+
+/// Where a packet goes that leaves a transit gateway by an attachment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TgwTarget {
+    /// Into a VPC by its attachment subnets.
+    Vpc {
+        /// The VPC.
+        vpc: VpcId,
+        /// The attachment subnets; `None` if not collected.
+        subnets: Option<Vec<SubnetId>>,
+    },
+    /// Into the transit gateway at the other side, by that side's attachment (R-TGW-10).
+    Peer(AttachmentId),
+    /// Out of the snapshot: on premises, an unknown transit gateway or VPC (R-TGW-10, 11).
+    Outside,
+    /// Into an unmodelled component.
+    Component(ComponentId),
+    /// Nowhere: the attachment is not usable.
+    Down,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct TransitIndex {
+    by_tgw: BTreeMap<TgwId, Vec<AttachmentId>>,
+}
+
+impl TransitIndex {
+    pub(super) fn of(snapshot: &Snapshot) -> Self {
+        let mut index = Self::default();
+        for (id, attachment) in snapshot.attachments.iter() {
+            if let Some(tgw) = attachment.tgw.known() {
+                index.by_tgw.entry(tgw).or_default().push(id);
+            }
+        }
+        index
+    }
+}
+
+impl<'s> Network<'s> {
+    /// The attachment's record.
+    pub fn attachment(&self, id: AttachmentId) -> &'s TgwAttachment {
+        &self.snapshot.attachments[id]
+    }
+
+    /// R-TGW-1: the attachments of a transit gateway that are usable in this world, ascending.
+    pub fn tgw_attachments(&self, tgw: TgwId, world: World) -> Vec<AttachmentId> {
+        let all = self.transit.by_tgw.get(&tgw).map_or(&[][..], Vec::as_slice);
+        let usable = |id: &&AttachmentId| usable(Object::Transit, &self.attachment(**id).state, world);
+        all.iter().filter(usable).copied().collect()
+    }
+
+    /// R-TGW-2: the usable attachments of a VPC to a transit gateway.
+    pub fn tgw_attachments_of_vpc(&self, tgw: TgwId, vpc: VpcId, world: World) -> Vec<AttachmentId> {
+        let of_vpc = |id: &AttachmentId| self.attached_vpc(*id) == Some(vpc);
+        self.tgw_attachments(tgw, world).into_iter().filter(of_vpc).collect()
+    }
+
+    /// The VPC of a VPC attachment, if the snapshot has it.
+    pub fn attached_vpc(&self, id: AttachmentId) -> Option<VpcId> {
+        let attachment = self.attachment(id);
+        match &attachment.vpc {
+            Some(options) => options.vpc.known(),
+            None if &*attachment.kind == "vpc" => {
+                self.snapshot.vpcs.iter().find(|(_, vpc)| vpc.meta.id == attachment.resource).map(|(id, _)| id)
+            }
+            None => None,
+        }
+    }
+
+    /// The attachment subnets; `None` if they were not collected.
+    pub fn attachment_subnets(&self, id: AttachmentId) -> Option<Vec<SubnetId>> {
+        let subnets = self.attachment(id).vpc.as_ref()?.subnets.as_ref()?;
+        Some(subnets.iter().filter_map(Ref::known).collect())
+    }
+
+    /// R-TGW-2, A-9: the attachment subnets by which a packet of `sender` enters the gateway. Empty means that the
+    /// sender's zone has none; `None` that the subnets are not known, so nothing can be said of their ACLs.
+    pub fn entry_subnets(
+        &self,
+        id: AttachmentId,
+        sender: Option<SubnetId>,
+        world: World,
+    ) -> Assumed<Option<Vec<SubnetId>>> {
+        let Some(subnets) = self.attachment_subnets(id) else { return Assumed::on(None, &[11]) };
+        let Some(zone) = sender.and_then(|subnet| self.plain_zone(subnet)) else {
+            let value = if world == World::Over { subnets } else { Vec::new() };
+            return Assumed::on(Some(value), &[9]);
+        };
+        let in_zone = |subnet: &SubnetId| match self.plain_zone(*subnet) {
+            Some(other) => other == zone,
+            None => world == World::Over,
+        };
+        Assumed::fact(Some(subnets.into_iter().filter(in_zone).collect()))
+    }
+
+    /// R-TGW-8, A-9: the attachment subnets by which a packet may leave the gateway. The permissive world takes all;
+    /// the restrictive one the subnet in the zone where the packet entered, else one only if they are alike.
+    pub fn exit_subnets(&self, id: AttachmentId, zone: Option<&str>, world: World) -> Vec<SubnetId> {
+        let subnets = self.attachment_subnets(id).unwrap_or_default();
+        if world == World::Over {
+            return subnets;
+        }
+        let same = subnets.iter().copied().find(|subnet| zone.is_some() && self.plain_zone(*subnet) == zone);
+        match (same, subnets.first()) {
+            (Some(subnet), _) => vec![subnet],
+            (None, Some(first)) if subnets.iter().all(|subnet| self.alike(*first, *subnet)) => vec![*first],
+            _ => Vec::new(),
+        }
+    }
+
+    fn alike(&self, left: SubnetId, right: SubnetId) -> bool {
+        self.tables_of_subnet(left, World::Under) == self.tables_of_subnet(right, World::Under)
+            && self.acl(left, World::Under) == self.acl(right, World::Under)
+    }
+
+    /// R-TGW-2: the zone that counts for transit gateways: the parent's for a Local Zone; `None` if unknown.
+    /// Zone ids are compared; names only where no id is shown.
+    pub fn plain_zone(&self, subnet: SubnetId) -> Option<&str> {
+        let record = self.subnet(subnet);
+        let described = self.snapshot.zones.iter().find(|zone| match &record.zone_id {
+            Some(id) => zone.id == *id,
+            None => Some(&zone.name) == record.zone.as_ref(),
+        });
+        match described {
+            Some(zone) if &*zone.kind != "availability-zone" => zone.parent.as_deref(),
+            Some(zone) => Some(&zone.id),
+            None => record.zone_id.as_deref().or(record.zone.as_deref()),
+        }
+    }
+
+    /// R-TGW-4, R-TGW-12: where packets that enter by the attachment are looked up. Empty: dropped.
+    pub fn look_ups(&self, id: AttachmentId, world: World) -> Assumed<Vec<LookUp>> {
+        let attachment = self.attachment(id);
+        if let Some(policy) = &attachment.policy_table {
+            return self.known_or_unknown(policy.known().map(LookUp::Policy), world);
+        }
+        let counts = |state| usable(Object::Association, state, world);
+        let rows = attachment.associations.iter().filter(|row| counts(&row.state));
+        let mut found: Vec<LookUp> = rows.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Table)).collect();
+        if found.is_empty() && !self.associations_collected(attachment) {
+            return self.known_or_unknown(None, world);
+        }
+        found.sort_unstable();
+        found.dedup();
+        if world == World::Under && (found.len() > 1 || found.contains(&LookUp::Unknown)) {
+            return Assumed::on(Vec::new(), &[10, 11]);
+        }
+        if found.contains(&LookUp::Unknown) { Assumed::on(found, &[10, 11]) } else { Assumed::fact(found) }
+    }
+
+    fn known_or_unknown(&self, known: Option<LookUp>, world: World) -> Assumed<Vec<LookUp>> {
+        match (known, world) {
+            (Some(look_up), _) => Assumed::fact(vec![look_up]),
+            (None, World::Over) => Assumed::on(vec![LookUp::Unknown], &[10, 11]),
+            (None, World::Under) => Assumed::on(Vec::new(), &[10, 11]),
+        }
+    }
+
+    /// Whether an attachment without an association is known to have none: an answer told us of associations, and the
+    /// transit gateway is one that we can describe (R-TGW-15).
+    fn associations_collected(&self, attachment: &TgwAttachment) -> bool {
+        let Some(tgw) = attachment.tgw.known() else { return false };
+        let record = &self.snapshot.transit_gateways[tgw];
+        let scope = &self.snapshot.scopes[attachment.meta.scope];
+        !self.is_foreign(record.meta.owner.as_deref())
+            && (scope.collected("ec2 describe-transit-gateway-attachments")
+                || scope.collected("ec2 get-transit-gateway-route-table-associations"))
+    }
+
+    /// R-TGW-5, R-TGW-6: the effective routes of a table; `None` if neither they nor what they follow from was
+    /// collected: any attachment.
+    pub fn tgw_routes(&self, table: TgwTableId, world: World) -> Option<Vec<TgwEffectiveRoute<'s>>> {
+        let record = &self.snapshot.tgw_tables[table];
+        let mut routes = match &record.routes {
+            Some(routes) => routes.iter().flat_map(|route| self.tgw_route(route, world)).collect(),
+            None => self.recomputed(record, world)?,
+        };
+        if record.truncated {
+            routes.extend(anything());
+        }
+        Some(routes)
+    }
+
+    fn tgw_route(&self, route: &'s TgwRoute, world: World) -> Vec<TgwEffectiveRoute<'s>> {
+        let state = route.state.as_deref();
+        let blackhole = state == Some("blackhole");
+        let counts = blackhole || usable(Object::TransitRoute, &route.state, world);
+        let unsettled = matches!(state, Some("pending" | "deleting"));
+        if !counts && !unsettled {
+            return Vec::new();
+        }
+        let targets: Vec<AttachmentId> = route.attachments.iter().filter_map(Ref::known).collect();
+        let missing = route.attachments.iter().any(|target| target.known().is_none()) || route.attachments.is_empty();
+        let entry = |block, floating| TgwEffectiveRoute {
+            block,
+            rank: tgw_rank(route),
+            targets: if blackhole { Vec::new() } else { targets.clone() },
+            open: !blackhole && missing,
+            optional: unsettled,
+            floating: floating || unsettled && world == World::Under,
+            route: Some(route),
+        };
+        match &route.destination {
+            Destination::Cidr(block) => vec![entry(*block, false)],
+            Destination::PrefixList(list) => {
+                let (blocks, complete) = self.list_blocks(list);
+                let known = blocks.iter().map(|block| entry(*block, false));
+                let rest = if complete { Vec::new() } else { every_block() };
+                known.chain(rest.into_iter().map(|block| entry(block, true))).collect()
+            }
+            Destination::Unknown => every_block().into_iter().map(|block| entry(block, true)).collect(),
+        }
+    }
+
+    /// R-TGW-6: propagations of VPC attachments carry every block of the VPC; static routes are as given.
+    fn recomputed(&self, record: &'s TgwRouteTable, world: World) -> Option<Vec<TgwEffectiveRoute<'s>>> {
+        let propagations = record.propagations.as_ref()?;
+        let statics = record.static_routes.as_deref().unwrap_or_default();
+        let mut routes: Vec<_> = statics.iter().flat_map(|route| self.tgw_route(route, world)).collect();
+        for propagation in propagations {
+            if !usable(Object::Propagation, &propagation.state, World::Over) {
+                continue;
+            }
+            let firm = usable(Object::Propagation, &propagation.state, World::Under);
+            let target = propagation.attachment.known();
+            let vpc = target.and_then(|id| self.attached_vpc(id));
+            let blocks = match vpc {
+                Some(vpc) => self.vpc_blocks(vpc, world),
+                None => every_block(),
+            };
+            routes.extend(blocks.into_iter().map(|block| TgwEffectiveRoute {
+                block,
+                rank: 2,
+                targets: target.into_iter().collect(),
+                open: target.is_none(),
+                optional: !firm,
+                floating: vpc.is_none() || !firm && world == World::Under,
+                route: None,
+            }));
+        }
+        Some(routes)
+    }
+
+    /// R-TGW-8, 10, 11, 13: where a packet goes that leaves by an attachment.
+    pub fn tgw_target(&self, id: AttachmentId, world: World) -> TgwTarget {
+        let attachment = self.attachment(id);
+        if !usable(Object::Transit, &attachment.state, world) {
+            return TgwTarget::Down;
+        }
+        match &*attachment.kind {
+            "vpc" => match self.attached_vpc(id) {
+                Some(vpc) => TgwTarget::Vpc { vpc, subnets: self.attachment_subnets(id) },
+                None => TgwTarget::Outside,
+            },
+            "peering" => match self.peer_of(id) {
+                Some(peer) => TgwTarget::Peer(peer),
+                None => TgwTarget::Outside,
+            },
+            "network-function" => {
+                self.component_of_target(&attachment.meta.id).map_or(TgwTarget::Down, TgwTarget::Component)
+            }
+            _ => TgwTarget::Outside,
+        }
+    }
+
+    /// R-TGW-10: the attachment of the other side of a peering attachment, if the snapshot has it: a peering
+    /// attachment is one object seen from two gateways, or two objects that name each other.
+    fn peer_of(&self, id: AttachmentId) -> Option<AttachmentId> {
+        let peer = self.attachment(id).peer.as_ref()?;
+        peer.attachment.as_ref().and_then(Ref::known)
+    }
+
+    /// Whether packets may come out of an attachment from a network that the snapshot does not show: on premises,
+    /// an unknown peer, or a transit gateway of another account (R-TGW-15).
+    pub fn is_outside_source(&self, id: AttachmentId) -> bool {
+        let attachment = self.attachment(id);
+        let usable = usable(Object::Transit, &attachment.state, World::Over);
+        let foreign_tables = self.attached_vpc(id).is_some() && self.has_unknown_tables(attachment);
+        usable && (matches!(self.tgw_target(id, World::Over), TgwTarget::Outside) || foreign_tables)
+    }
+
+    /// R-TGW-15: whether the tables of the attachment's transit gateway cannot be described.
+    pub fn has_unknown_tables(&self, attachment: &TgwAttachment) -> bool {
+        match &attachment.tgw {
+            Ref::Missing(_) => true,
+            Ref::Known(tgw) => self.is_foreign(self.snapshot.transit_gateways[*tgw].meta.owner.as_deref()),
+        }
+    }
+}
+
+/// R-TGW-5: static, prefix list, VPC, Direct Connect gateway, Connect, VPN, concentrator, peering.
+fn tgw_rank(route: &TgwRoute) -> u8 {
+    match (route.propagated, &route.destination, route.kind.as_deref()) {
+        (false, Destination::PrefixList(_), _) => 1,
+        (false, _, _) => 0,
+        (true, _, Some("vpc")) => 2,
+        (true, _, Some("direct-connect-gateway")) => 3,
+        (true, _, Some("connect")) => 4,
+        (true, _, Some("vpn")) => 5,
+        (true, _, Some("vpn-concentrator")) => 6,
+        (true, _, _) => 7,
+    }
+}
+
+fn every_block() -> Vec<IpNet> {
+    vec![IpNet::V4(ipnet::Ipv4Net::default()), IpNet::V6(ipnet::Ipv6Net::default())]
+}
+
+/// routes that a truncated answer does not show.
+fn anything<'s>() -> impl Iterator<Item = TgwEffectiveRoute<'s>> {
+    every_block().into_iter().map(|block| TgwEffectiveRoute {
+        block,
+        rank: 7,
+        targets: Vec::new(),
+        open: true,
+        optional: true,
+        floating: true,
+        route: None,
+    })
+}
