@@ -27,6 +27,8 @@ mod store;
 mod value;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod tests;
