@@ -4,3 +4,4 @@ pub mod evidence;
 pub mod network;
 
 pub mod header;
+pub mod reach;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, TgwId, VpcId};
-use reachproof_model::snapshot::{Component, ComponentKind, EndpointKind, Entry, Exit, RouteTable, Snapshot, Target, TgwAttachment};
+use reachproof_model::snapshot::{Component, ComponentKind, EndpointKind, Entry, Exit, NatGateway, RouteTable, Snapshot, Target, TgwAttachment};
 
 use super::Network;
 
@@ -65,7 +65,7 @@ pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
         .flat_map(|component| &component.entries)
         .filter_map(|entry| if let Entry::RouteTarget(target) = entry { Some(target.as_ref()) } else { None })
         .collect();
-    for component in missing_targets(snapshot).into_values().chain(network_functions(snapshot)) {
+    for component in missing_targets(snapshot).into_values().chain(network_functions(snapshot)).chain(regional_nats(snapshot)) {
         let fresh = |entry: &Entry| matches!(entry, Entry::RouteTarget(target) if !known.contains(target.as_ref()));
         if component.entries.iter().any(fresh) {
             table.push(component);
@@ -116,6 +116,20 @@ fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
         }
     };
     functions.map(component).collect()
+}
+
+/// R-NAT-9: the private side of a regional NAT gateway, whose source address is not documented.
+fn regional_nats(snapshot: &Snapshot) -> Vec<Component> {
+    let regional = snapshot.nat_gateways.values().filter(|nat| nat.table.as_ref().is_some_and(|t| t.known().is_some()));
+    let component = |nat: &NatGateway| Component {
+        id: nat.meta.id.clone(),
+        kind: ComponentKind::Other,
+        why: format!("{} is a regional NAT gateway; its private source addresses are not documented", nat.meta.id).into(),
+        entries: vec![Entry::RouteTarget(nat.meta.id.clone())],
+        exits: nat.table.as_ref().and_then(Ref::known).map(Exit::Table).into_iter().collect(),
+        source: nat.meta.source.clone(),
+    };
+    regional.map(component).collect()
 }
 
 fn why(target: &str, call: &str) -> String {

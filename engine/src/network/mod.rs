@@ -28,7 +28,6 @@ use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use reachproof_model::assumption::Assumptions;
-use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, GroupId, SubnetId, Table, VpcId};
 use reachproof_model::snapshot::{Component, Interface, Snapshot, Subnet, Vpc};
 

@@ -11,7 +11,7 @@ use super::state::{Object, transitional, usable};
 use super::{Assumed, Network};
 
 /// A table that may apply.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum TableChoice {
     /// This table.
     Table(RouteTableId),

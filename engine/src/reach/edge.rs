@@ -1,0 +1,486 @@
+//! Steps at the edge of a VPC: internet, egress-only and virtual private gateways, the internet itself, gateway
+//! endpoints and peering connections.
+
+use ipnet::IpNet;
+use reachproof_model::flow::{Protocol, World};
+use reachproof_model::id::{EndpointId, EniId, PeeringId, Ref, RouteTableId, SubnetId, VpcId};
+use reachproof_model::snapshot::{PeeringSide, VpnTerminus};
+
+use super::explore::Explorer;
+use super::state::{Place, State, Tag};
+use super::view::{Address, Intervals, View, intervals_of, number_v4};
+use crate::header::{Family, Set};
+use crate::network::{
+    Association, Crossing, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice,
+};
+
+impl Explorer<'_, '_, '_> {
+    /// Out of a VPC by one of its gateways.
+    pub(super) fn gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        let record = &self.network().gateways()[gateway];
+        if record.serves(self.world) != Some(vpc) || self.avoids(&record.id) {
+            return;
+        }
+        match record.kind {
+            GatewayKind::Internet => self.internet_gateway_out(gateway, vpc, state, set),
+            GatewayKind::EgressOnly => self.egress_gateway_out(gateway, vpc, state, set),
+            GatewayKind::Virtual => self.virtual_gateway_out(gateway, record, vpc, state, set),
+        }
+    }
+
+    fn internet_gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        if !self.network().encryption_allows(vpc, Some("InternetGateway"), self.world).value {
+            return;
+        }
+        let set = self.not_redirected(gateway, vpc, state, set);
+        match state.view.family {
+            Family::V4 => self.translate_out(vpc, state, set),
+            Family::V6 => self.pass_v6_out(vpc, None, state, set),
+        }
+    }
+
+    /// R-IGW-2: out with the public address that is associated with the very source; nothing else leaves.
+    fn translate_out(&mut self, vpc: VpcId, state: &State, set: Set) {
+        let private = intervals_of(&SpecialBlock::PrivateV4.blocks(), Family::V4);
+        let set = self.drop(set, &state.view, state.view.destination, &private);
+        let sources = self.values(set, state.view.source);
+        for association in self.associations_in(vpc) {
+            let inside = number_v4(association.private);
+            if !covers(&sources, inside) || !self.may_send_out(association.interface, false) {
+                continue;
+            }
+            let part = self.keep(set, &state.view, state.view.source, &[(inside, inside)]);
+            let view = View { source: Address::Fixed(number_v4(association.public)), ..state.view };
+            self.push(state.at(Place::Internet).seen(view).tagged(Tag::None), part);
+        }
+    }
+
+    /// R-IGW-9, R-ADDR-8: IPv6 leaves untranslated, with a public source of this VPC.
+    fn pass_v6_out(&mut self, vpc: VpcId, egress: Option<GatewayId>, state: &State, set: Set) {
+        for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
+            let denied = self.world == World::Under && self.network().interface(interface).deny_igw;
+            if denied || !self.may_send_out(interface, egress.is_some()) {
+                continue;
+            }
+            let public = self.public_v6(interface, vpc);
+            let part = self.keep(set, &state.view, state.view.source, &public);
+            let next = State { egress, ..state.at(Place::Internet).tagged(Tag::None) };
+            self.push(next, part);
+        }
+    }
+
+    /// R-EIGW-1.
+    fn egress_gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        let allowed = self.network().encryption_allows(vpc, Some("EgressOnlyInternetGateway"), self.world).value;
+        if state.view.family == Family::V6 && allowed {
+            self.pass_v6_out(vpc, Some(gateway), state, set);
+        }
+    }
+
+    /// R-ADDR-8: the public IPv6 addresses of an interface.
+    fn public_v6(&self, interface: EniId, vpc: VpcId) -> Intervals {
+        let blocks: Vec<IpNet> = crate::network::owned_blocks(self.network().interface(interface))
+            .into_iter()
+            .filter(|block| self.network().is_public_v6(vpc, block.addr(), self.world))
+            .collect();
+        intervals_of(&blocks, Family::V6)
+    }
+
+    /// R-BPA-3, R-BPA-4: whether Block Public Access and liveness let the interface's packets out.
+    fn may_send_out(&self, interface: EniId, egress_only: bool) -> bool {
+        let network = self.network();
+        let translated = Role::of(network.interface(interface)) == Role::Nat;
+        let subnets = network.subnets_of(interface);
+        let allowed =
+            |subnet: &SubnetId| network.internet_may_be_sent_to(*subnet, translated, egress_only, self.world).value;
+        network.live(interface, self.world).value && subnets.iter().any(allowed)
+    }
+
+    /// R-ROUTE-14: in the restrictive world a subnet whose ingress an edge table redirects does not use the gateway
+    /// directly.
+    fn not_redirected(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) -> Set {
+        if self.world == World::Over {
+            return set;
+        }
+        let redirected = self.redirected(gateway, vpc, state.view.family);
+        self.drop(set, &state.view, state.view.source, &redirected)
+    }
+
+    /// The destinations that the gateway's edge table sends elsewhere than to the VPC's own resolution.
+    fn redirected(&self, gateway: GatewayId, vpc: VpcId, family: Family) -> Intervals {
+        let inside = intervals_of(&self.network().vpc_blocks(vpc, World::Over), family);
+        let mut found = Intervals::new();
+        for choice in self.network().edge_tables(gateway, World::Over) {
+            let TableChoice::Table(table) = choice else { continue };
+            let Some(fib) = self.index.fib(table, family, World::Over) else { continue };
+            let elsewhere = fib.targets.iter().filter(|(hop, _)| **hop != NextHop::Local);
+            found.extend(elsewhere.flat_map(|(_, intervals)| intervals.iter().copied()));
+        }
+        found.retain(|(lo, hi)| inside.iter().any(|(start, end)| start <= hi && lo <= end));
+        found
+    }
+
+    /// R-VPN-2, R-VPN-6: out to the networks behind a virtual private gateway.
+    fn virtual_gateway_out(&mut self, gateway: GatewayId, record: &Gateway, vpc: VpcId, state: &State, set: Set) {
+        let allowed = self.network().encryption_allows(vpc, Some("VirtualPrivateGateway"), self.world).value;
+        if !allowed || !self.starts_here(state) || self.world == World::Under && state.view.family == Family::V6 {
+            return;
+        }
+        let own = self.vpc_sources(vpc, state.view.family);
+        let mut set = self.keep(set, &state.view, state.view.source, &own);
+        if self.world == World::Under {
+            let known = self.known_behind(gateway, &record.id, vpc);
+            set = self.keep(set, &state.view, state.view.destination, &known);
+        }
+        self.leave_snapshot(Sink::Gateway(gateway), &record.id, state, set);
+    }
+
+    /// Out of the snapshot; in the permissive world also into a component behind the exit (R-VPN-8).
+    pub(super) fn leave_snapshot(&mut self, sink: Sink, id: &str, state: &State, set: Set) {
+        if self.replying() {
+            return self.reply_left(sink, state, set);
+        }
+        self.arrive(sink, state, set);
+        if let (World::Over, Some(component)) = (self.world, self.network().component_of_target(id)) {
+            self.arrive(Sink::Component(component), state, set);
+        }
+    }
+
+    /// R-PCX-8, R-VPN-6, R-VPCE-4: whether the packet counts as one of an interface of this VPC.
+    fn starts_here(&self, state: &State) -> bool {
+        state.origin == Origin::Local || self.world == World::Over && state.origin == Origin::Component
+    }
+
+    /// The addresses that live interfaces of a VPC own.
+    fn vpc_sources(&self, vpc: VpcId, family: Family) -> Intervals {
+        let rows = self.index.owned(vpc, family).iter();
+        rows.filter(|row| self.network().live(row.interface, self.world).value).map(|row| (row.lo, row.hi)).collect()
+    }
+
+    /// R-VPN-2: destinations that the gateway certainly knows: propagated and static routes.
+    fn known_behind(&self, gateway: GatewayId, id: &str, vpc: VpcId) -> Intervals {
+        let network = self.network();
+        let mut blocks: Vec<IpNet> = Vec::new();
+        for (table, record) in network.snapshot.route_tables.iter() {
+            if record.vpc.known() == Some(vpc) {
+                let routes = network.effective_routes(table, World::Under);
+                let propagated = routes.iter().filter(|route| {
+                    route.next == NextHop::Gateway(gateway)
+                        && route.route.origin.as_deref() == Some("EnableVgwRoutePropagation")
+                });
+                blocks.extend(propagated.map(|route| route.block));
+            }
+        }
+        for connection in &network.snapshot.vpn_connections {
+            let here = match &connection.terminus {
+                VpnTerminus::VirtualGateway(Ref::Known(vgw)) => *network.snapshot.virtual_gateways[*vgw].meta.id == *id,
+                VpnTerminus::VirtualGateway(Ref::Missing(missing)) => **missing == *id,
+                _ => false,
+            };
+            let alive = connection.state.as_deref().is_none_or(|state| state == "available");
+            if here && alive {
+                blocks.extend(connection.routes.iter().copied());
+            }
+        }
+        intervals_of(&blocks, Family::V4)
+    }
+
+    /// R-IGW-5, R-IGW-13: on the internet: gone, or in again by the gateway of an address that is ours.
+    pub(super) fn internet(&mut self, state: &State, set: Set) {
+        if self.replying() {
+            return self.reply_on_internet(state, set);
+        }
+        let inside = self.into_gateways(state, set);
+        let ours = self.among(&state.view, state.view.destination, &inside);
+        let outside = self.arena.difference(set, ours);
+        self.arrive(Sink::Internet, state, outside);
+        if self.world == World::Over {
+            for component in self.network().components_at_internet() {
+                self.arrive(Sink::Component(*component), state, set);
+            }
+            self.into_pools(state, set);
+        }
+    }
+
+    /// Sends what is for an address of ours to that VPC's internet gateways; returns those addresses.
+    pub(super) fn into_gateways(&mut self, state: &State, set: Set) -> Intervals {
+        let network = self.network();
+        for (id, gateway) in network.gateways().iter() {
+            if gateway.kind == GatewayKind::Internet && gateway.serves(self.world).is_some() && !self.avoids(&gateway.id)
+            {
+                self.push(state.at(Place::In { gateway: id }), set);
+            }
+        }
+        match state.view.family {
+            Family::V4 => {
+                let rows = network.associations(self.world).filter(|row| self.attached_vpc_of(row.interface).is_some());
+                rows.map(|row| (number_v4(row.public), number_v4(row.public))).collect()
+            }
+            Family::V6 => self.public_v6_everywhere(),
+        }
+    }
+
+    fn attached_vpc_of(&self, interface: EniId) -> Option<VpcId> {
+        let vpc = self.network().interface(interface).vpc.known()?;
+        let attached = !self.network().gateways_of(vpc, GatewayKind::Internet, self.world).is_empty();
+        attached.then_some(vpc)
+    }
+
+    fn public_v6_everywhere(&self) -> Intervals {
+        let snapshot = self.network().snapshot;
+        let vpcs = snapshot.vpcs.ids().filter(|vpc| {
+            !self.network().gateways_of(*vpc, GatewayKind::Internet, self.world).is_empty()
+        });
+        let rows = vpcs.flat_map(|vpc| self.network().interfaces_in_vpc(vpc).iter().map(move |id| (*id, vpc)));
+        rows.flat_map(|(interface, vpc)| self.public_v6(interface, vpc)).collect()
+    }
+
+    /// Into a VPC by one of its gateways.
+    pub(super) fn gateway_in(&mut self, gateway: GatewayId, state: &State, set: Set) {
+        let record = &self.network().gateways()[gateway];
+        let Some(vpc) = record.serves(self.world) else { return };
+        match (record.kind, state.view.family) {
+            (GatewayKind::Internet, Family::V4) => self.translate_in(gateway, vpc, state, set),
+            (GatewayKind::Internet, Family::V6) => self.pass_v6_in(gateway, vpc, state, set),
+            (GatewayKind::EgressOnly, _) => {
+                self.push(state.at(Place::Deliver { vpc, from: None }).from_origin(Origin::Internet), set);
+            }
+            (GatewayKind::Virtual, _) => self.virtual_gateway_in(gateway, vpc, state, set),
+        }
+    }
+
+    /// R-IGW-4: in to the private address that the destination stands for; nothing else enters.
+    fn translate_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        let set = if self.replying() { set } else { self.from_internet(&state.view, set) };
+        let destinations = self.values(set, state.view.destination);
+        for association in self.associations_in(vpc) {
+            let public = number_v4(association.public);
+            if !covers(&destinations, public) || !self.may_enter(association.interface) {
+                continue;
+            }
+            let part = self.keep(set, &state.view, state.view.destination, &[(public, public)]);
+            let view = View { destination: Address::Fixed(number_v4(association.private)), ..state.view };
+            let part = self.with_return(gateway, association.interface, &view, part);
+            self.by_edge_tables(gateway, vpc, Origin::Internet, &state.clone().seen(view), part);
+        }
+        if self.replying() {
+            self.reply_to_regional_nat(vpc, state, set);
+        }
+    }
+
+    /// R-IGW-9: IPv6 comes in untranslated, to public addresses without `DenyAllIgwTraffic`.
+    fn pass_v6_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        let set = if self.replying() { set } else { self.from_internet(&state.view, set) };
+        for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
+            let denied = self.network().interface(interface).deny_igw && !self.replying();
+            if denied || !self.may_enter(interface) {
+                continue;
+            }
+            let public = self.public_v6(interface, vpc);
+            let part = self.keep(set, &state.view, state.view.destination, &public);
+            let part = self.with_return(gateway, interface, &state.view, part);
+            self.by_edge_tables(gateway, vpc, Origin::Internet, state, part);
+        }
+        if self.world == World::Over {
+            let redirected = self.redirected(gateway, vpc, Family::V6);
+            let part = self.keep(set, &state.view, state.view.destination, &redirected);
+            self.by_edge_tables(gateway, vpc, Origin::Internet, state, part);
+        }
+    }
+
+    /// R-IGW-4, R-IGW-12, A-16: senders that may come in from the internet.
+    pub(super) fn from_internet(&mut self, view: &View, set: Set) -> Set {
+        let mut never = match view.family {
+            Family::V4 => SpecialBlock::PrivateV4.blocks(),
+            Family::V6 => SpecialBlock::PrivateV6.blocks(),
+        };
+        if self.world == World::Under {
+            never.extend(SpecialBlock::BogonV4.blocks());
+            never.extend(SpecialBlock::NotGlobalV6.blocks());
+        }
+        let never = intervals_of(&never, view.family);
+        self.drop(set, view, view.source, &never)
+    }
+
+    /// R-BPA-4 for what comes in; replies belong to connections that were allowed out.
+    fn may_enter(&self, interface: EniId) -> bool {
+        let network = self.network();
+        let allowed = |subnet: &SubnetId| network.internet_may_enter(*subnet, self.world).value;
+        let subnets = network.subnets_of(interface);
+        network.live(interface, self.world).value && (self.replying() || subnets.iter().any(allowed))
+    }
+
+    /// in the restrictive world the receiving subnet must route the sender's address back by the same gateway.
+    fn with_return(&mut self, gateway: GatewayId, interface: EniId, view: &View, set: Set) -> Set {
+        if self.world == World::Over || self.replying() || set.is_empty() {
+            return set;
+        }
+        let mut kept = set;
+        for subnet in self.network().subnets_of(interface) {
+            let back = self.routed_to(subnet, gateway, view.family);
+            kept = self.keep(kept, view, view.source, &back);
+        }
+        kept
+    }
+
+    /// The destinations that a subnet's table sends to a gateway.
+    fn routed_to(&self, subnet: SubnetId, gateway: GatewayId, family: Family) -> Intervals {
+        let choices = self.network().tables_of_subnet(subnet, self.world).value;
+        let tables = choices.iter().filter_map(|choice| match choice {
+            TableChoice::Table(table) => self.index.fib(*table, family, self.world),
+            _ => None,
+        });
+        tables.flat_map(|fib| fib.intervals(&NextHop::Gateway(gateway)).to_vec()).collect()
+    }
+
+    fn by_edge_tables(&mut self, gateway: GatewayId, vpc: VpcId, origin: Origin, state: &State, set: Set) {
+        for table in self.network().edge_tables(gateway, self.world) {
+            let next = state.at(Place::Route { table, vpc, from: None }).from_origin(origin);
+            self.push(next, set);
+        }
+    }
+
+    /// The associations of a VPC's interfaces that count.
+    fn associations_in(&self, vpc: VpcId) -> Vec<Association> {
+        let network = self.network();
+        let here = network.associations(self.world).filter(|row| network.interface(row.interface).vpc.known() == Some(vpc));
+        here.copied().collect()
+    }
+
+    /// R-VPN-3, A-15: in from a virtual private gateway.
+    fn virtual_gateway_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        if self.world == World::Under && state.view.family == Family::V6 {
+            return;
+        }
+        if self.world == World::Over {
+            let blocks = intervals_of(&self.network().vpc_blocks(vpc, self.world), state.view.family);
+            let inside = self.keep(set, &state.view, state.view.destination, &blocks);
+            return self.by_edge_tables(gateway, vpc, Origin::Virtual, state, inside);
+        }
+        for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
+            let own = self.own_intervals(interface, state.view.family);
+            let part = self.keep(set, &state.view, state.view.destination, &own);
+            let part = self.with_return(gateway, interface, &state.view, part);
+            self.by_edge_tables(gateway, vpc, Origin::Virtual, state, part);
+        }
+    }
+
+    /// R-ROUTE-3, A-13: BYOIP pools come in untranslated, by their table, to one interface.
+    fn into_pools(&mut self, state: &State, set: Set) {
+        if state.view.family == Family::V6 {
+            return;
+        }
+        let pools: Vec<(Option<Vec<IpNet>>, RouteTableId)> =
+            self.network().pool_tables().map(|(pool, table)| (self.network().pool_ranges(pool), table)).collect();
+        for (ranges, table) in pools {
+            let part = match ranges {
+                Some(ranges) => self.keep(set, &state.view, state.view.destination, &intervals_of(&ranges, Family::V4)),
+                None => set,
+            };
+            self.push(state.at(Place::Pool { table }).from_origin(Origin::Internet), part);
+        }
+    }
+
+    /// whatever the check says, the interface gets the packet with the pool's address.
+    pub(super) fn pool(&mut self, table: RouteTableId, state: &State, set: Set) {
+        let index = self.index;
+        let Some(fib) = index.fib(table, state.view.family, self.world) else { return };
+        for (hop, intervals) in &fib.targets {
+            let part = self.keep(set, &state.view, state.view.destination, intervals);
+            match hop {
+                NextHop::Interface(interface) => self.receive_from_pool(*interface, state, part),
+                NextHop::Component(component) => self.arrive(Sink::Component(*component), state, part),
+                _ => {}
+            }
+        }
+    }
+
+    fn receive_from_pool(&mut self, interface: EniId, state: &State, set: Set) {
+        for subnet in self.network().subnets_of(interface) {
+            let entered = self.enter(subnet, None, state, set);
+            let filter = self.group_in(interface, Tag::None, &state.view);
+            let admitted = self.arena.intersection(entered, filter);
+            self.arrive(Sink::Interface(interface), state, admitted);
+            for component in self.network().components_at(interface) {
+                self.arrive(Sink::Component(*component), state, admitted);
+            }
+        }
+    }
+
+    /// R-VPCE-2, 3, 4: a gateway endpoint takes TCP and echo requests of this VPC's own interfaces.
+    pub(super) fn service(&mut self, endpoint: EndpointId, vpc: VpcId, state: &State, set: Set) {
+        if self.replying() || !self.starts_here(state) {
+            return;
+        }
+        let own = self.vpc_sources(vpc, state.view.family);
+        let set = self.keep(set, &state.view, state.view.source, &own);
+        let tcp = self.of_protocols(&state.view, &[Protocol::TCP]);
+        let echo = self.echo_requests(&state.view);
+        let accepted = self.arena.union(tcp, echo);
+        let taken = self.arena.intersection(set, accepted);
+        self.arrive(Sink::Service(endpoint), state, taken);
+    }
+
+    /// R-PCX-2, 3, 8: across a peering connection, to an address of the other VPC.
+    pub(super) fn peering(&mut self, id: PeeringId, vpc: VpcId, state: &State, set: Set) {
+        let record = &self.network().snapshot.peerings[id];
+        let allowed = self.network().encryption_allows(vpc, Some("VpcPeering"), self.world).value;
+        if !allowed || self.avoids(&record.meta.id) || !self.may_cross(state) {
+            return;
+        }
+        let far = if record.requester.vpc.known() == Some(vpc) { &record.accepter } else { &record.requester };
+        let Some(inside) = self.far_blocks(far, state.view.family) else {
+            return self.leave_snapshot(Sink::Peer(id), &record.meta.id, state, set);
+        };
+        let set = self.keep(set, &state.view, state.view.destination, &inside);
+        let mut next = state.clone().from_origin(Origin::Peering);
+        if let Some(last) = next.nats.last_mut() {
+            last.then_peering = true;
+        }
+        let Some(other) = far.vpc.known() else {
+            return self.leave_snapshot(Sink::Peer(id), &record.meta.id, &next, set);
+        };
+        let kept = self.network().keeps_identity(Crossing::Peering(id), self.world);
+        let tag = if kept { state.tag } else { Tag::None };
+        self.push(next.at(Place::Deliver { vpc: other, from: None }).tagged(tag), set);
+    }
+
+    fn may_cross(&self, state: &State) -> bool {
+        self.starts_here(state) || self.world == World::Over && state.origin == Origin::Transit
+    }
+
+    /// The blocks of the far side; `None` in the permissive world if nothing shows them.
+    fn far_blocks(&self, far: &PeeringSide, family: Family) -> Option<Intervals> {
+        match far.vpc.known() {
+            Some(vpc) => Some(intervals_of(&self.network().vpc_blocks(vpc, self.world), family)),
+            None if far.cidrs.is_empty() && self.world == World::Over => None,
+            None => Some(intervals_of(&far.cidrs, family)),
+        }
+    }
+
+    /// In from the unknown VPC at the other side of a peering connection.
+    pub(super) fn from_peer(&mut self, id: PeeringId, state: &State, set: Set) {
+        let record = &self.network().snapshot.peerings[id];
+        let kept = self.network().keeps_identity(Crossing::Peering(id), self.world) && self.world == World::Over;
+        let tag = if kept { Tag::Stranger } else { Tag::None };
+        for (near, far) in [(&record.requester, &record.accepter), (&record.accepter, &record.requester)] {
+            let (Some(vpc), None) = (near.vpc.known(), far.vpc.known()) else { continue };
+            if !self.network().peering_usable(id, vpc, self.world) {
+                continue;
+            }
+            let blocks = intervals_of(&self.network().vpc_blocks(vpc, self.world), state.view.family);
+            let mut part = self.keep(set, &state.view, state.view.destination, &blocks);
+            if let (false, Some(sources)) = (self.replying(), self.far_blocks(far, state.view.family)) {
+                part = self.keep(part, &state.view, state.view.source, &sources);
+            }
+            let next = state.at(Place::Deliver { vpc, from: None }).from_origin(Origin::Peering).tagged(tag);
+            self.push(next, part);
+        }
+    }
+}
+
+/// Whether sorted intervals hold a value.
+pub(super) fn covers(intervals: &[(u128, u128)], value: u128) -> bool {
+    let after = intervals.partition_point(|(_, end)| *end < value);
+    intervals.get(after).is_some_and(|(start, _)| *start <= value)
+}

@@ -1,0 +1,216 @@
+//! The least fixpoint: which sent headers get to which place.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{ComponentId, Ref};
+use reachproof_model::snapshot::Exit;
+
+use super::filter::{FilterKey, FilterView};
+use super::index::Index;
+use super::state::{Crossed, Place, State};
+use super::view::{Address, Intervals, View};
+use crate::header::{Arena, Family, HeaderBox, Set};
+use crate::network::{Network, Sink, SourcePlace};
+
+/// Where packets that took one way arrived.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) sink: Sink,
+    /// The packet at the sink.
+    pub(crate) state: State,
+}
+
+/// What a reply must come back to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Goal {
+    pub(crate) place: SourcePlace,
+}
+
+/// One exploration of one family in one world, with the memory that the next one uses again.
+pub(crate) struct Explorer<'i, 'n, 's> {
+    pub(super) index: &'i Index<'n, 's>,
+    pub(super) world: World,
+    /// Family of the sent headers.
+    pub(super) family: Family,
+    pub(super) arena: Arena,
+    pub(super) filters: BTreeMap<(FilterKey, FilterView), Set>,
+    /// AWS ids that no packet may pass or end at (`only-through`).
+    pub(super) avoid: BTreeSet<Box<str>>,
+    visited: BTreeMap<State, Set>,
+    queue: VecDeque<(State, Set)>,
+    pub(super) arrivals: BTreeMap<Arrival, Set>,
+    pub(super) goal: Option<Goal>,
+    /// Sent headers whose reply came back.
+    pub(super) answered: Set,
+}
+
+impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
+    pub(super) fn new(index: &'i Index<'n, 's>, family: Family, world: World) -> Self {
+        Self {
+            index,
+            world,
+            family,
+            arena: Arena::new(family),
+            filters: BTreeMap::new(),
+            avoid: BTreeSet::new(),
+            visited: BTreeMap::new(),
+            queue: VecDeque::new(),
+            arrivals: BTreeMap::new(),
+            goal: None,
+            answered: Set::EMPTY,
+        }
+    }
+
+    /// The network explored.
+    pub(super) fn network(&self) -> &'n Network<'s> {
+        self.index.network
+    }
+
+    /// Every sent header, as a box.
+    pub(super) fn all(&self) -> HeaderBox {
+        HeaderBox::full(self.family)
+    }
+
+    /// Every header in the permissive world, none in the restrictive one.
+    pub(super) fn permissively(&self) -> Set {
+        if self.world == World::Over { Set::FULL } else { Set::EMPTY }
+    }
+
+    /// Forgets where packets got to, keeps the compiled filters.
+    pub(super) fn reset(&mut self) {
+        self.visited.clear();
+        self.queue.clear();
+        self.arrivals.clear();
+        self.answered = Set::EMPTY;
+    }
+
+    /// Runs to the least fixpoint. Every place is visited again only with headers that are new there, and there are
+    /// finitely many places, views and sets, so no hop bound is needed (R-CORE-7).
+    pub(super) fn run(&mut self) {
+        while let Some((state, set)) = self.queue.pop_front() {
+            self.step(&state, set);
+        }
+    }
+
+    /// Sends headers to a place.
+    pub(super) fn push(&mut self, state: State, set: Set) {
+        if set.is_empty() {
+            return;
+        }
+        let before = self.visited.get(&state).copied().unwrap_or(Set::EMPTY);
+        let fresh = self.arena.difference(set, before);
+        if fresh.is_empty() {
+            return;
+        }
+        let now = self.arena.union(before, fresh);
+        self.visited.insert(state.clone(), now);
+        self.queue.push_back((state, fresh));
+    }
+
+    /// Records headers that arrived at a sink.
+    pub(super) fn arrive(&mut self, sink: Sink, state: &State, set: Set) {
+        if set.is_empty() || self.avoids_sink(sink) {
+            return;
+        }
+        if self.replying() {
+            return self.reply_unseen(sink, set);
+        }
+        let arrival = Arrival { sink, state: state.clone() };
+        let before = self.arrivals.get(&arrival).copied().unwrap_or(Set::EMPTY);
+        let now = self.arena.union(before, set);
+        self.arrivals.insert(arrival, now);
+    }
+
+    fn step(&mut self, state: &State, set: Set) {
+        match state.place {
+            Place::Send(interface) => self.send(interface, state, set),
+            Place::Leave(subnet) => self.leave(subnet, state, set),
+            Place::Route { table, vpc, from } => self.route(table, vpc, from, state, set),
+            Place::Deliver { vpc, from } => self.deliver(vpc, from, state, set),
+            Place::Receive { interface, routed } => self.receive(interface, routed, state, set),
+            Place::Out { gateway, vpc } => self.gateway_out(gateway, vpc, state, set),
+            Place::Internet => self.internet(state, set),
+            Place::In { gateway } => self.gateway_in(gateway, state, set),
+            Place::Pool { table } => self.pool(table, state, set),
+            Place::Nat { nat, vpc, from } => self.nat(nat, vpc, from, state, set),
+            Place::Translated { nat, vpc } => self.translated(nat, vpc, state, set),
+            Place::Transit { by } => self.look_up(by, state, set),
+            Place::Exit { by, to } => self.exit(by, to, state, set),
+        }
+    }
+
+    /// The sent headers whose seen address is in one of the intervals.
+    pub(super) fn among(&mut self, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
+        if let Address::Fixed(value) = address {
+            let inside = intervals.iter().any(|(lo, hi)| (*lo..=*hi).contains(&value));
+            return if inside { Set::FULL } else { Set::EMPTY };
+        }
+        let all = self.all();
+        let boxes: Vec<HeaderBox> =
+            intervals.iter().filter_map(|(lo, hi)| view.narrow(all, address, *lo, *hi)).collect();
+        self.arena.any_of(&boxes)
+    }
+
+    /// The part of a set whose seen address is in one of the intervals.
+    pub(super) fn keep(&mut self, set: Set, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
+        let among = self.among(view, address, intervals);
+        self.arena.intersection(set, among)
+    }
+
+    /// The part of a set whose seen address is in none of the intervals.
+    pub(super) fn drop(&mut self, set: Set, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
+        let among = self.among(view, address, intervals);
+        self.arena.difference(set, among)
+    }
+
+    /// The values that a seen address takes in a set.
+    pub(super) fn values(&self, set: Set, address: Address) -> Intervals {
+        match address {
+            Address::Fixed(value) => vec![(value, value)],
+            Address::Destination => self.arena.project(set, crate::header::Field::Destination),
+            Address::Source => self.arena.project(set, crate::header::Field::Source),
+            Address::Embedded => {
+                let sent = self.arena.project(set, crate::header::Field::Destination);
+                let low = |value: u128| value.saturating_sub(super::view::NAT64_BASE).min(u128::from(u32::MAX));
+                sent.into_iter().map(|(lo, hi)| (low(lo), low(hi))).collect()
+            }
+        }
+    }
+
+    /// The groups that receivers see on packets from an exit of a component.
+    pub(super) fn hidden_groups(
+        &self,
+        component: ComponentId,
+        exit: u16,
+    ) -> &'n [Ref<reachproof_model::id::GroupId>] {
+        match self.network().components()[component].exits.get(usize::from(exit)) {
+            Some(Exit::HiddenInterface { groups, .. }) => groups,
+            _ => &[],
+        }
+    }
+
+    /// Whether packets may not pass the place with this AWS id.
+    pub(super) fn avoids(&self, id: &str) -> bool {
+        self.avoid.contains(id)
+    }
+
+    fn avoids_sink(&self, sink: Sink) -> bool {
+        let snapshot = self.network().snapshot;
+        match sink {
+            Sink::Interface(id) => self.avoids(&snapshot.interfaces[id].meta.id),
+            Sink::Service(id) => self.avoids(&snapshot.endpoints[id].meta.id),
+            _ => false,
+        }
+    }
+
+    /// Whether this exploration follows a reply.
+    pub(super) fn replying(&self) -> bool {
+        self.goal.is_some()
+    }
+
+    /// The last NAT gateway of a list.
+    pub(super) fn last_nat(state: &State) -> Option<Crossed> {
+        state.nats.last().copied()
+    }
+}

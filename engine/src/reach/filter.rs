@@ -1,0 +1,207 @@
+//! Filters as sets of sent headers: security groups and network ACLs compiled under a view.
+
+use ipnet::IpNet;
+use reachproof_model::flow::World;
+use reachproof_model::id::{AclId, EniId, Ref};
+use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
+
+use super::explore::Explorer;
+use super::state::Tag;
+use super::view::{Address, Port, View};
+use crate::header::{HeaderBox, Set};
+use crate::network::AclChoice;
+
+/// What a compiled filter depends on, besides the explorer's world and family.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) enum FilterKey {
+    Acl { acl: AclId, egress: bool },
+    Ingress { groups: u32, vpc: u32, tag: Tag },
+    Egress { groups: u32, vpc: u32 },
+}
+
+/// The part of a view that a filter reads.
+pub(super) type FilterView = (Address, Port, crate::header::Family, bool);
+
+impl Explorer<'_, '_, '_> {
+    /// R-NACL-2 … 5: the headers that a subnet's ACL lets leave.
+    pub(super) fn acl_out(&mut self, subnet: reachproof_model::id::SubnetId, view: &View) -> Set {
+        self.acl(subnet, true, view)
+    }
+
+    /// R-NACL-2 … 5: the headers that a subnet's ACL lets enter.
+    pub(super) fn acl_in(&mut self, subnet: reachproof_model::id::SubnetId, view: &View) -> Set {
+        self.acl(subnet, false, view)
+    }
+
+    fn acl(&mut self, subnet: reachproof_model::id::SubnetId, egress: bool, view: &View) -> Set {
+        let acl = match self.network().acl(subnet, self.world).value {
+            AclChoice::Open => return Set::FULL,
+            AclChoice::Closed => return Set::EMPTY,
+            AclChoice::List(acl) => acl,
+        };
+        let address = if egress { view.destination } else { view.source };
+        let key = (FilterKey::Acl { acl, egress }, filter_view(view, address));
+        if let Some(set) = self.filters.get(&key) {
+            return *set;
+        }
+        let rules = self.acl_rules(acl, egress, view, address);
+        let set = self.arena.first_match(&rules, false);
+        self.filters.insert(key, set);
+        set
+    }
+
+    /// R-NACL-2: entries ascending; the implicit deny is the default of the match.
+    fn acl_rules(&self, acl: AclId, egress: bool, view: &View, address: Address) -> Vec<(HeaderBox, bool)> {
+        let entries = self.network().snapshot.acls[acl].entries.iter().filter(|entry| entry.egress == egress);
+        let mut ordered: Vec<&AclEntry> = entries.collect();
+        ordered.sort_by_key(|entry| entry.number);
+        ordered.into_iter().flat_map(|entry| self.acl_entry(entry, view, address)).collect()
+    }
+
+    /// R-NACL-3, R-NACL-4, R-DATA-6: what cannot be read permits in the permissive world and denies in the other.
+    fn acl_entry(&self, entry: &AclEntry, view: &View, address: Address) -> Vec<(HeaderBox, bool)> {
+        let allows = match entry.action {
+            Action::Allow => true,
+            Action::Deny => false,
+            Action::Unknown => self.world == World::Over,
+        };
+        let reading = if allows { self.world } else { self.world.opposite() };
+        let area = match &entry.cidr {
+            Some(block) => view.in_block(self.all(), address, block),
+            None => (reading == World::Over).then(|| self.all()),
+        };
+        let Some(area) = area else { return Vec::new() };
+        view.traffic(area, entry.traffic, reading).into_iter().map(|part| (part, allows)).collect()
+    }
+
+    /// R-SG-1, R-SG-9: the headers that an interface's groups let in, from a sender of this identity.
+    pub(super) fn group_in(&mut self, interface: EniId, tag: Tag, view: &View) -> Set {
+        if let Some(set) = self.unfiltered(interface) {
+            return set;
+        }
+        let (groups, vpc) = (self.index.group_set(interface), self.vpc_number(interface));
+        let key = (FilterKey::Ingress { groups, vpc, tag }, filter_view(view, view.source));
+        if let Some(set) = self.filters.get(&key) {
+            return *set;
+        }
+        let boxes = self.group_boxes(interface, view, view.source, false, |explorer, reference| {
+            explorer.referenced_in(reference, interface, tag, view)
+        });
+        let set = self.arena.any_of(&boxes);
+        self.filters.insert(key, set);
+        set
+    }
+
+    /// R-SG-1, R-SG-9: the headers that an interface's groups let out.
+    pub(super) fn group_out(&mut self, interface: EniId, view: &View) -> Set {
+        if let Some(set) = self.unfiltered(interface) {
+            return set;
+        }
+        let (groups, vpc) = (self.index.group_set(interface), self.vpc_number(interface));
+        let key = (FilterKey::Egress { groups, vpc }, filter_view(view, view.destination));
+        if let Some(set) = self.filters.get(&key) {
+            return *set;
+        }
+        let boxes = self.group_boxes(interface, view, view.destination, true, |explorer, reference| {
+            explorer.referenced_out(reference, interface, view)
+        });
+        let set = self.arena.any_of(&boxes);
+        self.filters.insert(key, set);
+        set
+    }
+
+    /// R-SG-2: interfaces without groups by design are open; with groups missing, open in the permissive world only.
+    fn unfiltered(&self, interface: EniId) -> Option<Set> {
+        match self.network().groups(interface) {
+            None => Some(Set::FULL),
+            Some(groups) if groups.is_empty() => Some(self.permissively()),
+            Some(_) => None,
+        }
+    }
+
+    fn group_boxes(
+        &self,
+        interface: EniId,
+        view: &View,
+        address: Address,
+        egress: bool,
+        referenced: impl Fn(&Self, &GroupReference) -> Vec<HeaderBox>,
+    ) -> Vec<HeaderBox> {
+        let mut boxes = Vec::new();
+        for group in self.network().groups(interface).unwrap_or_default() {
+            match self.rules_of(group, egress) {
+                Some(rules) => {
+                    for rule in rules {
+                        let areas = self.peer(&rule.peer, view, address, &referenced);
+                        boxes.extend(areas.into_iter().flat_map(|area| view.traffic(area, rule.traffic, self.world)));
+                    }
+                }
+                None if self.world == World::Over => boxes.push(self.all()),
+                None => {}
+            }
+        }
+        boxes
+    }
+
+    /// The rules of a group; `None` if the snapshot does not show them (R-DATA-3).
+    fn rules_of(&self, group: &Ref<reachproof_model::id::GroupId>, egress: bool) -> Option<&[GroupRule]> {
+        let record = &self.network().snapshot.groups[group.known()?];
+        let rules = if egress { record.egress.as_deref() } else { record.ingress.as_deref() };
+        rules
+    }
+
+    /// R-SG-7, R-SG-8, R-SG-9: where the other end of a rule is.
+    fn peer(
+        &self,
+        peer: &GroupPeer,
+        view: &View,
+        address: Address,
+        referenced: &impl Fn(&Self, &GroupReference) -> Vec<HeaderBox>,
+    ) -> Vec<HeaderBox> {
+        match peer {
+            GroupPeer::Cidr(block) => self.blocks(std::slice::from_ref(block), view, address),
+            GroupPeer::PrefixList(list) => match self.network().list_blocks(list) {
+                (blocks, true) => self.blocks(blocks, view, address),
+                (_, false) => self.anyone(),
+            },
+            GroupPeer::Group(reference) => referenced(self, reference),
+            GroupPeer::Unknown => self.anyone(),
+        }
+    }
+
+    fn blocks(&self, blocks: &[IpNet], view: &View, address: Address) -> Vec<HeaderBox> {
+        blocks.iter().filter_map(|block| view.in_block(self.all(), address, block)).collect()
+    }
+
+    fn anyone(&self) -> Vec<HeaderBox> {
+        if self.world == World::Over { vec![self.all()] } else { Vec::new() }
+    }
+
+    /// R-SG-9, R-SG-10: an ingress reference asks who the sender is, not what its address is.
+    fn referenced_in(&self, reference: &GroupReference, receiver: EniId, tag: Tag, _view: &View) -> Vec<HeaderBox> {
+        let matches = match tag {
+            Tag::None => false,
+            Tag::Of(sender) => self.network().reference_matches(reference, sender, receiver).holds(self.world),
+            Tag::Stranger => self.world == World::Over && self.network().reference_may_match_stranger(reference),
+            Tag::Hidden(component, exit) => self.hidden_groups(component, exit).contains(&reference.group),
+        };
+        if matches { vec![self.all()] } else { Vec::new() }
+    }
+
+    /// R-SG-9: an egress reference asks for the address of a member.
+    fn referenced_out(&self, reference: &GroupReference, sender: EniId, view: &View) -> Vec<HeaderBox> {
+        match self.network().referenced_blocks(reference, sender, self.world).value {
+            Some(blocks) => self.blocks(&blocks, view, view.destination),
+            None => vec![self.all()],
+        }
+    }
+
+    fn vpc_number(&self, interface: EniId) -> u32 {
+        let vpc = self.network().interface(interface).vpc.known();
+        vpc.and_then(|vpc| u32::try_from(reachproof_model::id::Id::index(vpc)).ok()).unwrap_or(u32::MAX)
+    }
+}
+
+fn filter_view(view: &View, address: Address) -> FilterView {
+    (address, view.port, view.family, view.reply)
+}

@@ -1,0 +1,169 @@
+//! What all explorations of a network share: resolved tables and address lists, built once and read without locks.
+
+use std::collections::BTreeMap;
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, TgwTableId, VpcId};
+
+use super::fib::{Candidate, Fib};
+use super::view::{block_family, interval_of};
+use crate::header::Family;
+use crate::network::{Network, NextHop, owned_blocks};
+
+/// A target of a transit gateway route.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum TgwHop {
+    /// Out by this attachment.
+    Attachment(AttachmentId),
+    /// Out by any attachment: the targets are not all known (R-DATA-3).
+    Any,
+}
+
+/// Addresses of a VPC and the interface that owns them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Owned {
+    pub(super) lo: u128,
+    pub(super) hi: u128,
+    pub(super) interface: EniId,
+    /// Whether another interface owns some of them, too.
+    pub(super) contested: bool,
+}
+
+/// The shared, immutable part of every exploration.
+pub(super) struct Index<'n, 's> {
+    pub(super) network: &'n Network<'s>,
+    tables: [Vec<Fib<NextHop>>; 4],
+    tgw_tables: [Vec<Option<Fib<TgwHop>>>; 4],
+    /// Owned intervals of each VPC and family, sorted.
+    owned: BTreeMap<(VpcId, Family), Vec<Owned>>,
+    group_sets: Vec<u32>,
+}
+
+impl<'n, 's> Index<'n, 's> {
+    pub(super) fn of(network: &'n Network<'s>) -> Self {
+        let contexts = [
+            (Family::V4, World::Over),
+            (Family::V4, World::Under),
+            (Family::V6, World::Over),
+            (Family::V6, World::Under),
+        ];
+        Self {
+            network,
+            tables: contexts.map(|(family, world)| {
+                network.snapshot.route_tables.ids().map(|table| table_fib(network, table, family, world)).collect()
+            }),
+            tgw_tables: contexts.map(|(family, world)| {
+                network.snapshot.tgw_tables.ids().map(|table| tgw_fib(network, table, family, world)).collect()
+            }),
+            owned: owned(network),
+            group_sets: group_sets(network),
+        }
+    }
+
+    /// The resolved route table.
+    pub(super) fn fib(&self, table: RouteTableId, family: Family, world: World) -> Option<&Fib<NextHop>> {
+        self.tables.get(context(family, world))?.get(table.index())
+    }
+
+    /// The resolved transit gateway table; `None` if its routes are unknown.
+    pub(super) fn tgw_fib(&self, table: TgwTableId, family: Family, world: World) -> Option<&Fib<TgwHop>> {
+        self.tgw_tables.get(context(family, world))?.get(table.index())?.as_ref()
+    }
+
+    /// R-ADDR-3: who owns which addresses of a VPC, sorted by address.
+    pub(super) fn owned(&self, vpc: VpcId, family: Family) -> &[Owned] {
+        self.owned.get(&(vpc, family)).map_or(&[], Vec::as_slice)
+    }
+
+    /// A number that two interfaces share iff they carry the same groups.
+    pub(super) fn group_set(&self, interface: EniId) -> u32 {
+        self.group_sets.get(interface.index()).copied().unwrap_or(u32::MAX)
+    }
+}
+
+fn context(family: Family, world: World) -> usize {
+    match (family, world) {
+        (Family::V4, World::Over) => 0,
+        (Family::V4, World::Under) => 1,
+        (Family::V6, World::Over) => 2,
+        (Family::V6, World::Under) => 3,
+    }
+}
+
+fn table_fib(network: &Network<'_>, table: RouteTableId, family: Family, world: World) -> Fib<NextHop> {
+    let routes = network.effective_routes(table, world);
+    let of_family = routes.iter().filter(|route| block_family(&route.block) == family);
+    let candidates: Vec<Candidate<NextHop>> = of_family
+        .map(|route| Candidate {
+            interval: interval_of(&route.block),
+            length: route.block.prefix_len(),
+            rank: route.rank,
+            optional: route.optional,
+            floating: route.floating,
+            targets: vec![route.next],
+        })
+        .collect();
+    Fib::of(&candidates, family, world)
+}
+
+fn tgw_fib(network: &Network<'_>, table: TgwTableId, family: Family, world: World) -> Option<Fib<TgwHop>> {
+    let routes = network.tgw_routes(table, world)?;
+    let of_family = routes.iter().filter(|route| block_family(&route.block) == family);
+    let candidates: Vec<Candidate<TgwHop>> = of_family
+        .map(|route| {
+            let mut targets: Vec<TgwHop> = route.targets.iter().copied().map(TgwHop::Attachment).collect();
+            if route.open && world == World::Over {
+                targets.push(TgwHop::Any);
+            }
+            Candidate {
+                interval: interval_of(&route.block),
+                length: route.block.prefix_len(),
+                rank: route.rank,
+                optional: route.optional,
+                floating: route.floating,
+                targets,
+            }
+        })
+        .collect();
+    Some(Fib::of(&candidates, family, world))
+}
+
+fn owned(network: &Network<'_>) -> BTreeMap<(VpcId, Family), Vec<Owned>> {
+    let mut index: BTreeMap<(VpcId, Family), Vec<Owned>> = BTreeMap::new();
+    for (id, interface) in network.snapshot.interfaces.iter() {
+        let Some(vpc) = interface.vpc.known() else { continue };
+        for block in owned_blocks(interface) {
+            let (lo, hi) = interval_of(&block);
+            let row = Owned { lo, hi, interface: id, contested: false };
+            index.entry((vpc, block_family(&block))).or_default().push(row);
+        }
+    }
+    for rows in index.values_mut() {
+        rows.sort_unstable();
+        contest(rows);
+    }
+    index
+}
+
+/// Marks the rows that overlap with one of another interface. Sorted rows that overlap with a row follow it directly.
+fn contest(rows: &mut [Owned]) {
+    let mut marked = vec![false; rows.len()];
+    for (position, row) in rows.iter().enumerate() {
+        let following = rows.iter().enumerate().skip(position + 1).take_while(|(_, next)| next.lo <= row.hi);
+        for (other, _) in following.filter(|(_, next)| next.interface != row.interface) {
+            marked.iter_mut().enumerate().filter(|(at, _)| *at == position || *at == other).for_each(|(_, mark)| *mark = true);
+        }
+    }
+    rows.iter_mut().zip(marked).for_each(|(row, mark)| row.contested = mark);
+}
+
+fn group_sets(network: &Network<'_>) -> Vec<u32> {
+    let mut numbers = BTreeMap::new();
+    let mut sets = Vec::new();
+    for (id, interface) in network.snapshot.interfaces.iter() {
+        let key = (network.groups(id), interface.groups.is_some());
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        sets.push(*numbers.entry(key).or_insert(next));
+    }
+    sets
+}

@@ -1,0 +1,12 @@
+mod edge;
+mod explore;
+mod fib;
+mod filter;
+mod index;
+mod nat;
+mod reply;
+mod start;
+mod state;
+mod transit;
+mod view;
+mod vpc;

@@ -1,0 +1,169 @@
+//! Replies: whether a delivered packet's answer finds its way back (section 18).
+
+use reachproof_model::flow::{Protocol, World};
+use reachproof_model::id::EniId;
+
+use super::explore::{Arrival, Explorer, Goal};
+use super::state::{Place, State, Tag};
+use super::view::{Address, View, clamp};
+use crate::header::{Family, Field, HeaderBox, Set};
+use crate::network::{Origin, Role, Sink, SourcePlace};
+
+impl Explorer<'_, '_, '_> {
+    /// The sent headers of an arrival whose reply comes back to the sender.
+    pub(super) fn answered(&mut self, source: SourcePlace, arrival: &Arrival, set: Set) -> Set {
+        let answerable = self.answerable(arrival);
+        let set = self.arena.intersection(set, answerable);
+        self.reset();
+        self.goal = Some(Goal { place: source });
+        self.start_reply(arrival, set);
+        self.run();
+        self.goal = None;
+        let answered = std::mem::replace(&mut self.answered, Set::EMPTY);
+        self.reset();
+        self.arena.intersection(answered, set)
+    }
+
+    /// R-CONN-5, R-VPCE-6: what is answered at all: of ICMP only requests; interface endpoints answer TCP and UDP.
+    fn answerable(&mut self, arrival: &Arrival) -> Set {
+        let all = self.all();
+        let is_endpoint = |id: EniId| Role::of(self.network().interface(id)) == Role::Endpoint;
+        let ports_only = matches!(arrival.sink, Sink::Interface(id) if is_endpoint(id));
+        let icmp = match self.family {
+            Family::V4 => Protocol::ICMP,
+            Family::V6 => Protocol::ICMPV6,
+        };
+        let (below, above) = (u128::from(icmp.0).saturating_sub(1), u128::from(icmp.0).saturating_add(1));
+        let mut boxes: Vec<HeaderBox> =
+            [clamp(all, Field::Protocol, 0, below), clamp(all, Field::Protocol, above, 255)].into_iter().flatten().collect();
+        if !ports_only {
+            let kinds: &[u16] = if self.family == Family::V4 { &[8, 13, 15, 17] } else { &[128] };
+            let of_icmp = clamp(all, Field::Protocol, icmp.0.into(), icmp.0.into());
+            boxes.extend(
+                kinds.iter().filter_map(|kind| clamp(of_icmp?, Field::Port, (*kind).into(), (*kind).into())),
+            );
+        }
+        self.arena.any_of(&boxes)
+    }
+
+    fn start_reply(&mut self, arrival: &Arrival, set: Set) {
+        let mut state = arrival.state.clone().seen(arrival.state.view.answered()).tagged(Tag::None);
+        state.origin = Origin::Local;
+        state.zone = None;
+        match arrival.sink {
+            Sink::Interface(interface) => {
+                self.push(state.at(Place::Send(interface)), set);
+                self.return_to_sender(arrival.sink, &state, set);
+            }
+            Sink::Internet => self.push(state.at(Place::Internet), set),
+            Sink::Gateway(gateway) => self.push(state.at(Place::In { gateway }), set),
+            Sink::Attachment(attachment) => self.reply_from_attachment(attachment, &state, set),
+            Sink::Peer(_) | Sink::Unseen(_) | Sink::Component(_) => self.answer(set, World::Over),
+            Sink::Service(_) => self.reply_from_service(&state, set),
+            Sink::Infrastructure(_) => self.answered = self.arena.union(self.answered, set),
+        }
+    }
+
+    /// Counts headers as answered if the world is the given one.
+    fn answer(&mut self, set: Set, world: World) {
+        if self.world == world {
+            self.answered = self.arena.union(self.answered, set);
+        }
+    }
+
+    /// From on premises the reply is looked up like any packet; what an unknown gateway does is unknown.
+    fn reply_from_attachment(&mut self, attachment: reachproof_model::id::AttachmentId, state: &State, set: Set) {
+        let record = self.network().attachment(attachment);
+        let opaque = self.network().attached_vpc(attachment).is_some() || &*record.kind == "peering";
+        if opaque {
+            return self.answer(set, World::Over);
+        }
+        self.push(state.at(Place::Transit { by: attachment }), set);
+    }
+
+    /// R-VPCE-3, A-32: a gateway endpoint's answers come back by the endpoint; the client's subnet filters them.
+    fn reply_from_service(&mut self, state: &State, set: Set) {
+        let client = match self.goal {
+            Some(Goal { place: SourcePlace::Interface(interface) }) if state.nats.is_empty() => interface,
+            _ => return self.answer(set, World::Over),
+        };
+        for subnet in self.network().subnets_of(client) {
+            let entered = self.enter(subnet, None, state, set);
+            self.answered = self.arena.union(self.answered, entered);
+        }
+    }
+
+    /// A reply at an interface: the sender's, a translator's, or a stranger's.
+    pub(super) fn receive_reply(&mut self, interface: EniId, state: &State, set: Set) {
+        let network = self.network();
+        if let Some(crossed) = Self::last_nat(state) {
+            let sources = network.nat_sources(crossed.nat, self.world);
+            let at = sources.get(usize::from(crossed.source)).and_then(|source| source.interface);
+            if at == Some(interface) {
+                return self.undo_nat(state, set);
+            }
+        }
+        if self.goal == Some(Goal { place: SourcePlace::Interface(interface) }) {
+            let back = self.back_at_sender(&state.view, set);
+            self.answered = self.arena.union(self.answered, back);
+        }
+        if self.world == World::Over && !network.components_at(interface).is_empty() {
+            self.answered = self.arena.union(self.answered, set);
+        }
+    }
+
+    /// R-CONN-1: the replies that come from the address that was sent to, to the address that was sent from.
+    fn back_at_sender(&mut self, view: &View, set: Set) -> Set {
+        let from = self.same_address(view, view.source, Address::Destination);
+        let to = self.same_address(view, view.destination, Address::Source);
+        let both = self.arena.intersection(from, to);
+        self.arena.intersection(set, both)
+    }
+
+    /// The sent headers for which a seen address is this field of the sent header.
+    fn same_address(&mut self, view: &View, seen: Address, field: Address) -> Set {
+        match seen {
+            _ if seen == field && view.family == view.sent => Set::FULL,
+            Address::Fixed(value) if view.family == view.sent => self.among(view, field, &[(value, value)]),
+            _ => Set::EMPTY,
+        }
+    }
+
+    /// A reply on the internet: home, or in by the gateway it belongs to.
+    pub(super) fn reply_on_internet(&mut self, state: &State, set: Set) {
+        if self.goal == Some(Goal { place: SourcePlace::Internet }) {
+            let back = self.back_at_sender(&state.view, set);
+            self.answered = self.arena.union(self.answered, back);
+        }
+        if let Some(gateway) = state.egress {
+            self.push(State { egress: None, ..state.at(Place::In { gateway }) }, set);
+        }
+        self.into_gateways(state, set);
+    }
+
+    /// A reply that leaves the snapshot: home iff the packet came from there. In the permissive world any exit to the
+    /// same kind of network may be home.
+    pub(super) fn reply_left(&mut self, sink: Sink, state: &State, set: Set) {
+        let Some(goal) = self.goal else { return };
+        let home = match (sink, goal.place) {
+            (Sink::Gateway(left), SourcePlace::Gateway(came)) => left == came || self.world == World::Over,
+            (Sink::Attachment(left), SourcePlace::Attachment(came)) => left == came || self.world == World::Over,
+            (Sink::Peer(left), SourcePlace::Peer(came)) => left == came,
+            (Sink::Gateway(_) | Sink::Attachment(_), SourcePlace::Gateway(_) | SourcePlace::Attachment(_)) => {
+                self.world == World::Over
+            }
+            _ => false,
+        };
+        if home {
+            let back = self.back_at_sender(&state.view, set);
+            self.answered = self.arena.union(self.answered, back);
+        }
+    }
+
+    /// A reply that enters what is not modelled may come back in the permissive world.
+    pub(super) fn reply_unseen(&mut self, sink: Sink, set: Set) {
+        if matches!(sink, Sink::Component(_) | Sink::Unseen(_)) {
+            self.answer(set, World::Over);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Where explorations start: the sources of a network, and the exits of unmodelled components.
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{ComponentId, EniId, SubnetId};
+use reachproof_model::snapshot::Exit;
+
+use super::explore::Explorer;
+use super::state::{Place, Tag};
+use super::view::View;
+use crate::header::Set;
+use crate::network::{GatewayKind, Origin, Role, SourcePlace};
+
+impl Explorer<'_, '_, '_> {
+    /// Sends `headers` from a source.
+    pub(super) fn start(&mut self, source: SourcePlace, headers: Set) {
+        match source {
+            SourcePlace::Interface(interface) => self.start_interface(interface, headers),
+            SourcePlace::Internet => self.start_internet(headers),
+            SourcePlace::Gateway(gateway) => {
+                let virtual_gateway = self.network().gateways()[gateway].kind == GatewayKind::Virtual;
+                let state = self.started(Place::In { gateway }, Tag::None, Origin::Virtual);
+                self.push(state, if virtual_gateway { headers } else { Set::EMPTY });
+            }
+            SourcePlace::Attachment(attachment) => {
+                let tag = if self.world == World::Over { Tag::Stranger } else { Tag::None };
+                let state = self.started(Place::Transit { by: attachment }, tag, Origin::Transit);
+                self.from_attachment_outside(attachment, &state, headers);
+            }
+            SourcePlace::Peer(peering) => {
+                let state = self.started(Place::Internet, Tag::None, Origin::Peering);
+                self.from_peer(peering, &state, headers);
+            }
+            SourcePlace::Component(component) => self.start_component(component, headers),
+        }
+    }
+
+    /// R-VPCE-7, R-NAT-5, R-ENI-2: interfaces send with their own addresses, unless they never start anything.
+    fn start_interface(&mut self, interface: EniId, headers: Set) {
+        if !Role::of(self.network().interface(interface)).initiates() {
+            return;
+        }
+        let own = self.own_sources(interface);
+        let sent = self.arena.intersection(headers, own);
+        let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);
+        self.push(state, sent);
+    }
+
+    /// R-IGW-12: from the internet, to anything that is not of the internet itself.
+    fn start_internet(&mut self, headers: Set) {
+        let state = self.started(Place::Internet, Tag::None, Origin::Internet);
+        let sent = self.from_internet(&state.view, headers);
+        self.push(state, sent);
+    }
+
+    /// any header from every exit of a component. Permissive world only.
+    fn start_component(&mut self, component: ComponentId, headers: Set) {
+        if self.world == World::Under {
+            return;
+        }
+        let exits = &self.network().components()[component].exits;
+        for (position, exit) in exits.iter().enumerate() {
+            let position = u16::try_from(position).unwrap_or(u16::MAX);
+            self.start_exit(component, position, exit, headers);
+        }
+    }
+
+    fn start_exit(&mut self, component: ComponentId, position: u16, exit: &Exit, headers: Set) {
+        let blank = self.started(Place::Internet, Tag::None, Origin::Component);
+        match exit {
+            Exit::Interface { interface, keeps_groups } => self.start_relay(*interface, *keeps_groups, headers),
+            Exit::HiddenInterface { subnet, .. } => {
+                let state = blank.tagged(Tag::Hidden(component, position)).from_origin(Origin::Local);
+                self.send_from(*subnet, &state, headers);
+            }
+            Exit::Subnet(subnet) => self.start_subnet(*subnet, headers),
+            Exit::Vpc(vpc) => self.push(blank.at(Place::Deliver { vpc: *vpc, from: None }), headers),
+            Exit::Internet => self.push(blank, headers),
+            Exit::Table(table) => {
+                let Some(vpc) = self.network().snapshot.route_tables[*table].vpc.known() else { return };
+                let table = crate::network::TableChoice::Table(*table);
+                self.push(blank.at(Place::Route { table, vpc, from: None }), headers);
+            }
+            Exit::Attachment(by) => self.push(blank.at(Place::Transit { by: *by }), headers),
+        }
+    }
+
+    /// R-MBX-3: out of an interface, with its groups if the source is its own (or the component keeps them).
+    fn start_relay(&mut self, interface: EniId, keeps_groups: bool, headers: Set) {
+        let own = self.own_sources(interface);
+        let as_itself = if keeps_groups { headers } else { self.arena.intersection(headers, own) };
+        let forged = self.arena.difference(headers, as_itself);
+        let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);
+        self.push(state.clone(), as_itself);
+        self.push(state.tagged(Tag::None), forged);
+    }
+
+    fn start_subnet(&mut self, subnet: SubnetId, headers: Set) {
+        let state = self.started(Place::Leave(subnet), Tag::None, Origin::Local);
+        let link = self.link_of(subnet, self.family);
+        let near = self.keep(headers, &View::sent(self.family), super::view::Address::Destination, &link);
+        self.on_link(subnet, &state, near);
+        let far = self.arena.difference(headers, near);
+        self.push(state, far);
+    }
+}

@@ -1,0 +1,206 @@
+//! Transit gateways: in, look up, out (section 13).
+
+use reachproof_model::flow::World;
+use reachproof_model::id::{AttachmentId, PolicyTableId, SubnetId, TgwId, TgwTableId, VpcId};
+use reachproof_model::snapshot::PolicyEntry;
+
+use super::explore::Explorer;
+use super::index::TgwHop;
+use super::state::{Place, State, Tag};
+use super::view::{View, clamp, field_of};
+use crate::header::{HeaderBox, Set};
+use crate::network::{Crossing, LookUp, Origin, Sink, TgwTarget};
+
+impl Explorer<'_, '_, '_> {
+    /// R-TGW-2: from a VPC into a transit gateway, by an attachment that serves the sender's zone.
+    pub(super) fn transit_in(&mut self, tgw: TgwId, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        let network = self.network();
+        let claimed = network.encryption_allows(vpc, None, self.world).value;
+        if !claimed || self.avoids(&network.snapshot.transit_gateways[tgw].meta.id) {
+            return;
+        }
+        for by in network.tgw_attachments_of_vpc(tgw, vpc, self.world) {
+            let next = State { zone: from, ..state.at(Place::Transit { by }) };
+            match network.entry_subnets(by, from, self.world).value {
+                None => {
+                    let part = self.arena.intersection(set, self.permissively());
+                    self.push(next, part);
+                }
+                Some(subnets) => {
+                    for subnet in subnets {
+                        let entered = self.enter_attachment(subnet, from, state, set);
+                        self.push(next.clone(), entered);
+                    }
+                }
+            }
+        }
+    }
+
+    /// R-NACL-8, A-14: the ACL of the attachment subnet on the way in.
+    fn enter_attachment(&mut self, subnet: SubnetId, from: Option<SubnetId>, state: &State, set: Set) -> Set {
+        if from == Some(subnet) && self.world == World::Over {
+            return set;
+        }
+        let acl = self.acl_in(subnet, &state.view);
+        self.arena.intersection(set, acl)
+    }
+
+    /// R-TGW-4, 5, 12: what came in by an attachment is looked up in that attachment's table.
+    pub(super) fn look_up(&mut self, by: AttachmentId, state: &State, set: Set) {
+        if self.avoids(&self.network().attachment(by).meta.id) {
+            return;
+        }
+        for look_up in self.network().look_ups(by, self.world).value {
+            match look_up {
+                LookUp::Table(table) => self.in_table(table, by, state, set),
+                LookUp::Policy(policy) => self.by_policy(policy, by, state, set),
+                LookUp::Unknown => self.out_anywhere(by, state, set),
+            }
+        }
+    }
+
+    fn in_table(&mut self, table: TgwTableId, by: AttachmentId, state: &State, set: Set) {
+        let index = self.index;
+        let Some(fib) = index.tgw_fib(table, state.view.family, self.world) else {
+            let part = self.arena.intersection(set, self.permissively());
+            return self.out_anywhere(by, state, part);
+        };
+        for (hop, intervals) in &fib.targets {
+            let part = self.keep(set, &state.view, state.view.destination, intervals);
+            match hop {
+                TgwHop::Attachment(to) => self.push(state.at(Place::Exit { by, to: *to }), part),
+                TgwHop::Any => self.out_anywhere(by, state, part),
+            }
+        }
+    }
+
+    /// R-TGW-15, R-DATA-3: by any attachment of the gateway, or out of the snapshot.
+    fn out_anywhere(&mut self, by: AttachmentId, state: &State, set: Set) {
+        if set.is_empty() {
+            return;
+        }
+        let attachment = self.network().attachment(by);
+        if let Some(tgw) = attachment.tgw.known() {
+            for to in self.network().tgw_attachments(tgw, self.world) {
+                self.push(state.at(Place::Exit { by, to }), set);
+            }
+        }
+        self.leave_snapshot(Sink::Attachment(by), &attachment.meta.id, state, set);
+    }
+
+    /// R-TGW-12: entries in order; what cannot be read may match in the permissive world and ends the claim in the
+    /// restrictive one.
+    fn by_policy(&mut self, policy: PolicyTableId, by: AttachmentId, state: &State, set: Set) {
+        let Some(entries) = &self.network().snapshot.policy_tables[policy].entries else {
+            let part = self.arena.intersection(set, self.permissively());
+            return self.out_anywhere(by, state, part);
+        };
+        let mut rest = set;
+        for entry in entries {
+            let area: Vec<HeaderBox> = self.policy_box(entry, &state.view).into_iter().collect();
+            let matching = self.arena.any_of(&area);
+            let here = self.arena.intersection(rest, matching);
+            if !entry.unreadable || self.world == World::Over {
+                match entry.table.known() {
+                    Some(table) => self.in_table(table, by, state, here),
+                    None => {
+                        let part = self.arena.intersection(here, self.permissively());
+                        self.out_anywhere(by, state, part);
+                    }
+                }
+            }
+            if !entry.unreadable || self.world == World::Under {
+                rest = self.arena.difference(rest, here);
+            }
+        }
+    }
+
+    fn policy_box(&self, entry: &PolicyEntry, view: &View) -> Option<HeaderBox> {
+        let mut area = self.all();
+        if let Some(block) = &entry.sources {
+            area = view.in_block(area, view.source, block)?;
+        }
+        if let Some(block) = &entry.destinations {
+            area = view.in_block(area, view.destination, block)?;
+        }
+        if let Some(protocol) = entry.protocol {
+            area = view.protocol(area, protocol)?;
+        }
+        if let Some((lo, hi)) = entry.source_ports {
+            area = clamp(area, field_of(view.source_port), lo.into(), hi.into())?;
+        }
+        match entry.ports {
+            Some((lo, hi)) => clamp(area, field_of(view.port), lo.into(), hi.into()),
+            None => Some(area),
+        }
+    }
+
+    /// R-TGW-8, 10, 11: out of a transit gateway.
+    pub(super) fn exit(&mut self, by: AttachmentId, to: AttachmentId, state: &State, set: Set) {
+        let network = self.network();
+        let id = &network.attachment(to).meta.id;
+        if self.avoids(id) {
+            return;
+        }
+        match network.tgw_target(to, self.world) {
+            TgwTarget::Vpc { vpc, subnets } => self.into_vpc(by, to, vpc, subnets.is_some(), state, set),
+            TgwTarget::Peer(peer) => self.push(state.at(Place::Transit { by: peer }).tagged(Tag::None), set),
+            TgwTarget::Outside => self.leave_snapshot(Sink::Attachment(to), id, state, set),
+            TgwTarget::Component(component) => self.arrive(Sink::Component(component), state, set),
+            TgwTarget::Down => {}
+        }
+    }
+
+    fn into_vpc(&mut self, by: AttachmentId, to: AttachmentId, vpc: VpcId, known: bool, state: &State, set: Set) {
+        let kept = by != to && self.same_gateway_keeps(by, to);
+        let tag = if kept { state.tag } else { Tag::None };
+        let next = state.clone().from_origin(Origin::Transit).tagged(tag);
+        if !known {
+            let part = self.arena.intersection(set, self.permissively());
+            return self.push(next.at(Place::Deliver { vpc, from: None }), part);
+        }
+        let zone = state.zone.and_then(|subnet| self.network().plain_zone(subnet));
+        for subnet in self.network().exit_subnets(to, zone, self.world) {
+            self.from_attachment(subnet, vpc, &next, set);
+        }
+    }
+
+    fn same_gateway_keeps(&self, by: AttachmentId, to: AttachmentId) -> bool {
+        let tgw = self.network().attachment(by).tgw.known();
+        let same = tgw == self.network().attachment(to).tgw.known();
+        same && tgw.is_some_and(|tgw| self.network().keeps_identity(Crossing::Transit(tgw, by, to), self.world))
+    }
+
+    /// R-TGW-8, R-NACL-8: from an attachment subnet onward; where the destination is in that very subnet its ACL is
+    /// documented not to apply, which the restrictive world does not rely on.
+    fn from_attachment(&mut self, subnet: SubnetId, vpc: VpcId, state: &State, set: Set) {
+        let link = self.link_of(subnet, state.view.family);
+        let on_link = self.keep(set, &state.view, state.view.destination, &link);
+        let off_link = self.arena.difference(set, on_link);
+        let out = self.acl_out(subnet, &state.view);
+        let near = match self.world {
+            World::Over => on_link,
+            World::Under => {
+                let back = self.acl_in(subnet, &state.view);
+                let both = self.arena.intersection(out, back);
+                self.arena.intersection(on_link, both)
+            }
+        };
+        let far = self.arena.intersection(off_link, out);
+        let passed = self.arena.union(near, far);
+        for table in self.network().tables_of_subnet(subnet, self.world).value {
+            self.push(state.at(Place::Route { table, vpc, from: Some(subnet) }), passed);
+        }
+    }
+
+    /// In from the network behind an attachment: on premises, an unknown peer, or a gateway whose tables are unknown.
+    pub(super) fn from_attachment_outside(&mut self, attachment: AttachmentId, state: &State, set: Set) {
+        match self.network().attached_vpc(attachment) {
+            Some(vpc) => {
+                let known = self.network().attachment_subnets(attachment).is_some();
+                self.into_vpc(attachment, attachment, vpc, known, state, set);
+            }
+            None => self.push(state.at(Place::Transit { by: attachment }), set),
+        }
+    }
+}

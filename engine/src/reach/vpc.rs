@@ -1,0 +1,433 @@
+//! Steps inside a VPC: sending, routing, delivering, receiving (R-CORE-3).
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+use reachproof_model::flow::{Protocol, World};
+use reachproof_model::id::{EniId, SubnetId, VpcId};
+use reachproof_model::snapshot::ComponentKind;
+
+use super::explore::Explorer;
+use super::state::{Place, State, Tag};
+use super::view::{Intervals, View, clamp, field_of, interval_of, intervals_of, number};
+use crate::header::{Family, Field, Set};
+use crate::network::{
+    GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks, unroutable,
+};
+
+impl Explorer<'_, '_, '_> {
+    /// R-CORE-3 `emit`: out of an interface, by its filters, to its own subnet or to the router.
+    pub(super) fn send(&mut self, interface: EniId, state: &State, set: Set) {
+        if !self.network().live(interface, self.world).value {
+            return;
+        }
+        let set = self.to_infrastructure(interface, state, set);
+        let filter = if self.replying() { Set::FULL } else { self.group_out(interface, &state.view) };
+        let set = self.arena.intersection(set, filter);
+        if !self.replying() {
+            self.to_neighbours(interface, state, set);
+        }
+        let set = self.to_lattice(interface, state, set);
+        for subnet in self.subnets_of(interface) {
+            self.send_from(subnet, state, set);
+        }
+    }
+
+    /// R-ADDR-16: an interface in several subnets is in any of them in the permissive world, in none in the other.
+    fn subnets_of(&self, interface: EniId) -> Vec<SubnetId> {
+        let subnets = self.network().subnets_of(interface);
+        if self.world == World::Under && subnets.len() > 1 { Vec::new() } else { subnets }
+    }
+
+    /// R-ROUTE-2, R-ROUTE-2b: what is on-link is delivered at layer 2; what is not leaves by the router, and so may
+    /// on-link traffic that the guest hands to the router.
+    pub(super) fn send_from(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        let link = self.link_of(subnet, state.view.family);
+        let on_link = self.keep(set, &state.view, state.view.destination, &link);
+        self.on_link(subnet, state, on_link);
+        self.link_local(subnet, state, set);
+        let off_link = self.arena.difference(set, on_link);
+        let handed = self.handed_to_router(subnet, state, on_link);
+        let leaving = self.arena.union(off_link, handed);
+        self.push(state.at(Place::Leave(subnet)), leaving);
+    }
+
+    /// The intervals of a subnet's blocks of one family.
+    pub(super) fn link_of(&self, subnet: SubnetId, family: Family) -> Intervals {
+        intervals_of(&self.network().subnet_blocks(subnet, self.world), family)
+    }
+
+    /// R-ROUTE-2: delivered inside the subnet, without ACL or route table.
+    pub(super) fn on_link(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        if set.is_empty() || !self.hop_is_claimed(self.network().subnet(subnet).vpc.known()) {
+            return;
+        }
+        let Some(vpc) = self.network().subnet(subnet).vpc.known() else { return };
+        self.deliver(vpc, Some(subnet), state, set);
+    }
+
+    /// R-BPA-9, A-37: in a VPC that enforces encryption the restrictive world claims no hop without an exclusion.
+    fn hop_is_claimed(&self, vpc: Option<VpcId>) -> bool {
+        vpc.is_none_or(|vpc| self.network().encryption_allows(vpc, None, self.world).value)
+    }
+
+    /// R-ADDR-15, A-33: IPv6 link-local addresses, which no call shows, inside a subnet with IPv6.
+    fn link_local(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        let dual = self.network().subnet_blocks(subnet, self.world).iter().any(|block| block.addr().is_ipv6());
+        if self.world == World::Under || state.view.family == Family::V4 || !dual {
+            return;
+        }
+        let local = link_local_block();
+        let there = self.keep(set, &state.view, state.view.destination, &local);
+        if there.is_empty() {
+            return;
+        }
+        for neighbour in self.network().interfaces_in_subnet(subnet).to_vec() {
+            self.receive_link_local(neighbour, state, there);
+        }
+    }
+
+    fn receive_link_local(&mut self, neighbour: EniId, state: &State, set: Set) {
+        let filter = self.group_in(neighbour, state.tag, &state.view);
+        let admitted = if self.replying() { set } else { self.arena.intersection(set, filter) };
+        self.arrive(Sink::Interface(neighbour), state, admitted);
+    }
+
+    /// R-ROUTE-2b, A-3: on-link destinations for which the subnet's table selects something else than local.
+    fn handed_to_router(&mut self, subnet: SubnetId, state: &State, on_link: Set) -> Set {
+        if self.world == World::Under || on_link.is_empty() {
+            return Set::EMPTY;
+        }
+        let mut elsewhere = Set::EMPTY;
+        for choice in self.network().tables_of_subnet(subnet, self.world).value {
+            let TableChoice::Table(table) = choice else { continue };
+            let Some(fib) = self.index.fib(table, state.view.family, self.world) else { continue };
+            for (hop, intervals) in &fib.targets {
+                if !matches!(hop, NextHop::Local | NextHop::Drop(_)) {
+                    let part = self.keep(on_link, &state.view, state.view.destination, intervals);
+                    elsewhere = self.arena.union(elsewhere, part);
+                }
+            }
+        }
+        elsewhere
+    }
+
+    /// Out of a subnet to the VPC router.
+    pub(super) fn leave(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        let acl = self.acl_out(subnet, &state.view);
+        let set = self.arena.intersection(set, acl);
+        self.route_from(subnet, state, set);
+    }
+
+    /// R-ROUTE-3b: to the table or tables of a subnet.
+    pub(super) fn route_from(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        let Some(vpc) = self.network().subnet(subnet).vpc.known() else { return };
+        for table in self.network().tables_of_subnet(subnet, self.world).value {
+            self.push(state.at(Place::Route { table, vpc, from: Some(subnet) }), set);
+        }
+    }
+
+    /// R-CORE-6, R-ROUTE-6 … 13: to whatever the table selects for each destination.
+    pub(super) fn route(&mut self, table: TableChoice, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        let dropped = intervals_of(&unroutable(self.world), state.view.family);
+        let set = self.drop(set, &state.view, state.view.destination, &dropped);
+        match table {
+            TableChoice::ImplicitLocal => self.push(state.at(Place::Deliver { vpc, from }), set),
+            TableChoice::Unknown => self.route_anywhere(vpc, from, state, set),
+            TableChoice::Table(table) => {
+                let index = self.index;
+                let Some(fib) = index.fib(table, state.view.family, self.world) else { return };
+                for (hop, intervals) in &fib.targets {
+                    let part = self.keep(set, &state.view, state.view.destination, intervals);
+                    self.follow(*hop, vpc, from, state, part);
+                }
+            }
+        }
+    }
+
+    /// R-DATA-3: an unknown table leads to any target of its VPC.
+    fn route_anywhere(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        let network = self.network();
+        let kinds = [GatewayKind::Internet, GatewayKind::EgressOnly, GatewayKind::Virtual];
+        let gateways = kinds.iter().flat_map(|kind| network.gateways_of(vpc, *kind, self.world));
+        let mut hops: Vec<NextHop> = gateways.map(NextHop::Gateway).collect();
+        hops.push(NextHop::Local);
+        let snapshot = network.snapshot;
+        hops.extend(snapshot.nat_gateways.ids().filter(|nat| network.nat_usable(*nat, vpc, self.world)).map(NextHop::Nat));
+        let attached = |tgw: &_| !network.tgw_attachments_of_vpc(*tgw, vpc, self.world).is_empty();
+        hops.extend(snapshot.transit_gateways.ids().filter(attached).map(NextHop::Transit));
+        let peered = |id: &_| network.peering_usable(*id, vpc, self.world);
+        hops.extend(snapshot.peerings.ids().filter(peered).map(NextHop::Peering));
+        let own = snapshot.endpoints.iter().filter(|(_, endpoint)| endpoint.vpc.known() == Some(vpc));
+        hops.extend(own.map(|(id, _)| NextHop::Service(id)));
+        hops.extend(network.components().ids().map(NextHop::Component));
+        for hop in hops {
+            self.follow(hop, vpc, from, state, set);
+        }
+    }
+
+    fn follow(&mut self, hop: NextHop, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        if set.is_empty() {
+            return;
+        }
+        match hop {
+            NextHop::Local if !self.hop_is_claimed(from.map(|_| vpc)) => {}
+            NextHop::Local => self.push(state.at(Place::Deliver { vpc, from }), set),
+            NextHop::Gateway(gateway) => self.push(state.at(Place::Out { gateway, vpc }), set),
+            NextHop::Nat(nat) => self.push(state.at(Place::Nat { nat, vpc, from }), set),
+            NextHop::Transit(tgw) => self.transit_in(tgw, vpc, from, state, set),
+            NextHop::Peering(peering) => self.peering(peering, vpc, state, set),
+            NextHop::Service(endpoint) => self.service(endpoint, vpc, state, set),
+            NextHop::Interface(interface) => self.to_interface(interface, from, state, set),
+            NextHop::Component(component) => self.arrive(Sink::Component(component), state, set),
+            NextHop::Drop(_) => {}
+        }
+    }
+
+    /// R-MBX-1: by a route to an interface, whatever the destination is; the sender's identity is lost (R-SG-10).
+    fn to_interface(&mut self, interface: EniId, from: Option<SubnetId>, state: &State, set: Set) {
+        for subnet in self.subnets_of(interface) {
+            let entered = self.enter(subnet, from, state, set);
+            let next = state.at(Place::Receive { interface, routed: true }).tagged(Tag::None);
+            self.push(next, entered);
+        }
+    }
+
+    /// R-NACL-6: into a subnet, by its ACL unless the packet was in it already.
+    pub(super) fn enter(&mut self, subnet: SubnetId, from: Option<SubnetId>, state: &State, set: Set) -> Set {
+        if from == Some(subnet) || set.is_empty() {
+            return set;
+        }
+        let acl = self.acl_in(subnet, &state.view);
+        self.arena.intersection(set, acl)
+    }
+
+    /// R-CORE-3 `vpc_deliver`: to the owners of the destinations.
+    pub(super) fn deliver(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        for (interface, intervals) in self.owners_among(vpc, state, set) {
+            let there = self.keep(set, &state.view, state.view.destination, &intervals);
+            for subnet in self.subnets_of(interface) {
+                let entered = self.enter(subnet, from, state, there);
+                self.push(state.at(Place::Receive { interface, routed: false }), entered);
+            }
+        }
+        self.deliver_unseen(vpc, from, state, set);
+    }
+
+    /// R-ADDR-3, A-34: the interfaces that own a destination of the set; addresses with several owners belong to all of
+    /// them in the permissive world and to none in the restrictive one.
+    fn owners_among(&self, vpc: VpcId, state: &State, set: Set) -> Vec<(EniId, Intervals)> {
+        let wanted = self.values(set, state.view.destination);
+        let rows = self.index.owned(vpc, state.view.family);
+        let mut found: BTreeMap<EniId, Intervals> = BTreeMap::new();
+        for row in rows.iter().filter(|row| overlaps(&wanted, row.lo, row.hi)) {
+            if self.world == World::Over || !row.contested {
+                found.entry(row.interface).or_default().push((row.lo, row.hi));
+            }
+        }
+        found.into_iter().collect()
+    }
+
+    /// A-10, R-LB-2: addresses that no interface of the snapshot owns may belong to one that it does not show.
+    fn deliver_unseen(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        if self.world == World::Under || set.is_empty() || !self.may_hide(vpc) {
+            return;
+        }
+        let owned: Intervals = self.index.owned(vpc, state.view.family).iter().map(|row| (row.lo, row.hi)).collect();
+        let set = self.drop(set, &state.view, state.view.destination, &owned);
+        for subnet in self.network().unseen_subnets(vpc) {
+            let there = self.towards(subnet, from, state, set);
+            self.arrive(Sink::Unseen(subnet), state, there);
+        }
+        for (subnet, record) in self.network().snapshot.subnets.iter() {
+            let hidden = self.network().components_hidden_in(subnet);
+            if record.vpc.known() == Some(vpc) && !hidden.is_empty() {
+                let there = self.towards(subnet, from, state, set);
+                for component in hidden {
+                    self.arrive(Sink::Component(*component), state, there);
+                }
+            }
+        }
+    }
+
+    fn may_hide(&self, vpc: VpcId) -> bool {
+        let network = self.network();
+        let own = network.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
+        let hidden = own.map(|(id, _)| id).any(|subnet| !network.components_hidden_in(subnet).is_empty());
+        hidden || !network.unseen_subnets(vpc).is_empty()
+    }
+
+    fn towards(&mut self, subnet: SubnetId, from: Option<SubnetId>, state: &State, set: Set) -> Set {
+        let link = self.link_of(subnet, state.view.family);
+        let there = self.keep(set, &state.view, state.view.destination, &link);
+        self.enter(subnet, from, state, there)
+    }
+
+    /// R-CORE-3 `recv`: into an interface, by its check and its groups.
+    pub(super) fn receive(&mut self, interface: EniId, routed: bool, state: &State, set: Set) {
+        let network = self.network();
+        if !network.live(interface, self.world).value || self.avoids(&network.interface(interface).meta.id) {
+            return;
+        }
+        if self.replying() {
+            return self.receive_reply(interface, state, set);
+        }
+        let own = self.own_intervals(interface, state.view.family);
+        let addressed = self.keep(set, &state.view, state.view.destination, &own);
+        let checked = network.checks_addresses(interface).value;
+        let accepted = if checked || !routed { addressed } else { set };
+        let filter = self.group_in(interface, state.tag, &state.view);
+        let admitted = self.arena.intersection(accepted, filter);
+        let delivered = self.arena.intersection(admitted, addressed);
+        self.deliver_to(interface, state, delivered);
+        if self.world == World::Over {
+            for component in network.components_at(interface) {
+                self.arrive(Sink::Component(*component), state, admitted);
+            }
+        }
+    }
+
+    fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
+        let accepts = match Role::of(self.network().interface(interface)) {
+            Role::Plain | Role::Endpoint => true,
+            Role::OutboundOnly => self.world == World::Over,
+            Role::Nat | Role::Transit | Role::Inspection => false,
+        };
+        if accepts {
+            self.arrive(Sink::Interface(interface), state, set);
+        }
+    }
+
+    /// The addresses that an interface owns.
+    pub(super) fn own_intervals(&self, interface: EniId, family: Family) -> Intervals {
+        intervals_of(&owned_blocks(self.network().interface(interface)), family)
+    }
+
+    /// R-CORE-5: DNS, metadata, time and the router take their packets before any filter. Returns the rest.
+    fn to_infrastructure(&mut self, interface: EniId, state: &State, set: Set) -> Set {
+        let Some(vpc) = self.network().interface(interface).vpc.known() else { return set };
+        let taken = self.infrastructure(interface, vpc, &state.view);
+        let there = self.arena.intersection(set, taken);
+        self.arrive(Sink::Infrastructure(vpc), state, there);
+        self.arena.difference(set, there)
+    }
+
+    fn infrastructure(&mut self, interface: EniId, vpc: VpcId, view: &View) -> Set {
+        let mut services: Vec<(u128, Option<(Protocol, u16)>)> = Vec::new();
+        for (ip, protocol, port) in infrastructure_ports() {
+            if Family::of(ip) == view.family {
+                services.push((number(ip), Some((protocol, port))));
+            }
+        }
+        for subnet in self.network().subnets_of(interface) {
+            let routers = self.network().router_addresses(subnet);
+            services.extend(routers.into_iter().filter(|ip| Family::of(*ip) == view.family).map(|ip| (number(ip), None)));
+        }
+        if let Some(dns) = self.network().dns_address(vpc).filter(|ip| Family::of(*ip) == view.family) {
+            services.extend([Protocol::TCP, Protocol::UDP].map(|protocol| (number(dns), Some((protocol, 53)))));
+        }
+        let boxes: Vec<_> = services.into_iter().filter_map(|service| self.service_box(service, view)).collect();
+        self.arena.any_of(&boxes)
+    }
+
+    fn service_box(
+        &self,
+        (address, port): (u128, Option<(Protocol, u16)>),
+        view: &View,
+    ) -> Option<crate::header::HeaderBox> {
+        let area = view.narrow(self.all(), view.destination, address, address)?;
+        let Some((protocol, port)) = port else { return Some(area) };
+        clamp(view.protocol(area, protocol)?, field_of(view.port), port.into(), port.into())
+    }
+
+    /// R-VPCE-14: VPC Lattice's addresses are reached without a route where an association exists.
+    fn to_lattice(&mut self, interface: EniId, state: &State, set: Set) -> Set {
+        if self.world == World::Under || self.network().interface(interface).vpc.known().is_none() {
+            return set;
+        }
+        let mut blocks = SpecialBlock::LatticeV4.blocks();
+        blocks.extend(SpecialBlock::LatticeV6.blocks());
+        let lattice = intervals_of(&blocks, state.view.family);
+        let there = self.keep(set, &state.view, state.view.destination, &lattice);
+        for (id, component) in self.network().components().iter() {
+            if component.kind == ComponentKind::Lattice {
+                self.arrive(Sink::Component(id), state, there);
+            }
+        }
+        set
+    }
+
+    /// R-MBX-9: any interface may hand any packet to an unchecked neighbour of its subnet; and a guest without the
+    /// check may send whatever it likes.
+    fn to_neighbours(&mut self, interface: EniId, state: &State, set: Set) {
+        if self.world == World::Under || set.is_empty() {
+            return;
+        }
+        for component in self.network().components_at(interface) {
+            if self.network().components()[*component].kind == ComponentKind::Middlebox {
+                self.arrive(Sink::Component(*component), state, set);
+            }
+        }
+        for subnet in self.network().subnets_of(interface) {
+            for neighbour in self.network().interfaces_in_subnet(subnet).to_vec() {
+                if neighbour != interface {
+                    self.to_unchecked(neighbour, state, set);
+                }
+            }
+        }
+    }
+
+    fn to_unchecked(&mut self, neighbour: EniId, state: &State, set: Set) {
+        let middleboxes: Vec<_> = self.network().components_at(neighbour).to_vec();
+        let is_middlebox = |id: &&_| self.network().components()[**id].kind == ComponentKind::Middlebox;
+        let middleboxes: Vec<_> = middleboxes.iter().filter(is_middlebox).copied().collect();
+        if middleboxes.is_empty() || !self.network().live(neighbour, self.world).value {
+            return;
+        }
+        let filter = self.group_in(neighbour, state.tag, &state.view);
+        let admitted = self.arena.intersection(set, filter);
+        for component in middleboxes {
+            self.arrive(Sink::Component(component), state, admitted);
+        }
+    }
+
+    /// What a sender may put into the source field: its own addresses (R-ENI-2).
+    pub(super) fn own_sources(&mut self, interface: EniId) -> Set {
+        let own = self.own_intervals(interface, self.family);
+        self.among(&View::sent(self.family), super::view::Address::Source, &own)
+    }
+
+    /// Headers of one protocol, as seen.
+    pub(super) fn of_protocols(&mut self, view: &View, protocols: &[Protocol]) -> Set {
+        let all = self.all();
+        let boxes: Vec<_> = protocols.iter().filter_map(|protocol| view.protocol(all, *protocol)).collect();
+        self.arena.any_of(&boxes)
+    }
+
+    /// ICMP echo requests, as seen before any translation.
+    pub(super) fn echo_requests(&mut self, view: &View) -> Set {
+        let (protocol, kind) = match view.sent {
+            Family::V4 => (Protocol::ICMP, 8),
+            Family::V6 => (Protocol::ICMPV6, 128),
+        };
+        let area = clamp(self.all(), Field::Protocol, protocol.0.into(), protocol.0.into());
+        let boxes: Vec<_> = area.and_then(|area| clamp(area, Field::Port, kind, kind)).into_iter().collect();
+        self.arena.any_of(&boxes)
+    }
+
+    /// A packet that starts inside the VPC of an interface.
+    pub(super) fn started(&self, place: Place, tag: Tag, origin: Origin) -> State {
+        let view = View::sent(self.family);
+        State { place, view, tag, origin, nats: Vec::new(), zone: None, egress: None }
+    }
+}
+
+fn overlaps(wanted: &[(u128, u128)], lo: u128, hi: u128) -> bool {
+    let after = wanted.partition_point(|(_, end)| *end < lo);
+    wanted.get(after).is_some_and(|(start, _)| *start <= hi)
+}
+
+fn link_local_block() -> Intervals {
+    let block: Option<IpNet> = "fe80::/10".parse().ok();
+    block.iter().map(interval_of).collect()
+}
