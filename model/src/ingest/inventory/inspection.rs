@@ -1,0 +1,242 @@
+//! Gateway Load Balancer and Network Firewall endpoints: hops that may pass, and appliances behind them that may send
+//! on from elsewhere (sections 9.2 and 17).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::dto::{FirewallAttachment, Lenient, Target as Registered, TargetHealth};
+use super::facts::{Facts, kind_of, subnets_of};
+use super::load_balancer::BalancerKind;
+use super::{Found, Paths};
+use crate::id::{EniId, Ref, VpcId};
+use crate::snapshot::{ComponentKind, Endpoint, EndpointKind, Entry, Exit, Interface, Target};
+use crate::source::Source;
+
+pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
+    let firewalls = firewall_endpoints(facts);
+    let two_arm = two_arm_exits(facts);
+    for endpoint in facts.snapshot.endpoints.values().filter(|e| e.kind == EndpointKind::GatewayLoadBalancer)
+    {
+        let more = if firewalls.contains_key(&*endpoint.meta.id) { &[][..] } else { &two_arm };
+        described(facts, endpoint, more, found);
+    }
+    for (id, (attachment, source)) in &firewalls {
+        firewall(facts, id, attachment, source, found);
+    }
+    for (id, interface) in orphans(facts) {
+        orphan(id, interface, &firewalls, &two_arm, found);
+    }
+    for (id, vpcs) in undescribed(facts, &firewalls) {
+        undescribed_target(facts, id, &vpcs, &two_arm, found);
+    }
+    undescribed_firewalls(facts, found);
+}
+
+/// The endpoint of each firewall and zone, by id (R-NFW-1).
+type FirewallEndpoints<'a> = BTreeMap<&'a str, (&'a FirewallAttachment, &'a Source)>;
+
+fn firewall_endpoints<'a>(facts: &Facts<'a>) -> FirewallEndpoints<'a> {
+    let statuses = facts.inventories.firewall_statuses.iter();
+    let attachments = statuses.flat_map(|status| {
+        let states =
+            status.sync_states.iter().chain(&status.association_sync_state).flat_map(BTreeMap::values);
+        states.filter_map(|state| state.attachment.as_ref()).map(|attachment| (attachment, &status.source))
+    });
+    let named = attachments.filter(|(attachment, _)| !attachment.endpoint_id.is_empty());
+    named.map(|(attachment, source)| (&*attachment.endpoint_id, (attachment, source))).collect()
+}
+
+/// R-GWLB-2: an appliance may send the payload on from its own interfaces. Registered targets that nothing shows may
+/// reach the internet and anything in the VPC of the load balancer.
+fn two_arm_exits(facts: &Facts<'_>) -> Vec<Exit> {
+    let targets: BTreeSet<EniId> =
+        geneve_targets(facts).flat_map(|target| target_interfaces(facts, &target.id)).collect();
+    let mut exits: Vec<Exit> =
+        targets.into_iter().map(|interface| Exit::Interface { interface, keeps_groups: false }).collect();
+    if exits.is_empty() {
+        exits.extend(provider_vpcs(facts).into_iter().map(Exit::Vpc));
+    }
+    exits.push(Exit::Internet);
+    exits
+}
+
+/// Every registered target that GENEVE (port 6081) may reach; the answers often do not say of which group.
+fn geneve_targets<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Registered> {
+    let inventories = facts.inventories;
+    let plain = inventories.target_health.iter().map(|placed| &placed.value);
+    let wrapped = inventories.wrapped_health.iter().flat_map(|group| group.target_health_descriptions.iter());
+    let wrapped = wrapped.filter_map(|lenient| match lenient {
+        Lenient::Read(health) => Some(health),
+        Lenient::Unreadable(_) => None,
+    });
+    let all = plain.chain(wrapped).map(|health: &TargetHealth| &health.target);
+    all.filter(|target| target.port.is_empty() || &*target.port == "6081")
+}
+
+/// All interfaces of the target instance, or of the instance that owns the target address (R-MBX-2).
+fn target_interfaces(facts: &Facts<'_>, target: &str) -> Vec<EniId> {
+    let Ok(address) = target.parse::<IpAddr>() else { return facts.instance_interfaces(target).to_vec() };
+    let owns = |interface: &Interface| {
+        interface.addresses.iter().any(|own| own.ip == address)
+            || interface.prefixes.iter().any(|own| own.contains(&address))
+    };
+    let owners = facts.snapshot.interfaces.iter().filter(|(_, interface)| owns(interface));
+    let all = owners.flat_map(|(id, interface)| {
+        let siblings =
+            facts.instance_of(interface).map_or(&[][..], |instance| facts.instance_interfaces(instance));
+        siblings.iter().copied().chain([id])
+    });
+    all.collect()
+}
+
+fn provider_vpcs(facts: &Facts<'_>) -> BTreeSet<VpcId> {
+    let gateways = facts.balancers().iter().filter(|balancer| balancer.kind == BalancerKind::Gateway);
+    let nodes = gateways
+        .clone()
+        .flat_map(|balancer| &balancer.nodes)
+        .filter_map(|id| facts.snapshot.interfaces.get(*id));
+    let hidden =
+        gateways.flat_map(|balancer| &balancer.hidden).filter_map(|id| facts.snapshot.subnets.get(*id));
+    let vpcs = nodes.map(|node| &node.vpc).chain(hidden.map(|subnet| &subnet.vpc));
+    vpcs.filter_map(|vpc| vpc.known()).collect()
+}
+
+/// R-GWLB-1, R-GWLB-3: back out of the endpoint's subnet, by that subnet's table.
+fn described(facts: &Facts<'_>, endpoint: &Endpoint, more: &[Exit], found: &mut Found) {
+    let id = &endpoint.meta.id;
+    let interfaces: Vec<EniId> = endpoint.interfaces.iter().filter_map(Ref::known).collect();
+    let own = interfaces.iter().filter_map(|id| facts.snapshot.interfaces.get(*id)).flat_map(subnets_of);
+    let subnets = endpoint.subnets.iter().filter_map(Ref::known).chain(own).map(Exit::Subnet);
+    let mut exits: Vec<Exit> = subnets.collect();
+    if exits.is_empty() {
+        exits = vpc_subnets(facts, endpoint.vpc.known());
+    }
+    let route = Entry::RouteTarget(id.clone());
+    let entries = interfaces.into_iter().map(Entry::Interface).chain([route]);
+    let what = if more.is_empty() { "Network Firewall endpoint" } else { "Gateway Load Balancer endpoint" };
+    let why = format!(
+        "{id} is a {what}: what the inspection passes, drops or sends elsewhere is not modelled (A-6, A-25)"
+    );
+    let paths = Paths::new(entries, exits.into_iter().chain(more.iter().cloned()));
+    found.add(ComponentKind::Inspection, id, why, &endpoint.meta.source, paths);
+}
+
+/// R-NFW-1: a firewall endpoint that only the firewall's own status shows.
+fn firewall(
+    facts: &Facts<'_>,
+    id: &str,
+    attachment: &FirewallAttachment,
+    source: &Source,
+    found: &mut Found,
+) {
+    let subnet = facts.subnet(&attachment.subnet_id).map(Exit::Subnet);
+    let why = format!(
+        "{id} is a Network Firewall endpoint: what the policy passes or drops is not modelled (A-25)"
+    );
+    found.add(
+        ComponentKind::Inspection,
+        id,
+        why,
+        source,
+        Paths::new([Entry::RouteTarget(id.into())], subnet),
+    );
+}
+
+/// Interfaces of inspection endpoints that no described endpoint owns (R-DATA-11).
+fn orphans<'a>(facts: &Facts<'a>) -> Vec<(EniId, &'a Interface)> {
+    let owned: BTreeSet<EniId> = facts
+        .snapshot
+        .endpoints
+        .values()
+        .flat_map(|endpoint| &endpoint.interfaces)
+        .filter_map(Ref::known)
+        .collect();
+    let all = facts.snapshot.interfaces.iter();
+    let wanted = all
+        .filter(|(id, interface)| kind_of(interface) == "gatewayloadbalancerendpoint" && !owned.contains(id));
+    wanted.collect()
+}
+
+fn orphan(
+    id: EniId,
+    interface: &Interface,
+    firewalls: &FirewallEndpoints<'_>,
+    two_arm: &[Exit],
+    found: &mut Found,
+) {
+    let endpoint = interface.description.split_whitespace().find(|word| word.starts_with("vpce-"));
+    let known_firewall = endpoint.is_some_and(|endpoint| firewalls.contains_key(endpoint));
+    let route = endpoint.map(|endpoint| Entry::RouteTarget(endpoint.into()));
+    let more = if known_firewall { &[][..] } else { two_arm };
+    let exits = subnets_of(interface).map(Exit::Subnet).chain(more.iter().cloned());
+    let why = format!(
+        "{} belongs to an inspection endpoint that no inventory lists; collect: ec2 describe-vpc-endpoints, \
+         network-firewall list-firewalls, describe-firewall",
+        interface.meta.id
+    );
+    let paths = Paths::new(route.into_iter().chain([Entry::Interface(id)]), exits);
+    found.add(ComponentKind::Inspection, &interface.meta.id, why, &interface.meta.source, paths);
+}
+
+/// Route targets `vpce-…` that nothing describes, with the VPCs that route to them.
+fn undescribed<'a>(
+    facts: &Facts<'a>,
+    firewalls: &FirewallEndpoints<'_>,
+) -> BTreeMap<&'a str, Vec<(Option<VpcId>, &'a Source)>> {
+    let mut targets: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for table in facts.snapshot.route_tables.values() {
+        for route in &table.routes {
+            if let Some(id) = missing_endpoint(&route.target).filter(|id| !places(facts, firewalls, id)) {
+                targets.entry(id).or_default().push((table.vpc.known(), &route.source));
+            }
+        }
+    }
+    targets
+}
+
+fn missing_endpoint(target: &Target) -> Option<&str> {
+    match target {
+        Target::Endpoint(Ref::Missing(id)) => Some(id),
+        _ => None,
+    }
+}
+
+/// Whether a firewall status shows the subnet of the endpoint.
+fn places(facts: &Facts<'_>, firewalls: &FirewallEndpoints<'_>, id: &str) -> bool {
+    firewalls.get(id).is_some_and(|(attachment, _)| facts.subnet(&attachment.subnet_id).is_some())
+}
+
+/// R-DATA-11, R-ROUTE-16: the endpoint lies somewhere in the VPC that routes to it.
+fn undescribed_target(
+    facts: &Facts<'_>,
+    id: &str,
+    places: &[(Option<VpcId>, &Source)],
+    two_arm: &[Exit],
+    found: &mut Found,
+) {
+    let subnets = places.iter().flat_map(|(vpc, _)| vpc_subnets(facts, *vpc));
+    let Some((_, source)) = places.iter().min_by_key(|(_, source)| *source) else { return };
+    let why = format!(
+        "{id} is a route target that nothing describes: an inspection endpoint, perhaps of a firewall; collect: ec2 \
+         describe-vpc-endpoints, network-firewall list-firewalls, describe-firewall"
+    );
+    let exits = subnets.chain(two_arm.iter().cloned());
+    let paths = Paths::new([Entry::RouteTarget(id.into())], exits);
+    found.add(ComponentKind::Inspection, id, why, source, paths);
+}
+
+fn vpc_subnets(facts: &Facts<'_>, vpc: Option<VpcId>) -> Vec<Exit> {
+    vpc.map_or_else(Vec::new, |vpc| facts.vpc_subnets(vpc).iter().copied().map(Exit::Subnet).collect())
+}
+
+/// Firewalls that are listed, and whose endpoints no answer shows.
+fn undescribed_firewalls(facts: &Facts<'_>, found: &mut Found) {
+    let described = &facts.inventories.described_firewalls;
+    for firewall in &facts.inventories.firewalls {
+        if !described.iter().any(|other| other.firewall_arn == firewall.firewall_arn) {
+            let message = "this firewall is listed and not described: its endpoints are not seen; collect: \
+                           network-firewall describe-firewall";
+            found.notice(&firewall.firewall_arn, message, &firewall.source);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Everything that can carry traffic and that the engine does not model, so that nothing is ignored in silence.
+//!
+//! The main types are [`Inventories`], the answers of the calls that list such things, and the result of
+//! [`components`]: one [`Component`] for each thing that an inventory lists or that the snapshot hints at (R-DATA-11).
+//! An inventory that was not collected and that nothing hints at gives no component: the engine prints A-23 instead.
+//!
+//! Invariant: a component is never smaller than what AWS could do. Inventories only replace a hint by what they list;
+//! descriptions and requester ids only ever add (R-MENI-1).
+
+mod dto;
+mod facts;
+mod guest;
+mod ingress;
+mod inspection;
+mod labels;
+mod lattice;
+mod load_balancer;
+mod neighbour;
+mod reading;
+mod service;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::finding::Notice;
+use crate::snapshot::{Component, ComponentKind, DxGateway, Entry, Exit, Snapshot};
+use crate::source::Source;
+
+use facts::Facts;
+pub(crate) use reading::{Inventories, call_of};
+
+/// The components that the snapshot and the inventories show, sorted by (id, kind), and oddities of the inventories,
+/// sorted. Depends on neither the order of files nor that of answers.
+pub(crate) fn components(snapshot: &Snapshot, inventories: &Inventories) -> (Vec<Component>, Vec<Notice>) {
+    let facts = Facts::new(snapshot, inventories);
+    let mut found = Found::default();
+    guest::find(&facts, &mut found);
+    load_balancer::find(&facts, &mut found);
+    service::find(&facts, &mut found);
+    inspection::find(&facts, &mut found);
+    ingress::find(&facts, &mut found);
+    lattice::find(&facts, &mut found);
+    neighbour::find(&facts, &mut found);
+    found.notices.extend(inventories.unreadable());
+    found.finish()
+}
+
+impl Inventories {
+    /// The Direct Connect gateways that the inventories list, sorted by id (R-VPN-8).
+    pub(crate) fn dx_gateways(&self) -> Vec<DxGateway> {
+        neighbour::dx_gateways(self)
+    }
+
+    /// The interface of each SageMaker notebook instance that was described: interface id to notebook name.
+    pub(crate) fn notebook_interfaces(&self) -> BTreeMap<&str, &str> {
+        labels::notebook_interfaces(self)
+    }
+}
+
+/// What was found so far.
+#[derive(Default)]
+struct Found {
+    components: Vec<Component>,
+    notices: Vec<Notice>,
+}
+
+impl Found {
+    /// Adds a component; one without any way in or any way out carries nothing and is left out.
+    fn add(&mut self, kind: ComponentKind, id: &str, why: String, source: &Source, paths: Paths) {
+        if paths.entries.is_empty() || paths.exits.is_empty() {
+            return;
+        }
+        let Paths { entries, exits } = paths;
+        let (id, why) = (id.into(), why.into_boxed_str());
+        self.components.push(Component { id, kind, why, entries, exits, source: source.clone() });
+    }
+
+    fn notice(&mut self, resource: &str, message: &str, source: &Source) {
+        let source = Some(source.clone());
+        self.notices.push(Notice { resource: resource.into(), message: message.into(), source });
+    }
+
+    /// Canonical order; what several answers say about one thing is united.
+    fn finish(mut self) -> (Vec<Component>, Vec<Notice>) {
+        self.components
+            .sort_by(|a, b| (&a.id, a.kind, &a.source, &a.why).cmp(&(&b.id, b.kind, &b.source, &b.why)));
+        let mut united: Vec<Component> = Vec::with_capacity(self.components.len());
+        for next in self.components {
+            match united.last_mut() {
+                Some(last) if last.id == next.id && last.kind == next.kind => unite(last, next),
+                _ => united.push(next),
+            }
+        }
+        for component in &mut united {
+            component.entries.sort();
+            component.entries.dedup();
+            component.exits.sort();
+            component.exits.dedup();
+        }
+        self.notices.sort();
+        self.notices.dedup();
+        (united, self.notices)
+    }
+}
+
+fn unite(first: &mut Component, second: Component) {
+    first.entries.extend(second.entries);
+    first.exits.extend(second.exits);
+}
+
+/// The ways into and out of a component.
+#[derive(Clone, Default)]
+struct Paths {
+    entries: Vec<Entry>,
+    exits: Vec<Exit>,
+}
+
+impl Paths {
+    fn new(entries: impl IntoIterator<Item = Entry>, exits: impl IntoIterator<Item = Exit>) -> Self {
+        Self { entries: entries.into_iter().collect(), exits: exits.into_iter().collect() }
+    }
+}

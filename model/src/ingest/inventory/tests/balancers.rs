@@ -1,0 +1,200 @@
+use serde_json::json;
+
+use super::support::Net;
+use crate::id::Ref;
+use crate::snapshot::{EndpointKind, Target};
+
+const ALB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web/01";
+const NLB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/net/tcp/02";
+const GWLB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/gwy/fw/03";
+const SERVICES: &str = "ec2 describe-vpc-endpoint-service-configurations";
+
+fn listed(net: &mut Net, arn: &str, kind: &str, scheme: &str) {
+    net.read(
+        "LoadBalancers",
+        json!([{"LoadBalancerArn": arn, "Type": kind, "Scheme": scheme, "VpcId": "vpc-a", "SecurityGroups": ["sg-lb"],
+                "AvailabilityZones": [{"SubnetId": "subnet-a", "LoadBalancerAddresses": []}, {"SubnetId": "subnet-b"}]}]),
+    );
+}
+
+/// R-LB-20, T-LB-12: nodes of one load balancer relay to each other, others stay apart.
+#[test]
+fn nodes_without_an_inventory_are_one_relay_a_load_balancer() {
+    let mut net = Net::new();
+    net.described("eni-1", "subnet-a", "interface", "ELB app/web/01");
+    net.described("eni-2", "subnet-b", "interface", "ELB app/web/01");
+    net.described("eni-3", "subnet-z", "interface", "ELB old");
+    net.check(&[
+        "LoadBalancer eni-1: eni-1 eni-2 -> eni-1+groups eni-2+groups",
+        "LoadBalancer eni-3: eni-3 -> eni-3+groups",
+    ]);
+    assert!(net.components()[0].why.contains("collect: elbv2 describe-load-balancers"));
+}
+
+/// R-DATA-11: each mark of a load balancer is enough.
+#[test]
+fn types_requesters_and_owners_give_nodes_away() {
+    let mut net = Net::new();
+    net.eni("eni-1", "subnet-a", "gatewayloadbalancer");
+    let requested = net.eni("eni-2", "subnet-z", "interface");
+    net.get(requested).requester = Some("amazon-elb".into());
+    net.check(&["LoadBalancer eni-1: eni-1 -> eni-1+groups", "LoadBalancer eni-2: eni-2 -> eni-2+groups"]);
+}
+
+/// R-LB-2, R-LB-4: a listed load balancer has its nodes, and hidden ones where the snapshot shows none.
+#[test]
+fn a_listed_load_balancer_has_shown_and_hidden_nodes() {
+    let mut net = Net::new();
+    net.described("eni-1", "subnet-a", "interface", "ELB app/web/01");
+    listed(&mut net, ALB, "application", "internet-facing");
+    let expected =
+        format!("LoadBalancer {ALB}: eni-1 internet hidden(subnet-b) -> eni-1+groups hidden(subnet-b;sg-lb)");
+    net.check(&[&expected]);
+    // The same answer in a second file changes nothing.
+    listed(&mut net, ALB, "application", "internet-facing");
+    net.check(&[&expected]);
+}
+
+#[test]
+fn an_internal_load_balancer_is_not_entered_from_the_internet() {
+    let mut net = Net::new();
+    listed(&mut net, ALB, "application", "internal");
+    net.check(&[&format!(
+        "LoadBalancer {ALB}: hidden(subnet-a) hidden(subnet-b) -> hidden(subnet-a;sg-lb) hidden(subnet-b;sg-lb)"
+    )]);
+}
+
+/// R-LB-6, T-LB-8: only collected target groups prove that nothing is forwarded.
+#[test]
+fn a_load_balancer_without_target_groups_forwards_nothing() {
+    let mut net = Net::new();
+    net.described("eni-1", "subnet-a", "interface", "ELB app/web/01");
+    listed(&mut net, ALB, "application", "internal");
+    net.read("TargetGroups", json!([{"TargetGroupArn": "tg-1", "LoadBalancerArns": [NLB]}]));
+    assert_eq!(net.components().len(), 1);
+    net.collected("elbv2 describe-target-groups");
+    net.check(&[]);
+    net.read("TargetGroups", json!([{"TargetGroupArn": "tg-2", "LoadBalancerArns": [ALB]}]));
+    assert_eq!(net.components().len(), 1);
+}
+
+#[test]
+fn a_classic_load_balancer_without_instances_forwards_nothing() {
+    let mut net = Net::new();
+    let one = |instances| json!([{"LoadBalancerName": "old", "VPCId": "vpc-a", "Subnets": ["subnet-a"], "Scheme": "internal", "Instances": instances}]);
+    net.read("LoadBalancerDescriptions", one(json!([])));
+    net.check(&[]);
+    let mut net = Net::new();
+    net.read("LoadBalancerDescriptions", one(json!([{"InstanceId": "i-1"}])));
+    net.check(&["LoadBalancer old: hidden(subnet-a) -> hidden(subnet-a;)"]);
+}
+
+/// R-DATA-11, T-DATA-5: a network load balancer hints at services until their inventory is collected.
+#[test]
+fn a_network_load_balancer_hints_at_endpoint_services() {
+    let mut net = Net::new();
+    net.described("eni-1", "subnet-a", "networkloadbalancer", "ELB net/tcp/02");
+    let consumer = net.eni("eni-2", "subnet-z", "vpcendpoint");
+    net.endpoint(
+        "vpce-1",
+        EndpointKind::Interface,
+        "Interface",
+        "com.amazonaws.vpce.us-east-1.vpce-svc-1",
+        &[consumer],
+    );
+    net.endpoint("vpce-2", EndpointKind::Interface, "Interface", "com.amazonaws.us-east-1.sts", &[consumer]);
+    let relay = "LoadBalancer eni-1: eni-1 -> eni-1+groups";
+    net.check(&[relay, "EndpointService eni-1: eni-2 anywhere -> eni-1+groups"]);
+    net.collected(SERVICES);
+    net.check(&[relay]);
+}
+
+/// R-VPCE-9, R-VPCE-11.
+#[test]
+fn consumers_of_a_service_enter_at_its_load_balancer() {
+    let mut net = Net::new();
+    net.collected(SERVICES);
+    net.described("eni-1", "subnet-a", "networkloadbalancer", "ELB net/tcp/02");
+    let consumer = net.eni("eni-2", "subnet-z", "vpcendpoint");
+    net.endpoint("vpce-1", EndpointKind::Interface, "Interface", "svc-name", &[consumer]);
+    let service = |required| json!([{"ServiceId": "vpce-svc-1", "ServiceName": "svc-name", "ServiceState": "Available", "AcceptanceRequired": required, "NetworkLoadBalancerArns": [NLB]}]);
+    net.read("ServiceConfigurations", service(false));
+    let relay = "LoadBalancer eni-1: eni-1 -> eni-1+groups";
+    net.check(&[relay, "EndpointService vpce-svc-1: eni-2 anywhere -> eni-1+groups"]);
+}
+
+/// R-VPCE-11: with acceptance and a complete list only accepted endpoints count.
+#[test]
+fn accepted_connections_bound_the_consumers() {
+    let mut net = Net::new();
+    net.collected(SERVICES);
+    net.described("eni-1", "subnet-a", "networkloadbalancer", "ELB net/tcp/02");
+    net.read("ServiceConfigurations", json!([{"ServiceId": "vpce-svc-1", "ServiceName": "svc-name", "AcceptanceRequired": true, "NetworkLoadBalancerArns": [NLB]}]));
+    let relay = "LoadBalancer eni-1: eni-1 -> eni-1+groups";
+    let anyone = "EndpointService vpce-svc-1: anywhere -> eni-1+groups";
+    net.check(&[relay, anyone]);
+    net.collected("ec2 describe-vpc-endpoint-connections");
+    net.check(&[relay]);
+    net.read("VpcEndpointConnections", json!([{"ServiceId": "vpce-svc-1", "VpcEndpointId": "vpce-1", "VpcEndpointState": "pendingAcceptance"}]));
+    net.check(&[relay]);
+    net.read(
+        "VpcEndpointConnections",
+        json!([{"ServiceId": "vpce-svc-1", "VpcEndpointId": "vpce-9", "VpcEndpointState": "available"}]),
+    );
+    net.check(&[relay, anyone]);
+    let consumer = net.eni("eni-2", "subnet-z", "vpcendpoint");
+    net.endpoint("vpce-9", EndpointKind::Interface, "Interface", "svc-name", &[consumer]);
+    net.check(&[relay, "EndpointService vpce-svc-1: eni-2 -> eni-1+groups"]);
+}
+
+/// R-GWLB-2, R-GWLB-3, T-MBX-8: back into the endpoint's subnet, or out by the appliance.
+#[test]
+fn a_gateway_load_balancer_endpoint_has_two_arms() {
+    let mut net = Net::new();
+    let eni = net.eni("eni-1", "subnet-b", "gatewayloadbalancerendpoint");
+    net.endpoint("vpce-1", EndpointKind::GatewayLoadBalancer, "GatewayLoadBalancer", "svc", &[eni]);
+    net.check(&["Inspection vpce-1: eni-1 route(vpce-1) -> subnet-b internet"]);
+}
+
+#[test]
+fn registered_appliances_send_by_their_own_interfaces() {
+    let mut net = Net::new();
+    let eni = net.eni("eni-1", "subnet-b", "gatewayloadbalancerendpoint");
+    net.endpoint("vpce-1", EndpointKind::GatewayLoadBalancer, "GatewayLoadBalancer", "svc", &[eni]);
+    net.read("LoadBalancers", json!([{"LoadBalancerArn": GWLB, "Type": "gateway", "Scheme": "internal", "AvailabilityZones": [{"SubnetId": "subnet-z"}]}]));
+    let balancer =
+        format!("LoadBalancer {GWLB}: hidden(subnet-z) -> hidden(subnet-z;sg-lb)").replace("sg-lb", "");
+    net.check(&[&balancer, "Inspection vpce-1: eni-1 route(vpce-1) -> subnet-b vpc-z internet"]);
+    let appliance = net.eni("eni-2", "subnet-z", "interface");
+    net.attach(appliance, Ref::Missing("i-1".into()));
+    net.read("LoadBalancerTargetHealth", json!([{"TargetGroupArn": "tg", "TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 6081}}]}]));
+    net.check(&[&balancer, "Inspection vpce-1: eni-1 route(vpce-1) -> eni-2 subnet-b internet"]);
+}
+
+/// R-NFW-1: a firewall that its own status shows inspects, and nothing else.
+#[test]
+fn a_firewall_endpoint_has_one_arm() {
+    let mut net = Net::new();
+    let status = json!({"Status": "READY", "SyncStates": {"us-east-1a": {"Attachment": {"SubnetId": "subnet-b", "EndpointId": "vpce-1", "Status": "READY"}}}});
+    net.read("FirewallStatus", status);
+    net.route(0, Target::Endpoint(Ref::Missing("vpce-1".into())));
+    net.check(&["Inspection vpce-1: route(vpce-1) -> subnet-b"]);
+    net.endpoint("vpce-1", EndpointKind::GatewayLoadBalancer, "GatewayLoadBalancer", "svc", &[]);
+    // Without a shown subnet of its own the endpoint may lie anywhere in its VPC.
+    net.check(&["Inspection vpce-1: route(vpce-1) -> subnet-a subnet-b"]);
+}
+
+/// R-DATA-11: a route to an endpoint that nothing describes.
+#[test]
+fn an_undescribed_route_target_may_be_anywhere_in_its_vpc() {
+    let mut net = Net::new();
+    net.route(0, Target::Endpoint(Ref::Missing("vpce-9".into())));
+    net.check(&["Inspection vpce-9: route(vpce-9) -> subnet-a subnet-b internet"]);
+}
+
+#[test]
+fn an_interface_of_an_undescribed_inspection_endpoint_counts() {
+    let mut net = Net::new();
+    net.described("eni-1", "subnet-b", "gatewayloadbalancerendpoint", "VPC Endpoint Interface vpce-7");
+    net.check(&["Inspection eni-1: eni-1 route(vpce-7) -> subnet-b internet"]);
+}

@@ -1,0 +1,66 @@
+use super::support::Net;
+use crate::id::Ref;
+
+/// R-MBX-2, R-MBX-3, T-MBX-9: in and out by every interface of the instance, in any VPC, also if it is not described.
+#[test]
+fn a_guest_without_the_check_joins_the_interfaces_of_its_instance() {
+    let mut net = Net::new();
+    let first = net.eni("eni-1", "subnet-a", "interface");
+    let second = net.eni("eni-2", "subnet-z", "interface");
+    let _other = net.eni("eni-3", "subnet-z", "interface");
+    net.attach(first, Ref::Missing("i-1".into()));
+    net.attach(second, Ref::Missing("i-1".into()));
+    net.get(first).source_dest_check = Some(false);
+    net.check(&["Middlebox eni-1: eni-1 eni-2 -> eni-1 eni-2"]);
+}
+
+#[test]
+fn a_guest_without_an_instance_forwards_by_itself() {
+    let mut net = Net::new();
+    let eni = net.eni("eni-1", "subnet-a", "branch");
+    net.get(eni).source_dest_check = Some(false);
+    net.check(&["Middlebox eni-1: eni-1 -> eni-1"]);
+}
+
+/// R-MBX-8: NAT gateways and the like show no check either; a missing flag is the default (R-DATA-12, T-DATA-6).
+#[test]
+fn managed_interfaces_and_missing_flags_are_no_middlebox() {
+    let mut net = Net::new();
+    for kind in ["natgateway", "vpcendpoint", "transitgateway", "lambda", "efaonly"] {
+        let eni = net.eni(&format!("eni-{kind}"), "subnet-a", kind);
+        net.get(eni).source_dest_check = Some(false);
+    }
+    let eni = net.eni("eni-1", "subnet-a", "interface");
+    net.get(eni).source_dest_check = None;
+    net.check(&[]);
+}
+
+/// R-MENI-1: a description never takes the guest's freedom away.
+#[test]
+fn a_description_does_not_hide_a_middlebox() {
+    let mut net = Net::new();
+    let eni = net.described("eni-1", "subnet-a", "interface", "ELB imitation");
+    net.get(eni).source_dest_check = Some(false);
+    net.check(&["Middlebox eni-1: eni-1 -> eni-1", "LoadBalancer eni-1: eni-1 -> eni-1+groups"]);
+}
+
+/// R-DATA-11, last row; R-MBX-8 for the check.
+#[test]
+fn an_unknown_type_is_a_relay_of_unknown_source() {
+    let mut net = Net::new();
+    let eni = net.eni("eni-1", "subnet-a", "somethingnew");
+    net.check(&["UnknownInterface eni-1: eni-1 anywhere -> eni-1+groups"]);
+    net.get(eni).source_dest_check = Some(false);
+    let relay = "UnknownInterface eni-1: eni-1 anywhere -> eni-1+groups";
+    net.check(&["Middlebox eni-1: eni-1 -> eni-1", relay]);
+    net.get(eni).requester_managed = true;
+    net.check(&[relay]);
+}
+
+/// R-ADDR-14.
+#[test]
+fn an_evs_vlan_owns_its_subnet() {
+    let mut net = Net::new();
+    net.eni("eni-1", "subnet-b", "evs");
+    net.check(&["Other eni-1: eni-1 internet hidden(subnet-b) -> eni-1+groups hidden(subnet-b;)"]);
+}
