@@ -42,7 +42,7 @@ impl Explorer<'_, '_, '_> {
     /// R-IGW-2: out with the public address that is associated with the very source; nothing else leaves.
     fn translate_out(&mut self, vpc: VpcId, state: &State, set: Set) {
         let private = intervals_of(&SpecialBlock::PrivateV4.blocks(), Family::V4);
-        let set = self.drop(set, &state.view, state.view.destination, &private);
+        let set = self.without(set, &state.view, state.view.destination, &private);
         let sources = self.values(set, state.view.source);
         for association in self.associations_in(vpc) {
             let inside = number_v4(association.private);
@@ -103,7 +103,7 @@ impl Explorer<'_, '_, '_> {
             return set;
         }
         let redirected = self.redirected(gateway, vpc, state.view.family);
-        self.drop(set, &state.view, state.view.source, &redirected)
+        self.without(set, &state.view, state.view.source, &redirected)
     }
 
     /// The destinations that the gateway's edge table sends elsewhere than to the VPC's own resolution.
@@ -299,7 +299,7 @@ impl Explorer<'_, '_, '_> {
             never.extend(SpecialBlock::NotGlobalV6.blocks());
         }
         let never = intervals_of(&never, view.family);
-        self.drop(set, view, view.source, &never)
+        self.without(set, view, view.source, &never)
     }
 
     /// R-BPA-4 for what comes in; replies belong to connections that were allowed out.

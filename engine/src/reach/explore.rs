@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{ComponentId, Ref};
+use reachproof_model::id::{ComponentId, EniId, GroupId, Ref};
 use reachproof_model::snapshot::Exit;
 
 use super::filter::{FilterKey, FilterView};
@@ -12,6 +12,9 @@ use super::state::{Crossed, Place, State};
 use super::view::{Address, Intervals, View};
 use crate::header::{Arena, Family, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace};
+
+/// Diagram nodes that a worker carries from one source to the next.
+const NODES_KEPT: u64 = 2_000_000;
 
 /// Where packets that took one way arrived.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -27,16 +30,18 @@ pub(crate) struct Goal {
     pub(crate) place: SourcePlace,
 }
 
-/// One exploration of one family in one world, with the memory that the next one uses again.
+/// Explorations of one family, one after the other; compiled filters and diagrams are kept from each to the next.
 pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) index: &'i Index<'n, 's>,
     pub(super) world: World,
     /// Family of the sent headers.
     pub(super) family: Family,
     pub(super) arena: Arena,
-    pub(super) filters: BTreeMap<(FilterKey, FilterView), Set>,
+    pub(super) filters: BTreeMap<(World, FilterKey, FilterView), Set>,
     /// AWS ids that no packet may pass or end at (`only-through`).
     pub(super) avoid: BTreeSet<Box<str>>,
+    /// The interfaces that send, when the source is a class of them.
+    pub(super) senders: Vec<EniId>,
     visited: BTreeMap<State, Set>,
     queue: VecDeque<(State, Set)>,
     pub(super) arrivals: BTreeMap<Arrival, Set>,
@@ -46,14 +51,15 @@ pub(crate) struct Explorer<'i, 'n, 's> {
 }
 
 impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
-    pub(super) fn new(index: &'i Index<'n, 's>, family: Family, world: World) -> Self {
+    pub(super) fn new(index: &'i Index<'n, 's>, family: Family) -> Self {
         Self {
             index,
-            world,
+            world: World::Over,
             family,
-            arena: Arena::new(family),
+            arena: Arena::new(family).with_limit(super::NODE_LIMIT),
             filters: BTreeMap::new(),
             avoid: BTreeSet::new(),
+            senders: Vec::new(),
             visited: BTreeMap::new(),
             queue: VecDeque::new(),
             arrivals: BTreeMap::new(),
@@ -83,6 +89,14 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         self.queue.clear();
         self.arrivals.clear();
         self.answered = Set::EMPTY;
+    }
+
+    /// Starts afresh where the diagrams have grown large; answers do not depend on it.
+    pub(super) fn forget_if_large(&mut self) {
+        if self.arena.counters().nodes > NODES_KEPT {
+            self.arena = Arena::new(self.family).with_limit(super::NODE_LIMIT);
+            self.filters.clear();
+        }
     }
 
     /// Runs to the least fixpoint. Every place is visited again only with headers that are new there, and there are
@@ -159,7 +173,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     }
 
     /// The part of a set whose seen address is in none of the intervals.
-    pub(super) fn drop(&mut self, set: Set, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
+    pub(super) fn without(&mut self, set: Set, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
         let among = self.among(view, address, intervals);
         self.arena.difference(set, among)
     }
@@ -183,7 +197,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         &self,
         component: ComponentId,
         exit: u16,
-    ) -> &'n [Ref<reachproof_model::id::GroupId>] {
+    ) -> &'n [Ref<GroupId>] {
         match self.network().components()[component].exits.get(usize::from(exit)) {
             Some(Exit::HiddenInterface { groups, .. }) => groups,
             _ => &[],

@@ -2,13 +2,13 @@
 
 use ipnet::IpNet;
 use reachproof_model::flow::World;
-use reachproof_model::id::{AclId, EniId, Ref};
+use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, SubnetId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
 
 use super::explore::Explorer;
 use super::state::Tag;
 use super::view::{Address, Port, View};
-use crate::header::{HeaderBox, Set};
+use crate::header::{Family, HeaderBox, Set};
 use crate::network::AclChoice;
 
 /// What a compiled filter depends on, besides the explorer's world and family.
@@ -20,27 +20,27 @@ pub(super) enum FilterKey {
 }
 
 /// The part of a view that a filter reads.
-pub(super) type FilterView = (Address, Port, crate::header::Family, bool);
+pub(super) type FilterView = (Address, Port, Family, bool);
 
 impl Explorer<'_, '_, '_> {
     /// R-NACL-2 … 5: the headers that a subnet's ACL lets leave.
-    pub(super) fn acl_out(&mut self, subnet: reachproof_model::id::SubnetId, view: &View) -> Set {
+    pub(super) fn acl_out(&mut self, subnet: SubnetId, view: &View) -> Set {
         self.acl(subnet, true, view)
     }
 
     /// R-NACL-2 … 5: the headers that a subnet's ACL lets enter.
-    pub(super) fn acl_in(&mut self, subnet: reachproof_model::id::SubnetId, view: &View) -> Set {
+    pub(super) fn acl_in(&mut self, subnet: SubnetId, view: &View) -> Set {
         self.acl(subnet, false, view)
     }
 
-    fn acl(&mut self, subnet: reachproof_model::id::SubnetId, egress: bool, view: &View) -> Set {
+    fn acl(&mut self, subnet: SubnetId, egress: bool, view: &View) -> Set {
         let acl = match self.network().acl(subnet, self.world).value {
             AclChoice::Open => return Set::FULL,
             AclChoice::Closed => return Set::EMPTY,
             AclChoice::List(acl) => acl,
         };
         let address = if egress { view.destination } else { view.source };
-        let key = (FilterKey::Acl { acl, egress }, filter_view(view, address));
+        let key = (self.world, FilterKey::Acl { acl, egress }, filter_view(view, address));
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
@@ -80,12 +80,12 @@ impl Explorer<'_, '_, '_> {
             return set;
         }
         let (groups, vpc) = (self.index.group_set(interface), self.vpc_number(interface));
-        let key = (FilterKey::Ingress { groups, vpc, tag }, filter_view(view, view.source));
+        let key = (self.world, FilterKey::Ingress { groups, vpc, tag }, filter_view(view, view.source));
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
         let boxes = self.group_boxes(interface, view, view.source, false, |explorer, reference| {
-            explorer.referenced_in(reference, interface, tag, view)
+            explorer.referenced_in(reference, interface, tag)
         });
         let set = self.arena.any_of(&boxes);
         self.filters.insert(key, set);
@@ -98,7 +98,7 @@ impl Explorer<'_, '_, '_> {
             return set;
         }
         let (groups, vpc) = (self.index.group_set(interface), self.vpc_number(interface));
-        let key = (FilterKey::Egress { groups, vpc }, filter_view(view, view.destination));
+        let key = (self.world, FilterKey::Egress { groups, vpc }, filter_view(view, view.destination));
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
@@ -144,10 +144,9 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// The rules of a group; `None` if the snapshot does not show them (R-DATA-3).
-    fn rules_of(&self, group: &Ref<reachproof_model::id::GroupId>, egress: bool) -> Option<&[GroupRule]> {
+    fn rules_of(&self, group: &Ref<GroupId>, egress: bool) -> Option<&[GroupRule]> {
         let record = &self.network().snapshot.groups[group.known()?];
-        let rules = if egress { record.egress.as_deref() } else { record.ingress.as_deref() };
-        rules
+        if egress { record.egress.as_deref() } else { record.ingress.as_deref() }
     }
 
     /// R-SG-7, R-SG-8, R-SG-9: where the other end of a rule is.
@@ -178,7 +177,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-SG-9, R-SG-10: an ingress reference asks who the sender is, not what its address is.
-    fn referenced_in(&self, reference: &GroupReference, receiver: EniId, tag: Tag, _view: &View) -> Vec<HeaderBox> {
+    fn referenced_in(&self, reference: &GroupReference, receiver: EniId, tag: Tag) -> Vec<HeaderBox> {
         let matches = match tag {
             Tag::None => false,
             Tag::Of(sender) => self.network().reference_matches(reference, sender, receiver).holds(self.world),
@@ -198,7 +197,7 @@ impl Explorer<'_, '_, '_> {
 
     fn vpc_number(&self, interface: EniId) -> u32 {
         let vpc = self.network().interface(interface).vpc.known();
-        vpc.and_then(|vpc| u32::try_from(reachproof_model::id::Id::index(vpc)).ok()).unwrap_or(u32::MAX)
+        vpc.and_then(|vpc| u32::try_from(vpc.index()).ok()).unwrap_or(u32::MAX)
     }
 }
 

@@ -1,3 +1,14 @@
+//! The symbolic evaluator: for a source, the exact set of headers that arrive at each sink, in both worlds.
+//!
+//! The main type is [`Reach`]. An exploration keeps, for each place and [view](view), the set of *sent* headers that get
+//! there, and grows these sets to their least fixpoint; there is no bound on hops. It never bounds, samples or splits by
+//! address, and it must agree with [`crate::trace`], with which it shares resolution ([`crate::network`]) and nothing
+//! else.
+//!
+//! INVARIANT (sound deliveries): a header outside [`Delivery::over`] never arrives, whatever the unknowns are; a header
+//! inside [`Delivery::under`] arrives whatever they are.
+
+mod class;
 mod edge;
 mod explore;
 mod fib;
@@ -8,5 +19,257 @@ mod reply;
 mod start;
 mod state;
 mod transit;
-mod view;
 mod vpc;
+mod view;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use rayon::prelude::*;
+use reachproof_model::flow::{Question, World};
+use reachproof_model::id::{ComponentId, NatId};
+
+pub use class::{SourceClass, classes};
+
+use crate::header::{Arena, Family, Field, HeaderBox, Set};
+use crate::network::{Network, Sink, SourcePlace};
+use explore::{Arrival, Explorer};
+use index::Index;
+use view::{Address, MAPPED_PORTS};
+
+/// A network made ready for exploration; shared by all threads.
+pub struct Reach<'n, 's> {
+    index: Index<'n, 's>,
+}
+
+/// What an exploration looks for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Whether replies are followed, too.
+    pub question: Question,
+    /// AWS ids of places that packets may neither pass nor end at.
+    pub avoid: BTreeSet<Box<str>>,
+}
+
+impl Request {
+    /// Everything, for a question.
+    pub fn of(question: Question) -> Self {
+        Self { question, avoid: BTreeSet::new() }
+    }
+}
+
+/// What arrives at one sink with one destination rewrite. The sets are of headers *as sent*; after `destination`, if
+/// any, the delivered header has that destination instead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Delivery {
+    /// Where.
+    pub sink: Sink,
+    /// The destination at the sink where it differs from the one sent.
+    pub destination: Option<u128>,
+    /// Arrives unless an unknown forbids it.
+    pub over: Set,
+    /// Arrives whatever the unknowns are.
+    pub under: Set,
+    /// As `over`, and the reply may come back. Empty if replies were not asked for.
+    pub answered_over: Set,
+    /// As `under`, and the reply comes back. Empty if replies were not asked for.
+    pub answered_under: Set,
+}
+
+/// What one class of sources reaches with one family, while the diagrams are at hand.
+pub struct Explored<'w> {
+    /// The sources.
+    pub source: &'w SourceClass,
+    /// The family of the sent headers.
+    pub family: Family,
+    /// Everything that arrives, by sink and destination.
+    pub deliveries: Vec<Delivery>,
+    /// The diagrams of the sets.
+    pub arena: &'w mut Arena,
+}
+
+impl<'n, 's> Reach<'n, 's> {
+    /// Resolves tables and addresses once, for all explorations.
+    pub fn of(network: &'n Network<'s>) -> Self {
+        Self { index: Index::of(network) }
+    }
+
+    /// The network explored.
+    pub fn network(&self) -> &'n Network<'s> {
+        self.index.network
+    }
+
+    /// Explores every class of sources, in parallel, IPv4 and IPv6, and hands each result to `extract`. The answers come
+    /// in the order of `sources` and do not depend on the number of threads.
+    ///
+    /// # Errors
+    /// If the diagrams of one source outgrow [`NODE_LIMIT`]; nothing is decided then.
+    pub fn explore<T: Send>(
+        &self,
+        sources: &[SourceClass],
+        request: &Request,
+        extract: impl Fn(Explored<'_>) -> T + Sync,
+    ) -> Result<Vec<[T; 2]>, Exhausted> {
+        let workers = || [Explorer::new(&self.index, Family::V4), Explorer::new(&self.index, Family::V6)];
+        let explored = sources.par_iter().map_init(workers, |[v4, v6], source| {
+            let [v4, v6] = [v4, v6].map(|worker| explore_one(worker, source, request, &extract));
+            Ok([v4?, v6?])
+        });
+        explored.collect()
+    }
+}
+
+/// The most nodes that the diagrams of one source may have.
+pub const NODE_LIMIT: u32 = 100_000_000;
+
+/// The diagrams of one source outgrew [`NODE_LIMIT`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Exhausted {
+    /// Nodes in use when the limit was hit.
+    pub nodes: u64,
+}
+
+impl fmt::Display for Exhausted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "header sets need more than {NODE_LIMIT} nodes ({} in use): nothing was decided", self.nodes)
+    }
+}
+
+impl std::error::Error for Exhausted {}
+
+fn explore_one<T>(
+    worker: &mut Explorer<'_, '_, '_>,
+    source: &SourceClass,
+    request: &Request,
+    extract: impl Fn(Explored<'_>) -> T,
+) -> Result<T, Exhausted> {
+    worker.avoid.clone_from(&request.avoid);
+    worker.senders.clone_from(&source.members);
+    worker.forget_if_large();
+    let over = explore_world(worker, source.place, World::Over, request.question);
+    let under = explore_world(worker, source.place, World::Under, request.question);
+    let deliveries = merge(worker, over, under);
+    let extracted = extract(Explored { source, family: worker.family, deliveries, arena: &mut worker.arena });
+    if worker.arena.overflowed() {
+        return Err(Exhausted { nodes: worker.arena.counters().nodes });
+    }
+    Ok(extracted)
+}
+
+/// One way of arriving: the sent headers, and those of them whose reply comes back.
+type Ways = Vec<(Arrival, Set, Set)>;
+
+fn explore_world(worker: &mut Explorer<'_, '_, '_>, source: SourcePlace, world: World, question: Question) -> Ways {
+    worker.world = world;
+    worker.reset();
+    worker.start(source, Set::FULL);
+    worker.run();
+    let arrivals = std::mem::take(&mut worker.arrivals);
+    let answered = |worker: &mut Explorer<'_, '_, '_>, arrival: &Arrival, set| match question {
+        Question::Packet => Set::EMPTY,
+        Question::Connection => worker.answered(source, arrival, set),
+    };
+    arrivals
+        .into_iter()
+        .map(|(arrival, set)| {
+            let back = answered(worker, &arrival, set);
+            (arrival, set, back)
+        })
+        .collect()
+}
+
+fn merge(worker: &mut Explorer<'_, '_, '_>, over: Ways, under: Ways) -> Vec<Delivery> {
+    let mut found: BTreeMap<(Sink, Option<u128>), Delivery> = BTreeMap::new();
+    for (arrival, set, back) in over {
+        let delivery = entry(&mut found, &arrival);
+        delivery.over = worker.union_without_mapped(delivery.over, set);
+        delivery.answered_over = worker.union_without_mapped(delivery.answered_over, back);
+    }
+    for ((sink, destination), [set, back]) in certain(worker, under) {
+        let delivery = found.entry((sink, destination)).or_insert_with(|| nothing(sink, destination));
+        delivery.under = worker.arena.union(delivery.under, set);
+        delivery.answered_under = worker.arena.union(delivery.answered_under, back);
+    }
+    found.into_values().collect()
+}
+
+fn entry<'f>(
+    found: &'f mut BTreeMap<(Sink, Option<u128>), Delivery>,
+    arrival: &Arrival,
+) -> &'f mut Delivery {
+    let key = (arrival.sink, rewritten(arrival));
+    found.entry(key).or_insert_with(|| nothing(key.0, key.1))
+}
+
+fn nothing(sink: Sink, destination: Option<u128>) -> Delivery {
+    let empty = Set::EMPTY;
+    Delivery { sink, destination, over: empty, under: empty, answered_over: empty, answered_under: empty }
+}
+
+fn rewritten(arrival: &Arrival) -> Option<u128> {
+    match arrival.state.view.destination {
+        Address::Fixed(value) => Some(value),
+        _ => None,
+    }
+}
+
+/// For a way through NAT gateways: which gateways, and which of their addresses.
+type Choice = Vec<(NatId, u16)>;
+
+/// R-NAT-2: AWS chooses the address and the port, so the restrictive world claims only what holds for every choice.
+fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<((Sink, Option<u128>), [Set; 2])> {
+    let mut groups: BTreeMap<(Sink, Option<u128>, Vec<NatId>), BTreeMap<Choice, [Set; 2]>> = BTreeMap::new();
+    for (arrival, set, back) in under {
+        let choice: Choice = arrival.state.nats.iter().map(|crossed| (crossed.nat, crossed.source)).collect();
+        let nats = choice.iter().map(|(nat, _)| *nat).collect();
+        let group = groups.entry((arrival.sink, rewritten(&arrival), nats)).or_default();
+        let known = group.entry(choice).or_insert([Set::EMPTY; 2]);
+        let [set, back] = [set, back].map(|part| worker.for_every_mapped(part));
+        *known = [worker.arena.union(known[0], set), worker.arena.union(known[1], back)];
+    }
+    let mut found = Vec::new();
+    for ((sink, destination, nats), choices) in groups {
+        let wanted: usize = nats.iter().map(|nat| worker.network().nat_sources(*nat, World::Under).len()).product();
+        if choices.len() == wanted {
+            let common = choices.into_values().reduce(|left, right| {
+                [worker.arena.intersection(left[0], right[0]), worker.arena.intersection(left[1], right[1])]
+            });
+            found.push(((sink, destination), common.unwrap_or([Set::EMPTY; 2])));
+        }
+    }
+    found
+}
+
+impl Explorer<'_, '_, '_> {
+    fn union_without_mapped(&mut self, left: Set, right: Set) -> Set {
+        let right = self.arena.exists(right, Field::MappedPort);
+        self.arena.union(left, right)
+    }
+
+    fn for_every_mapped(&mut self, set: Set) -> Set {
+        let (lo, hi) = MAPPED_PORTS;
+        self.arena.for_all_in(set, Field::MappedPort, lo, hi)
+    }
+}
+
+/// R-NACL-12: the headers of a set for which every client port from 1024 to 65535 is in the set, too; ICMP has none.
+pub fn for_every_client(arena: &mut Arena, family: Family, set: Set) -> Set {
+    let (lo, hi) = MAPPED_PORTS;
+    let everywhere = arena.for_all_in(set, Field::SourcePort, lo, hi);
+    let icmp = match family {
+        Family::V4 => 1,
+        Family::V6 => 58,
+    };
+    let is_icmp = arena.from_box(&HeaderBox::full(family).with(Field::Protocol, icmp, icmp));
+    let without_ports = arena.intersection(set, is_icmp);
+    arena.union(everywhere, without_ports)
+}
+
+/// The unmodelled components that something of the deliveries may enter.
+pub fn components_reached(deliveries: &[Delivery]) -> BTreeSet<ComponentId> {
+    let components = deliveries.iter().filter_map(|delivery| match delivery.sink {
+        Sink::Component(id) if !delivery.over.is_empty() => Some(id),
+        _ => None,
+    });
+    components.collect()
+}

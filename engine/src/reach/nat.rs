@@ -140,7 +140,7 @@ impl Explorer<'_, '_, '_> {
             for (hop, intervals) in &fib.targets {
                 let part = self.keep(set, &state.view, state.view.destination, intervals);
                 if self.is_internet(*hop, vpc) {
-                    let part = self.drop(part, &state.view, state.view.destination, &dropped);
+                    let part = self.without(part, &state.view, state.view.destination, &dropped);
                     self.push(state.at(Place::Internet), part);
                 } else if self.world == World::Over {
                     self.regional_elsewhere(nat, *hop, state, part);

@@ -103,7 +103,8 @@ impl Explorer<'_, '_, '_> {
                 return self.undo_nat(state, set);
             }
         }
-        if self.goal == Some(Goal { place: SourcePlace::Interface(interface) }) {
+        let from_interface = matches!(self.goal, Some(Goal { place: SourcePlace::Interface(_) }));
+        if from_interface && self.senders.contains(&interface) {
             let back = self.back_at_sender(&state.view, set);
             self.answered = self.arena.union(self.answered, back);
         }

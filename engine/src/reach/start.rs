@@ -39,7 +39,11 @@ impl Explorer<'_, '_, '_> {
         if !Role::of(self.network().interface(interface)).initiates() {
             return;
         }
-        let own = self.own_sources(interface);
+        let mut own = Set::EMPTY;
+        for sender in self.senders.clone() {
+            let addresses = self.own_sources(sender);
+            own = self.arena.union(own, addresses);
+        }
         let sent = self.arena.intersection(headers, own);
         let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);
         self.push(state, sent);

@@ -160,16 +160,6 @@ impl View {
         }
         before_reply.into_iter().filter_map(|kind| if kind == 8 { Some(128) } else { None }).collect()
     }
-
-    /// The value of an address field for a sent header with these addresses.
-    pub(crate) fn address(&self, address: Address, destination: u128, source: u128) -> u128 {
-        match address {
-            Address::Destination => destination,
-            Address::Source => source,
-            Address::Fixed(value) => value,
-            Address::Embedded => destination.saturating_sub(NAT64_BASE),
-        }
-    }
 }
 
 /// The field of the sent header that a port is.

@@ -130,7 +130,7 @@ impl Explorer<'_, '_, '_> {
     /// R-CORE-6, R-ROUTE-6 … 13: to whatever the table selects for each destination.
     pub(super) fn route(&mut self, table: TableChoice, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
         let dropped = intervals_of(&unroutable(self.world), state.view.family);
-        let set = self.drop(set, &state.view, state.view.destination, &dropped);
+        let set = self.without(set, &state.view, state.view.destination, &dropped);
         match table {
             TableChoice::ImplicitLocal => self.push(state.at(Place::Deliver { vpc, from }), set),
             TableChoice::Unknown => self.route_anywhere(vpc, from, state, set),
@@ -234,7 +234,7 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         let owned: Intervals = self.index.owned(vpc, state.view.family).iter().map(|row| (row.lo, row.hi)).collect();
-        let set = self.drop(set, &state.view, state.view.destination, &owned);
+        let set = self.without(set, &state.view, state.view.destination, &owned);
         for subnet in self.network().unseen_subnets(vpc) {
             let there = self.towards(subnet, from, state, set);
             self.arrive(Sink::Unseen(subnet), state, there);
