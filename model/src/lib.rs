@@ -11,6 +11,7 @@ pub mod assumption;
 pub mod finding;
 pub mod flow;
 pub mod id;
+pub mod ingest;
 pub mod policy;
 pub mod snapshot;
 pub mod source;

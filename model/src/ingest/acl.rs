@@ -1,0 +1,120 @@
+//! Network ACLs (R-NACL-1 to R-NACL-4).
+
+use super::context::{Context, Identity};
+use super::error::LoadError;
+use super::protocol::{Bounds, acl_traffic};
+use super::record::{Resource, Scoped, share_tags};
+use super::value::{Flag, Int, List, Tag, Text, shape};
+use crate::snapshot::{Acl, AclEntry, Action};
+use crate::source::Source;
+
+shape! {
+    /// `DescribeNetworkAcls.NetworkAcls[]`.
+    AclShape<'a> as "a network ACL" {
+        network_acl_id: Text<'a>,
+        vpc_id: Text<'a>,
+        owner_id: Text<'a>,
+        is_default: Flag,
+        associations: List<AclAssociationShape<'a>>,
+        entries: List<EntryShape<'a>>,
+        tags: List<Tag<'a>>,
+    }
+}
+
+shape! {
+    /// `NetworkAcls[].Associations[]`.
+    AclAssociationShape<'a> as "a network ACL association" { subnet_id: Text<'a>, network_acl_id: Text<'a>, }
+}
+
+shape! {
+    /// `NetworkAcls[].Entries[]`.
+    EntryShape<'a> as "a network ACL entry" {
+        rule_number: Int,
+        egress: Flag,
+        rule_action: Text<'a>,
+        protocol: Text<'a>,
+        cidr_block: Text<'a>,
+        ipv6_cidr_block: Text<'a>,
+        port_range: Option<PortRangeShape<'a>>,
+        icmp_type_code: Option<IcmpShape<'a>>,
+    }
+}
+
+shape! {
+    /// `Entries[].PortRange`.
+    PortRangeShape<'a> as "a port range" { from: Int, to: Int, }
+}
+
+shape! {
+    /// `Entries[].IcmpTypeCode`.
+    IcmpShape<'a> as "an ICMP type and code" { #[serde(rename = "Type")] kind: Int, code: Int, }
+}
+
+impl Resource for AclShape<'_> {
+    const ID_FIELD: &'static str = "NetworkAclId";
+    fn id(&self) -> &str {
+        &self.network_acl_id
+    }
+    fn owner(&self) -> Option<&str> {
+        self.owner_id.shown()
+    }
+    fn reconcile(&mut self, other: &mut Self) {
+        share_tags(&mut self.tags, &mut other.tags);
+    }
+}
+
+/// Converts a network ACL.
+pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Result<Acl, LoadError> {
+    let Scoped { scope, source, item } = record;
+    let mut entries = Vec::with_capacity(item.entries.len());
+    for (index, shape) in item.entries.iter().enumerate() {
+        entries.push(entry(&item.network_acl_id, shape, source.below(&format!("/Entries/{index}")), context)?);
+    }
+    entries.sort_by_key(|entry| (entry.egress, entry.number));
+    let subnets = item.associations.iter().filter_map(|association| association.subnet_id.shown());
+    Ok(Acl {
+        meta: Identity { id: &item.network_acl_id, owner: &item.owner_id, arn: &Text::default(), tags: &item.tags }
+            .meta(scope, &source),
+        vpc: context.index.vpcs.refer(&item.vpc_id),
+        is_default: item.is_default.is_set(),
+        subnets: subnets.map(|id| context.index.subnets.refer(id)).collect(),
+        entries,
+    })
+}
+
+fn entry(id: &str, shape: &EntryShape<'_>, source: Source, context: &mut Context<'_>) -> Result<AclEntry, LoadError> {
+    let Some(number) = shape.rule_number.0.and_then(|number| u32::try_from(number).ok()) else {
+        return Err(context.error(&source, "found no usable `RuleNumber`, expected 1 to 32768"));
+    };
+    let Some(egress) = shape.egress.0 else {
+        return Err(context.error(&source, "found no `Egress`, expected true or false"));
+    };
+    let range = shape.port_range.as_ref().map(|range| Bounds { from: range.from.0, to: range.to.0 });
+    let icmp = shape.icmp_type_code.as_ref().map(|icmp| Bounds { from: icmp.kind.0, to: icmp.code.0 });
+    let cidr = match shape.cidr_block.shown().or(shape.ipv6_cidr_block.shown()) {
+        Some(text) => context.rule_block(id, &source, text)?,
+        None => {
+            context.notice(id, &source, "the entry shows no block; it may match any address");
+            None
+        }
+    };
+    Ok(AclEntry {
+        number,
+        egress,
+        action: action(id, shape, &source, context),
+        cidr,
+        traffic: acl_traffic((id, &source), &shape.protocol, (range, icmp), context)?,
+        source,
+    })
+}
+
+fn action(id: &str, shape: &EntryShape<'_>, source: &Source, context: &mut Context<'_>) -> Action {
+    if shape.rule_action.is("allow") {
+        Action::Allow
+    } else if shape.rule_action.is("deny") {
+        Action::Deny
+    } else {
+        context.notice(id, source, format!("unknown action `{}`; the entry may allow or deny", &*shape.rule_action));
+        Action::Unknown
+    }
+}

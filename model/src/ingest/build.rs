@@ -1,0 +1,143 @@
+//! Putting the snapshot together: canonical order first, then ids, then one conversion a resource.
+
+use serde_json::value::RawValue;
+
+use super::context::Context;
+use super::document::Collected;
+use super::error::LoadError;
+use super::inventory::{Inventories, components};
+use super::record::{Places, Resource, Scoped};
+use super::scope::{Scopes, scopes};
+use super::sorted::{Further, Sorted};
+use super::{acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit, vpc};
+use crate::id::{FileId, Id, ScopeId, Table};
+use crate::snapshot::Snapshot;
+
+/// Converts everything that was collected.
+pub(super) fn snapshot(files: Table<FileId, Box<str>>, collected: Collected<'_>) -> Result<Snapshot, LoadError> {
+    let Scopes { scopes, of_file } = scopes(&files, &collected);
+    let accounts: Vec<Box<str>> = scopes.values().map(|scope| scope.account.clone()).collect();
+    let inventories = read_inventories(&files, &of_file, &collected.inventories)?;
+    let mut snapshot = Snapshot { scopes, ..Snapshot::default() };
+    let places = Places { files: &files, scopes: &of_file, accounts: &accounts };
+    let (sorted, further) = Sorted::prepare(collected, &places)?;
+    let index = sorted.index();
+    let mut context = Context { places, index, notices: Vec::new() };
+    convert_all(&mut snapshot, sorted, &further, &inventories, &mut context)?;
+    snapshot.notices = context.notices;
+    snapshot.files = files;
+    finish(&mut snapshot, &inventories);
+    Ok(snapshot)
+}
+
+fn convert_all(
+    snapshot: &mut Snapshot,
+    sorted: Sorted<'_>,
+    further: &Further<'_>,
+    inventories: &Inventories,
+    context: &mut Context<'_>,
+) -> Result<(), LoadError> {
+    let mut hints = interface::hints(&sorted.instances, &further.addresses, &sorted.interfaces, context)?;
+    hints.notebooks = inventories.notebook_interfaces().into_keys().map(Box::from).collect();
+    let (s, c) = (snapshot, context);
+    scope_settings(s, further, c)?;
+    s.vpcs = convert(sorted.vpcs, |r| {
+        let encryption = further.encryption.get(r.item.id());
+        vpc::vpc(r, encryption, c)
+    })?;
+    s.subnets = convert(sorted.subnets, |r| vpc::subnet(r, c))?;
+    s.route_tables = convert(sorted.route_tables, |r| route::route_table(r, c))?;
+    s.acls = convert(sorted.acls, |r| acl::acl(r, c))?;
+    s.groups = convert(sorted.groups, |r| group::group(r, &further.group_rules, c))?;
+    s.prefix_lists = convert(sorted.prefix_lists, |r| {
+        let answers = further.prefix_entries.get(r.item.id());
+        prefix::prefix_list(r, answers, c)
+    })?;
+    s.interfaces = convert(sorted.interfaces, |r| interface::interface(r, &hints, c))?;
+    s.instances = convert(sorted.instances, |r| Ok(interface::instance(r)))?;
+    interface::connect(&mut s.instances, &s.interfaces);
+    s.internet_gateways = convert(sorted.internet_gateways, |r| Ok(gateway::internet(&r, c)))?;
+    s.egress_gateways = convert(sorted.egress_gateways, |r| Ok(gateway::egress_only(&r, c)))?;
+    s.virtual_gateways = convert(sorted.virtual_gateways, |r| Ok(gateway::virtual_private(&r, c)))?;
+    s.nat_gateways = convert(sorted.nat_gateways, |r| gateway::nat(r, c))?;
+    s.vpn_connections =
+        sorted.vpn_connections.into_iter().map(|r| gateway::vpn(r, c)).collect::<Result<_, LoadError>>()?;
+    s.endpoints = convert(sorted.endpoints, |r| Ok(endpoint::endpoint(r, c)))?;
+    s.peerings = convert(sorted.peerings, |r| endpoint::peering(r, c))?;
+    s.transit_gateways = convert(sorted.transit_gateways, |r| Ok(transit::transit_gateway(r)))?;
+    s.attachments = convert(sorted.attachments, |r| Ok(transit::attachment(r, &further.transit, c)))?;
+    s.tgw_tables = convert(sorted.tgw_tables, |r| transit::table(r, &further.transit, c))?;
+    s.policy_tables = convert(sorted.policy_tables, |r| policy_table::policy_table(r, &further.policy_entries, c))?;
+    Ok(())
+}
+
+/// Converts a list in canonical order, so that positions and ids agree.
+fn convert<I: Id, T, R>(
+    records: Vec<Scoped<T>>,
+    one: impl FnMut(Scoped<T>) -> Result<R, LoadError>,
+) -> Result<Table<I, R>, LoadError> {
+    records.into_iter().map(one).collect()
+}
+
+/// What holds for a whole account and Region, and what has no id.
+fn scope_settings(snapshot: &mut Snapshot, further: &Further<'_>, context: &mut Context<'_>) -> Result<(), LoadError> {
+    for record in &further.block_public_access {
+        if let Some(scope) = snapshot.scopes.get_mut(context.places.scope(record.source.file)) {
+            scope.block_public_access = Some(settings::block_public_access(record));
+        }
+    }
+    for record in &further.bpa_exclusions {
+        if let Some(scope) = snapshot.scopes.get_mut(context.places.scope(record.source.file)) {
+            scope.bpa_exclusions.push(settings::exclusion(record));
+        }
+    }
+    for record in &further.public_pools {
+        let pool = settings::pool(record, context)?;
+        if let Some(scope) = snapshot.scopes.get_mut(context.places.scope(record.source.file)) {
+            scope.public_pools.push(pool);
+        }
+    }
+    for scope in snapshot.scopes.values_mut() {
+        scope.bpa_exclusions.sort();
+        scope.public_pools.sort_by(|a, b| a.id.cmp(&b.id));
+    }
+    snapshot.zones = further.zones.iter().map(|record| settings::zone(&record.item)).collect();
+    snapshot.zones.sort();
+    snapshot.zones.dedup();
+    let associations = further.group_associations.iter();
+    snapshot.group_associations = associations.map(|record| group::vpc_association(&record.item, context)).collect();
+    snapshot.group_associations.sort_by(|a, b| (&a.group, &a.vpc, &a.state).cmp(&(&b.group, &b.vpc, &b.state)));
+    snapshot.group_associations.dedup();
+    Ok(())
+}
+
+/// Parses the values of inventories, now that the scopes of their files are known.
+fn read_inventories(
+    files: &Table<FileId, Box<str>>,
+    of_file: &[ScopeId],
+    values: &[(FileId, String, &RawValue)],
+) -> Result<Inventories, LoadError> {
+    let mut inventories = Inventories::default();
+    for (file, key, value) in values {
+        let scope = of_file.get(file.index()).copied().unwrap_or(ScopeId::from_index(0));
+        let mut deserializer = serde_json::Deserializer::from_str(value.get());
+        inventories.read(key, scope, *file, &mut deserializer).map_err(|error| {
+            let name = files.get(*file).map_or("?", AsRef::as_ref);
+            LoadError::value(name, &format!("/{key}"), error.to_string())
+        })?;
+    }
+    Ok(inventories)
+}
+
+/// What follows from the snapshot as a whole.
+fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
+    snapshot.dx_gateways = inventories.dx_gateways();
+    let (components, notices) = components(snapshot, inventories);
+    snapshot.components = components.into_iter().collect();
+    snapshot.notices.extend(notices);
+    let found = check::notices(snapshot);
+    snapshot.notices.extend(found);
+    snapshot.notices.sort();
+    snapshot.notices.dedup();
+}
+

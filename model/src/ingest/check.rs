@@ -1,0 +1,89 @@
+//! Oddities that only the whole snapshot shows: dangling ids, overlapping subnets (R-DATA-5).
+
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use crate::finding::Notice;
+use crate::id::{Ref, SubnetId, VpcId};
+use crate::snapshot::{Snapshot, Subnet};
+use crate::source::Source;
+
+/// All notices about the snapshot as a whole, unsorted.
+pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
+    let mut found = dangling(snapshot);
+    found.extend(overlaps(snapshot));
+    found
+}
+
+/// References to resources that no answer describes; what they would say is unknown (R-DATA-3).
+fn dangling(snapshot: &Snapshot) -> Vec<Notice> {
+    let mut found = Vec::new();
+    let mut note = |resource: &str, source: &Source, what: &str, missing: Option<&str>| {
+        if let Some(id) = missing.filter(|id| !id.is_empty()) {
+            let message = format!("names the {what} `{id}`, which no answer describes").into_boxed_str();
+            found.push(Notice { resource: resource.into(), message, source: Some(source.clone()) });
+        }
+    };
+    for subnet in snapshot.subnets.values() {
+        note(&subnet.meta.id, &subnet.meta.source, "VPC", missing(&subnet.vpc));
+    }
+    for table in snapshot.route_tables.values() {
+        note(&table.meta.id, &table.meta.source, "VPC", missing(&table.vpc));
+    }
+    for acl in snapshot.acls.values() {
+        note(&acl.meta.id, &acl.meta.source, "VPC", missing(&acl.vpc));
+        acl.subnets.iter().for_each(|subnet| note(&acl.meta.id, &acl.meta.source, "subnet", missing(subnet)));
+    }
+    for interface in snapshot.interfaces.values() {
+        let (id, source) = (&interface.meta.id, &interface.meta.source);
+        note(id, source, "VPC", missing(&interface.vpc));
+        note(id, source, "subnet", missing(&interface.subnet));
+        interface.groups.iter().flatten().for_each(|group| note(id, source, "security group", missing(group)));
+    }
+    for nat in snapshot.nat_gateways.values() {
+        note(&nat.meta.id, &nat.meta.source, "subnet", nat.subnet.as_ref().and_then(missing));
+    }
+    found
+}
+
+fn missing<I>(reference: &Ref<I>) -> Option<&str> {
+    match reference {
+        Ref::Missing(id) => Some(id),
+        Ref::Known(_) => None,
+    }
+}
+
+/// Subnets of one VPC with a common address: AWS refuses to create them.
+fn overlaps(snapshot: &Snapshot) -> Vec<Notice> {
+    let mut by_vpc: BTreeMap<VpcId, Vec<(IpNet, SubnetId)>> = BTreeMap::new();
+    for (id, subnet) in snapshot.subnets.iter() {
+        if let Some(vpc) = subnet.vpc.known() {
+            by_vpc.entry(vpc).or_default().extend(blocks(subnet).map(|block| (block, id)));
+        }
+    }
+    let mut found = Vec::new();
+    for blocks in by_vpc.values_mut() {
+        // Sorted by first address and then by size, so that a block stands right behind one that holds it.
+        blocks.sort_by_key(|(block, id)| (block.network(), block.prefix_len(), *id));
+        let mut widest: Option<(IpNet, SubnetId)> = None;
+        for &(block, id) in blocks.iter() {
+            match widest {
+                Some((wide, other)) if wide.contains(&block) => found.extend(overlap(snapshot, (id, block), (other, wide))),
+                _ => widest = Some((block, id)),
+            }
+        }
+    }
+    found
+}
+
+fn blocks(subnet: &Subnet) -> impl Iterator<Item = IpNet> {
+    let gone = |state: &Option<Box<str>>| matches!(state.as_deref(), Some("failed" | "failing" | "disassociated"));
+    subnet.cidrs.iter().filter(move |association| !gone(&association.state)).map(|association| association.cidr)
+}
+
+fn overlap(snapshot: &Snapshot, (id, block): (SubnetId, IpNet), (other, wide): (SubnetId, IpNet)) -> Option<Notice> {
+    let (subnet, other) = (snapshot.subnets.get(id)?, snapshot.subnets.get(other)?);
+    let message = format!("`{block}` overlaps `{wide}` of `{}` in the same VPC", other.meta.id).into_boxed_str();
+    Some(Notice { resource: subnet.meta.id.clone(), message, source: Some(subnet.meta.source.clone()) })
+}

@@ -1,0 +1,484 @@
+//! Network interfaces and instances (R-ADDR-3, R-ADDR-5, R-DATA-10).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::context::{Context, Identity};
+use super::error::LoadError;
+use super::label::label;
+use super::record::{Record, Resource, Scoped, share_tags};
+use super::value::{Flag, Int, List, StateShape, Tag, Text, shape};
+use crate::id::{EniId, InstanceId, Ref, SubnetId, Table};
+use crate::snapshot::{
+    AssociationEvidence, Instance, Interface, InterfaceAttachment, PrivateAddress, PublicAddress,
+};
+use crate::source::Source;
+
+shape! {
+    /// `DescribeNetworkInterfaces.NetworkInterfaces[]` and `Instances[].NetworkInterfaces[]`.
+    InterfaceShape<'a> as "a network interface" {
+        network_interface_id: Text<'a>,
+        vpc_id: Text<'a>,
+        subnet_id: Text<'a>,
+        associated_subnets: List<Text<'a>>,
+        interface_type: Text<'a>,
+        status: Text<'a>,
+        attachment: Option<AttachmentShape<'a>>,
+        requester_managed: Flag,
+        requester_id: Text<'a>,
+        operator: Option<OperatorShape<'a>>,
+        description: Text<'a>,
+        owner_id: Text<'a>,
+        availability_zone: Text<'a>,
+        network_interface_arn: Text<'a>,
+        source_dest_check: Flag,
+        deny_all_igw_traffic: Flag,
+        groups: Option<List<GroupIdShape<'a>>>,
+        private_ip_address: Text<'a>,
+        private_ip_addresses: List<AddressShape<'a>>,
+        association: Option<AssociationShape<'a>>,
+        ipv6_addresses: List<Ipv6Shape<'a>>,
+        ipv4_prefixes: List<PrefixShape<'a>>,
+        ipv6_prefixes: List<PrefixShape<'a>>,
+        #[serde(alias = "Tags")]
+        tag_set: List<Tag<'a>>,
+    }
+}
+
+shape! {
+    /// `Attachment`.
+    AttachmentShape<'a> as "an attachment" {
+        instance_id: Text<'a>,
+        status: Text<'a>,
+        device_index: Int,
+        instance_owner_id: Text<'a>,
+    }
+}
+
+shape! {
+    /// `Operator`.
+    OperatorShape<'a> as "an operator" { managed: Flag, principal: Text<'a>, }
+}
+
+shape! {
+    /// `Groups[]`.
+    GroupIdShape<'a> as "a group id" { group_id: Text<'a>, }
+}
+
+shape! {
+    /// `PrivateIpAddresses[]`.
+    AddressShape<'a> as "a private address" {
+        private_ip_address: Text<'a>,
+        primary: Flag,
+        association: Option<AssociationShape<'a>>,
+    }
+}
+
+shape! {
+    /// `Association`.
+    AssociationShape<'a> as "an address association" {
+        public_ip: Text<'a>,
+        carrier_ip: Text<'a>,
+        customer_owned_ip: Text<'a>,
+    }
+}
+
+shape! {
+    /// `Ipv6Addresses[]`.
+    Ipv6Shape<'a> as "an IPv6 address" { ipv6_address: Text<'a>, is_primary_ipv6: Flag, }
+}
+
+shape! {
+    /// `Ipv4Prefixes[]` and `Ipv6Prefixes[]`.
+    PrefixShape<'a> as "a delegated prefix" { ipv4_prefix: Text<'a>, ipv6_prefix: Text<'a>, }
+}
+
+shape! {
+    /// `DescribeInstances.Reservations[]`.
+    ReservationShape<'a> as "a reservation" { owner_id: Text<'a>, instances: List<InstanceShape<'a>>, }
+}
+
+shape! {
+    /// `Reservations[].Instances[]`.
+    InstanceShape<'a> as "an instance" {
+        instance_id: Text<'a>,
+        state: Option<StateShape<'a>>,
+        source_dest_check: Flag,
+        public_ip_address: Text<'a>,
+        private_ip_address: Text<'a>,
+        placement: Option<PlacementShape<'a>>,
+        network_interfaces: List<InterfaceShape<'a>>,
+        tags: List<Tag<'a>>,
+        #[serde(skip)]
+        owner: Text<'a>,
+    }
+}
+
+shape! {
+    /// `Placement`.
+    PlacementShape<'a> as "a placement" { availability_zone: Text<'a>, }
+}
+
+shape! {
+    /// `DescribeAddresses.Addresses[]`.
+    ElasticShape<'a> as "an address" {
+        public_ip: Text<'a>,
+        private_ip_address: Text<'a>,
+        network_interface_id: Text<'a>,
+        instance_id: Text<'a>,
+        carrier_ip: Text<'a>,
+        customer_owned_ip: Text<'a>,
+    }
+}
+
+impl Resource for InterfaceShape<'_> {
+    const ID_FIELD: &'static str = "NetworkInterfaceId";
+    fn id(&self) -> &str {
+        &self.network_interface_id
+    }
+    fn owner(&self) -> Option<&str> {
+        self.owner_id.shown()
+    }
+    fn reconcile(&mut self, other: &mut Self) {
+        share_tags(&mut self.tag_set, &mut other.tag_set);
+        other.availability_zone.clone_from(&self.availability_zone);
+    }
+}
+
+impl Resource for InstanceShape<'_> {
+    const ID_FIELD: &'static str = "InstanceId";
+    fn id(&self) -> &str {
+        &self.instance_id
+    }
+    fn owner(&self) -> Option<&str> {
+        self.owner.shown()
+    }
+    fn reconcile(&mut self, other: &mut Self) {
+        share_tags(&mut self.tags, &mut other.tags);
+    }
+}
+
+/// What other answers say about interfaces.
+#[derive(Debug, Default)]
+pub(super) struct Hints {
+    /// Public addresses by interface; the private one is `None` where the row means the primary one.
+    public: BTreeMap<Box<str>, Vec<PublicHint>>,
+    /// Interfaces that `Instances[].NetworkInterfaces` shows, with their instance.
+    instances: BTreeMap<Box<str>, InstanceHint>,
+    /// Interfaces of SageMaker notebook instances.
+    pub(super) notebooks: BTreeSet<Box<str>>,
+}
+
+#[derive(Debug)]
+struct PublicHint {
+    public: Ipv4Addr,
+    private: Option<Ipv4Addr>,
+    evidence: AssociationEvidence,
+    source: Source,
+}
+
+#[derive(Debug)]
+struct InstanceHint {
+    instance: Box<str>,
+    primary: bool,
+    source_dest_check: Option<bool>,
+}
+
+/// Collects from instances and addresses what belongs to interfaces.
+pub(super) fn hints(
+    instances: &[Scoped<InstanceShape<'_>>],
+    addresses: &[Record<ElasticShape<'_>>],
+    interfaces: &[Scoped<InterfaceShape<'_>>],
+    context: &mut Context<'_>,
+) -> Result<Hints, LoadError> {
+    let mut hints = Hints::default();
+    let mut primaries: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
+    for Scoped { item, .. } in interfaces {
+        let attachment = item.attachment.as_ref().filter(|attachment| attachment.device_index.0 == Some(0));
+        if let Some(instance) = attachment.and_then(|attachment| attachment.instance_id.boxed()) {
+            primaries.insert(instance, Box::from(item.id()));
+        }
+    }
+    for instance in instances {
+        of_instance(instance, &primaries, &mut hints, context)?;
+    }
+    for address in addresses {
+        of_address(address, &primaries, &mut hints, context)?;
+    }
+    Ok(hints)
+}
+
+fn of_instance(
+    instance: &Scoped<InstanceShape<'_>>,
+    primaries: &BTreeMap<Box<str>, Box<str>>,
+    hints: &mut Hints,
+    context: &Context<'_>,
+) -> Result<(), LoadError> {
+    let Scoped { source, item, .. } = instance;
+    for (index, shape) in item.network_interfaces.iter().enumerate() {
+        let place = source.below(&format!("/NetworkInterfaces/{index}"));
+        let list = hints.public.entry(Box::from(shape.id())).or_default();
+        associations(shape, &place, AssociationEvidence::Indirect, list, context)?;
+    }
+    let sole = (item.network_interfaces.len() == 1).then(|| item.network_interfaces.first()).flatten();
+    let primary = item.network_interfaces.iter().find(|shape| is_primary(shape)).or(sole).map(|shape| shape.id());
+    let primary = primary.or_else(|| primaries.get(&*item.instance_id).map(AsRef::as_ref));
+    for id in item.network_interfaces.iter().map(|shape| shape.id()).chain(primary) {
+        let hint = InstanceHint {
+            instance: Box::from(&*item.instance_id),
+            primary: Some(id) == primary,
+            source_dest_check: item.source_dest_check.0,
+        };
+        hints.instances.insert(Box::from(id), hint);
+    }
+    if let (Some(text), Some(primary)) = (item.public_ip_address.shown(), primary) {
+        let source = source.below("/PublicIpAddress");
+        let public = context.ipv4(&source, text)?;
+        let hint = PublicHint { public, private: None, evidence: AssociationEvidence::Indirect, source };
+        hints.public.entry(Box::from(primary)).or_default().push(hint);
+    }
+    Ok(())
+}
+
+fn is_primary(shape: &InterfaceShape<'_>) -> bool {
+    shape.attachment.as_ref().is_some_and(|attachment| attachment.device_index.0 == Some(0))
+}
+
+/// A row of `DescribeAddresses`; one that names neither interface nor instance belongs to nobody or to a service.
+fn of_address(
+    address: &Record<ElasticShape<'_>>,
+    primaries: &BTreeMap<Box<str>, Box<str>>,
+    hints: &mut Hints,
+    context: &mut Context<'_>,
+) -> Result<(), LoadError> {
+    let Record { source, item } = address;
+    let by_instance = item.instance_id.shown().and_then(|instance| primaries.get(instance));
+    let Some(interface) = item.network_interface_id.shown().or(by_instance.map(AsRef::as_ref)) else {
+        return Ok(());
+    };
+    if !context.index.interfaces.knows(interface) {
+        let id = item.public_ip.shown().unwrap_or(interface);
+        context.notice(id, source, format!("associated with `{interface}`, which no answer describes"));
+    }
+    let private = item.private_ip_address.shown().map(|text| context.ipv4(source, text)).transpose()?;
+    for (text, evidence) in [
+        (&item.public_ip, AssociationEvidence::Direct),
+        (&item.carrier_ip, AssociationEvidence::Carrier),
+        (&item.customer_owned_ip, AssociationEvidence::Carrier),
+    ] {
+        let Some(text) = text.shown() else { continue };
+        let public = context.ipv4(source, text)?;
+        let hint = PublicHint { public, private, evidence, source: source.clone() };
+        hints.public.entry(Box::from(interface)).or_default().push(hint);
+    }
+    Ok(())
+}
+
+/// The associations that one interface description shows.
+fn associations(
+    shape: &InterfaceShape<'_>,
+    source: &Source,
+    evidence: AssociationEvidence,
+    hints: &mut Vec<PublicHint>,
+    context: &Context<'_>,
+) -> Result<(), LoadError> {
+    let mut add = |association: &Option<AssociationShape<'_>>, private, place: String| {
+        let Some(association) = association else { return Ok(()) };
+        let source = source.below(&place);
+        for (text, evidence) in [
+            (&association.public_ip, evidence),
+            (&association.carrier_ip, AssociationEvidence::Carrier),
+            (&association.customer_owned_ip, AssociationEvidence::Carrier),
+        ] {
+            let Some(text) = text.shown() else { continue };
+            let public = context.ipv4(&source, text)?;
+            hints.push(PublicHint { public, private, evidence, source: source.clone() });
+        }
+        Ok(())
+    };
+    for (index, address) in shape.private_ip_addresses.iter().enumerate() {
+        if address.association.is_some() {
+            let place = format!("/PrivateIpAddresses/{index}");
+            let private = context.ipv4(&source.below(&place), &address.private_ip_address)?;
+            add(&address.association, Some(private), place + "/Association")?;
+        }
+    }
+    add(&shape.association, None, "/Association".to_owned())
+}
+
+/// Interfaces that only instances show stand in for a missing answer (R-DATA-10).
+pub(super) fn stand_ins<'a>(
+    instances: &[Record<InstanceShape<'a>>],
+    interfaces: &[Record<InterfaceShape<'a>>],
+) -> Vec<Record<InterfaceShape<'a>>> {
+    let described: BTreeSet<&str> = interfaces.iter().map(|interface| interface.item.id()).collect();
+    let mut found = Vec::new();
+    for Record { source, item } in instances {
+        let missing = item.network_interfaces.iter().enumerate().filter(|(_, shape)| !described.contains(shape.id()));
+        for (index, shape) in missing {
+            let mut shape = shape.clone();
+            let attachment = shape.attachment.get_or_insert_default();
+            attachment.instance_id = item.instance_id.clone();
+            found.push(Record { source: source.below(&format!("/NetworkInterfaces/{index}")), item: shape });
+        }
+    }
+    found
+}
+
+/// Converts an interface.
+pub(super) fn interface(
+    record: Scoped<InterfaceShape<'_>>,
+    hints: &Hints,
+    context: &mut Context<'_>,
+) -> Result<Interface, LoadError> {
+    let Scoped { scope, source, item } = record;
+    let addresses = addresses(&item, &source, context)?;
+    let public = public(&item, &source, &addresses, hints, context)?;
+    let prefixes = prefixes(&item, &source, context)?;
+    let hint = hints.instances.get(item.id());
+    let check = hint.filter(|hint| hint.primary).and_then(|hint| hint.source_dest_check);
+    let operator = item.operator.as_ref();
+    let groups = item.groups.as_ref();
+    Ok(Interface {
+        meta: Identity {
+            id: &item.network_interface_id,
+            owner: &item.owner_id,
+            arn: &item.network_interface_arn,
+            tags: &item.tag_set,
+        }
+        .meta(scope, &source),
+        vpc: context.index.vpcs.refer(&item.vpc_id),
+        subnet: context.index.subnets.refer(&item.subnet_id),
+        more_subnets: more_subnets(&item, context),
+        kind: item.interface_type.lower().map(|kind| kind.replace(['_', '-'], "").into_boxed_str()),
+        status: item.status.lower(),
+        attachment: attachment(&item, hint, context),
+        requester_managed: item.requester_managed.is_set() || operator.is_some_and(|operator| operator.managed.is_set()),
+        requester: item.requester_id.boxed().or_else(|| operator.and_then(|operator| operator.principal.boxed())),
+        description: Box::from(&*item.description),
+        source_dest_check: item.source_dest_check.0.or(check),
+        deny_igw: item.deny_all_igw_traffic.is_set(),
+        groups: groups.map(|list| list.iter().map(|group| context.index.groups.refer(&group.group_id)).collect()),
+        addresses,
+        prefixes,
+        public,
+        label: label(&item, hints.notebooks.contains(item.id()), hint.is_some()).into(),
+    })
+}
+
+fn more_subnets(item: &InterfaceShape<'_>, context: &Context<'_>) -> Vec<Ref<SubnetId>> {
+    let further = item.associated_subnets.iter().filter(|subnet| **subnet != item.subnet_id);
+    further.map(|subnet| context.index.subnets.refer(subnet)).collect()
+}
+
+fn attachment(
+    item: &InterfaceShape<'_>,
+    hint: Option<&InstanceHint>,
+    context: &Context<'_>,
+) -> Option<InterfaceAttachment> {
+    let shape = item.attachment.as_ref();
+    let instance = shape.and_then(|shape| shape.instance_id.shown()).or(hint.map(|hint| &*hint.instance));
+    if shape.is_none() && instance.is_none() {
+        return None;
+    }
+    Some(InterfaceAttachment {
+        instance: instance.map(|id| context.index.instances.refer(id)),
+        status: shape.and_then(|shape| shape.status.lower()),
+        device_index: shape.and_then(|shape| u32::try_from(shape.device_index.0?).ok()),
+        instance_owner: shape.and_then(|shape| shape.instance_owner_id.boxed()),
+    })
+}
+
+/// All single addresses, the primary of each family first.
+fn addresses(
+    item: &InterfaceShape<'_>,
+    source: &Source,
+    context: &Context<'_>,
+) -> Result<Vec<PrivateAddress>, LoadError> {
+    let mut found: BTreeMap<IpAddr, bool> = BTreeMap::new();
+    if let Some(text) = item.private_ip_address.shown() {
+        found.insert(context.address(&source.below("/PrivateIpAddress"), text)?, true);
+    }
+    let primary_known = !found.is_empty() || item.private_ip_addresses.iter().any(|address| address.primary.is_set());
+    for (index, address) in item.private_ip_addresses.iter().enumerate() {
+        let Some(text) = address.private_ip_address.shown() else { continue };
+        let ip = context.address(&source.below(&format!("/PrivateIpAddresses/{index}/PrivateIpAddress")), text)?;
+        *found.entry(ip).or_default() |= address.primary.is_set() || (!primary_known && index == 0);
+    }
+    let first = !item.ipv6_addresses.iter().any(|address| address.is_primary_ipv6.is_set());
+    for (index, address) in item.ipv6_addresses.iter().enumerate() {
+        let Some(text) = address.ipv6_address.shown() else { continue };
+        let ip = context.address(&source.below(&format!("/Ipv6Addresses/{index}/Ipv6Address")), text)?;
+        *found.entry(ip).or_default() |= address.is_primary_ipv6.is_set() || (first && index == 0);
+    }
+    let mut addresses: Vec<_> = found.into_iter().map(|(ip, primary)| PrivateAddress { ip, primary }).collect();
+    addresses.sort_by_key(|address| (!address.primary, address.ip));
+    Ok(addresses)
+}
+
+fn prefixes(
+    item: &InterfaceShape<'_>,
+    source: &Source,
+    context: &mut Context<'_>,
+) -> Result<Vec<ipnet::IpNet>, LoadError> {
+    let mut prefixes = Vec::new();
+    for (field, list) in [("Ipv4Prefixes", &item.ipv4_prefixes), ("Ipv6Prefixes", &item.ipv6_prefixes)] {
+        for (index, prefix) in list.iter().enumerate() {
+            let Some(text) = prefix.ipv4_prefix.shown().or(prefix.ipv6_prefix.shown()) else { continue };
+            prefixes.push(context.block(item.id(), &source.below(&format!("/{field}/{index}")), text)?);
+        }
+    }
+    prefixes.sort();
+    prefixes.dedup();
+    Ok(prefixes)
+}
+
+/// The union of every place that shows a public address, with the strongest evidence for each (R-ADDR-5).
+fn public(
+    item: &InterfaceShape<'_>,
+    source: &Source,
+    addresses: &[PrivateAddress],
+    hints: &Hints,
+    context: &Context<'_>,
+) -> Result<Vec<PublicAddress>, LoadError> {
+    let mut own = Vec::new();
+    associations(item, source, AssociationEvidence::Direct, &mut own, context)?;
+    let primary = addresses.iter().find_map(|address| match address.ip {
+        IpAddr::V4(ip) if address.primary => Some(ip),
+        _ => None,
+    });
+    let elsewhere = hints.public.get(item.id()).into_iter().flatten();
+    let mut found: Vec<PublicAddress> = own
+        .iter()
+        .chain(elsewhere)
+        .filter_map(|hint| {
+            let private = hint.private.or(primary)?;
+            let (public, evidence, source) = (hint.public, hint.evidence, hint.source.clone());
+            Some(PublicAddress { public, private, evidence, source })
+        })
+        .collect();
+    found.sort();
+    found.dedup_by_key(|address| (address.public, address.private));
+    Ok(found)
+}
+
+/// Converts an instance; its interfaces are all that name it.
+pub(super) fn instance(record: Scoped<InstanceShape<'_>>) -> Instance {
+    let Scoped { scope, source, item } = record;
+    Instance {
+        meta: Identity { id: &item.instance_id, owner: &item.owner, arn: &Text::default(), tags: &item.tags }
+            .meta(scope, &source),
+        state: item.state.as_ref().and_then(|state| state.name.lower()),
+        interfaces: Vec::new(),
+    }
+}
+
+/// Gives each instance the interfaces attached to it.
+pub(super) fn connect(instances: &mut Table<InstanceId, Instance>, interfaces: &Table<EniId, Interface>) {
+    for (id, interface) in interfaces.iter() {
+        let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref()?.known());
+        if let Some(instance) = instance.and_then(|instance| instances.get_mut(instance)) {
+            instance.interfaces.push(id);
+        }
+    }
+}

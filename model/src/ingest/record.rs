@@ -1,0 +1,177 @@
+//! Items of answers with their place in the input, and how several descriptions of one resource become one.
+
+use std::collections::BTreeMap;
+
+use super::error::LoadError;
+use super::value::{List, Tag, Text};
+use crate::id::{FileId, Id, ScopeId, Table};
+use crate::source::Source;
+
+/// One item of an answer and where it stands.
+#[derive(Clone, Debug)]
+pub(super) struct Record<T> {
+    pub(super) source: Source,
+    pub(super) item: T,
+}
+
+/// The items of an answer to a call about one parent.
+#[derive(Clone, Debug)]
+pub(super) struct Answer<T> {
+    /// Where the list stands.
+    pub(super) source: Source,
+    /// What the call asked about, from the file name or a wrapper.
+    pub(super) parent: Box<str>,
+    pub(super) items: Vec<T>,
+    /// More exist that the input does not hold.
+    pub(super) truncated: bool,
+}
+
+/// A record with the account and Region it was collected from.
+#[derive(Clone, Debug)]
+pub(super) struct Scoped<T> {
+    pub(super) scope: ScopeId,
+    pub(super) source: Source,
+    pub(super) item: T,
+}
+
+/// Something that AWS gives an id.
+pub(super) trait Resource: PartialEq {
+    /// What it is called, for messages: the JSON field of its id.
+    const ID_FIELD: &'static str;
+    /// Its id, empty if the input lacks it.
+    fn id(&self) -> &str;
+    /// What tells apart two entries of one id: a transit gateway peering attachment has one a side.
+    fn side(&self) -> &str {
+        ""
+    }
+    /// The owning account, where shown.
+    fn owner(&self) -> Option<&str> {
+        None
+    }
+    /// Levels out what two accounts legitimately see differently; tags always are.
+    fn reconcile(&mut self, other: &mut Self);
+}
+
+impl Source {
+    /// The place `suffix` (`/Routes/1`) below this one.
+    pub(super) fn below(&self, suffix: &str) -> Self {
+        Self { file: self.file, pointer: format!("{}{suffix}", self.pointer).into_boxed_str() }
+    }
+}
+
+/// What is needed to put records in canonical order.
+pub(super) struct Places<'i> {
+    pub(super) files: &'i Table<FileId, Box<str>>,
+    /// The scope of each file.
+    pub(super) scopes: &'i [ScopeId],
+    /// The account of each scope.
+    pub(super) accounts: &'i [Box<str>],
+}
+
+impl Places<'_> {
+    /// The scope of a file.
+    pub(super) fn scope(&self, file: FileId) -> ScopeId {
+        self.scopes.get(file.index()).copied().unwrap_or(ScopeId::from_index(0))
+    }
+
+    fn account(&self, scope: ScopeId) -> &str {
+        self.accounts.get(scope.index()).map_or("", AsRef::as_ref)
+    }
+
+    /// `file#pointer`, for messages.
+    pub(super) fn show(&self, source: &Source) -> String {
+        format!("{}#{}", self.file(source), source.pointer)
+    }
+
+    /// The name of the file of a place.
+    pub(super) fn file(&self, source: &Source) -> &str {
+        self.files.get(source.file).map_or("?", AsRef::as_ref)
+    }
+
+    /// An error about the value at a place.
+    pub(super) fn error(&self, source: &Source, message: impl Into<String>) -> LoadError {
+        LoadError::value(self.file(source), &source.pointer, message)
+    }
+}
+
+/// Puts records in canonical order with one entry a resource.
+///
+/// Equal descriptions of one resource become one, kept where the owner describes it. Different ones in two files
+/// are an error; different ones in one answer stay, and the caller must treat the id as ambiguous.
+pub(super) fn merge<T: Resource>(
+    records: Vec<Record<T>>,
+    places: &Places<'_>,
+) -> Result<Vec<Scoped<T>>, LoadError> {
+    let mut sorted = Vec::with_capacity(records.len());
+    for Record { source, item } in records {
+        if item.id().is_empty() {
+            return Err(places.error(&source, format!("found no `{}`, expected the id", T::ID_FIELD)));
+        }
+        sorted.push(Scoped { scope: places.scope(source.file), source, item });
+    }
+    sorted.sort_by(|a, b| key(a, places).cmp(&key(b, places)));
+    let mut merged: Vec<Scoped<T>> = Vec::with_capacity(sorted.len());
+    for record in sorted {
+        match merged.last_mut().filter(|last| same(&last.item, &record.item)) {
+            Some(last) => {
+                if let Some(record) = absorb(last, record, places)? {
+                    merged.push(record);
+                }
+            }
+            None => merged.push(record),
+        }
+    }
+    merged.sort_by(|a, b| {
+        (a.scope, a.item.id(), a.item.side()).cmp(&(b.scope, b.item.id(), b.item.side()))
+    });
+    Ok(merged)
+}
+
+fn same<T: Resource>(a: &T, b: &T) -> bool {
+    (a.id(), a.side()) == (b.id(), b.side())
+}
+
+/// One resource's descriptions stand together, the owner's first.
+fn key<'r, T: Resource>(record: &'r Scoped<T>, places: &Places<'_>) -> (&'r str, &'r str, bool, ScopeId, FileId) {
+    let owned = record.item.owner().is_some_and(|owner| owner == places.account(record.scope));
+    (record.item.id(), record.item.side(), !owned, record.scope, record.source.file)
+}
+
+/// Drops `record` if it says what `last` says, and gives it back if both stand in one answer.
+fn absorb<T: Resource>(
+    last: &mut Scoped<T>,
+    mut record: Scoped<T>,
+    places: &Places<'_>,
+) -> Result<Option<Scoped<T>>, LoadError> {
+    last.item.reconcile(&mut record.item);
+    if last.item == record.item {
+        return Ok(None);
+    }
+    if last.source.file == record.source.file {
+        return Ok(Some(record));
+    }
+    let shown = [places.show(&last.source), places.show(&record.source)];
+    Err(LoadError::disagreement(last.item.id(), shown))
+}
+
+/// The tags of a resource.
+pub(super) fn tags(tags: &[Tag<'_>]) -> BTreeMap<Box<str>, Box<str>> {
+    tags.iter().map(|tag| (Box::from(&*tag.key), Box::from(&*tag.value))).collect()
+}
+
+/// Tags belong to the account that reads them: both descriptions get those of the first, or of the other if it has none.
+pub(super) fn share_tags<'a>(one: &mut List<Tag<'a>>, other: &mut List<Tag<'a>>) {
+    if one.is_empty() {
+        one.0.append(&mut other.0);
+    }
+    other.clone_from(one);
+}
+
+/// Fills an empty text from the other description.
+pub(super) fn fill<'a>(one: &mut Text<'a>, other: &mut Text<'a>) {
+    match (one.is_empty(), other.is_empty()) {
+        (true, false) => one.clone_from(other),
+        (false, true) => other.clone_from(one),
+        _ => {}
+    }
+}

@@ -1,0 +1,231 @@
+//! Which account and Region each file was collected from: by its folders, else by what its answers say.
+//!
+//! A wrong account would hide that a resource belongs to somebody outside the snapshot (R-ADDR-13), so owners count as
+//! evidence of the caller only where a call shows nothing but the caller's own resources, or where all agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::document::Collected;
+use super::name::{FileName, is_region, zone_region};
+use super::value::Text;
+use crate::id::{FileId, Id, ScopeId, Table};
+use crate::snapshot::{CallStatus, Scope};
+
+/// Scopes in canonical order, and that of each file.
+pub(super) struct Scopes {
+    pub(super) scopes: Table<ScopeId, Scope>,
+    pub(super) of_file: Vec<ScopeId>,
+}
+
+/// How far an owner id tells who asked, best first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    /// `sts get-caller-identity`, and options of the caller's account.
+    Caller,
+    /// Instances: nobody sees those of others.
+    Instance,
+    /// Interfaces: the owner of a shared VPC sees those of participants.
+    Interface,
+    /// Security groups: likewise.
+    Group,
+    /// VPCs and subnets: participants see those of the owner.
+    Network,
+    /// Anything else with an owner.
+    Other,
+}
+
+/// What the answers in some files say about who asked where.
+#[derive(Clone, Default)]
+struct Evidence<'r> {
+    accounts: BTreeMap<Rank, BTreeSet<&'r str>>,
+    regions: BTreeSet<&'r str>,
+}
+
+impl<'r> Evidence<'r> {
+    fn account(&mut self, rank: Rank, account: &'r Text<'_>) {
+        if let Some(account) = account.shown().filter(|account| *account != "AWS") {
+            self.accounts.entry(rank).or_default().insert(account);
+        }
+    }
+
+    fn zone(&mut self, zone: &'r Text<'_>) {
+        self.regions.extend(zone.shown().and_then(zone_region));
+    }
+
+    fn arn(&mut self, arn: &'r Text<'_>) {
+        let region = arn.shown().and_then(|arn| arn.split(':').nth(3));
+        self.regions.extend(region.filter(|region| is_region(region)));
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (rank, accounts) in &other.accounts {
+            self.accounts.entry(*rank).or_default().extend(accounts);
+        }
+        self.regions.extend(&other.regions);
+    }
+
+    /// The account on which the best evidence agrees.
+    fn caller(&self) -> Option<&'r str> {
+        self.accounts.values().find_map(only)
+    }
+
+    fn region(&self) -> Option<&'r str> {
+        only(&self.regions)
+    }
+
+    /// Whether the files come from more than one account or Region for sure.
+    fn is_mixed(&self) -> bool {
+        let sure = [Rank::Caller, Rank::Instance].iter().filter_map(|rank| self.accounts.get(rank));
+        self.regions.len() > 1 || sure.flatten().collect::<BTreeSet<_>>().len() > 1
+    }
+}
+
+fn only<'r>(words: &BTreeSet<&'r str>) -> Option<&'r str> {
+    words.first().copied().filter(|_| words.len() == 1)
+}
+
+/// Finds the scope of every file, and what was collected of each scope.
+pub(super) fn scopes(files: &Table<FileId, Box<str>>, collected: &Collected<'_>) -> Scopes {
+    let names: Vec<FileName<'_>> = files.values().map(|path| FileName::parse(path)).collect();
+    let evidence = evidence(files.len(), collected);
+    let located = locate(&names, &evidence);
+    let manifest = collected.manifest.iter().map(|(_, call)| (&*call.account, &*call.region));
+    let keys: BTreeSet<(&str, &str)> = located.iter().copied().chain(manifest).collect();
+    let mut scopes: Table<ScopeId, Scope> = keys
+        .iter()
+        .map(|(account, region)| Scope { account: (*account).into(), region: (*region).into(), ..Scope::default() })
+        .collect();
+    let ids: BTreeMap<(&str, &str), ScopeId> = keys.iter().copied().zip(scopes.ids()).collect();
+    let first = ScopeId::from_index(0);
+    let of_file: Vec<ScopeId> = located.iter().map(|key| ids.get(key).copied().unwrap_or(first)).collect();
+    record_calls(&mut scopes, &of_file, collected);
+    for (_, call) in collected.manifest.iter().filter(|(_, call)| call.failed()) {
+        let scope = ids.get(&(&*call.account, &*call.region)).and_then(|id| scopes.get_mut(*id));
+        if let Some(scope) = scope {
+            refuse(scope, call.call(), call.has_parent());
+        }
+    }
+    Scopes { scopes, of_file }
+}
+
+/// A refused call stays collected only if an answer is there and the call has no parents that could differ.
+fn refuse(scope: &mut Scope, call: Box<str>, has_parent: bool) {
+    let status = scope.calls.entry(call).or_insert(CallStatus::Refused);
+    if has_parent {
+        *status = CallStatus::Refused;
+    }
+}
+
+/// The account and Region of each file, empty where nothing tells.
+fn locate<'r>(names: &[FileName<'r>], evidence: &[Evidence<'r>]) -> Vec<(&'r str, &'r str)> {
+    let mut units: BTreeMap<&str, Evidence<'r>> = BTreeMap::new();
+    for (name, own) in names.iter().zip(evidence) {
+        units.entry(name.unit).or_default().add(own);
+    }
+    // Runs in several Regions of one account often ask for the caller only once.
+    let mut parents: BTreeMap<&str, Evidence<'r>> = BTreeMap::new();
+    for (unit, found) in units.iter().filter(|(unit, _)| unit.rsplit('/').next().is_some_and(is_region)) {
+        parents.entry(parent(unit)).or_default().add(found);
+    }
+    let of_file = |(name, own): (&FileName<'r>, &Evidence<'r>)| {
+        let unit = units.get(name.unit).filter(|unit| !unit.is_mixed()).unwrap_or(own);
+        let siblings = parents.get(parent(name.unit)).filter(|_| name.region.is_some());
+        let above = || enclosing(name.unit, &units);
+        let account = name.account.or_else(|| unit.caller());
+        let account = account.or_else(|| siblings.and_then(Evidence::caller)).or_else(|| above().and_then(Evidence::caller));
+        let region = name.region.or_else(|| unit.region()).or_else(|| above().and_then(Evidence::region));
+        (account.unwrap_or_default(), region.unwrap_or_default())
+    };
+    names.iter().zip(evidence).map(of_file).collect()
+}
+
+fn parent(unit: &str) -> &str {
+    unit.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// What the folder around a folder without evidence of its own says.
+fn enclosing<'u, 'r>(unit: &str, units: &'u BTreeMap<&str, Evidence<'r>>) -> Option<&'u Evidence<'r>> {
+    let mut folder = unit;
+    while !folder.is_empty() {
+        folder = parent(folder);
+        if let Some(found) = units.get(folder).filter(|found| !found.is_mixed() && !found.regions.is_empty()) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+fn evidence<'r>(files: usize, collected: &'r Collected<'_>) -> Vec<Evidence<'r>> {
+    let mut found = vec![Evidence::default(); files];
+    let mut at = |file: FileId, tell: &dyn Fn(&mut Evidence<'r>)| {
+        if let Some(evidence) = found.get_mut(file.index()) {
+            tell(evidence);
+        }
+    };
+    for (file, account) in &collected.callers {
+        at(*file, &|e| e.account(Rank::Caller, account));
+    }
+    for r in &collected.block_public_access {
+        at(r.source.file, &|e| {
+            e.account(Rank::Caller, &r.item.aws_account_id);
+            e.regions.extend(r.item.aws_region.shown());
+        });
+    }
+    for r in &collected.instances {
+        at(r.source.file, &|e| {
+            e.account(Rank::Instance, &r.item.owner);
+            r.item.placement.iter().for_each(|placement| e.zone(&placement.availability_zone));
+        });
+    }
+    for r in &collected.interfaces {
+        at(r.source.file, &|e| {
+            e.account(Rank::Interface, &r.item.owner_id);
+            e.zone(&r.item.availability_zone);
+        });
+    }
+    for r in &collected.groups {
+        at(r.source.file, &|e| {
+            e.account(Rank::Group, &r.item.owner_id);
+            e.arn(&r.item.security_group_arn);
+        });
+    }
+    for r in &collected.vpcs {
+        at(r.source.file, &|e| e.account(Rank::Network, &r.item.owner_id));
+    }
+    for r in &collected.subnets {
+        at(r.source.file, &|e| {
+            e.account(Rank::Network, &r.item.owner_id);
+            e.zone(&r.item.availability_zone);
+        });
+    }
+    for r in &collected.zones {
+        at(r.source.file, &|e| e.regions.extend(r.item.region_name.shown()));
+    }
+    for r in &collected.transit_gateways {
+        at(r.source.file, &|e| e.arn(&r.item.transit_gateway_arn));
+    }
+    for r in &collected.acls {
+        at(r.source.file, &|e| e.account(Rank::Other, &r.item.owner_id));
+    }
+    for r in &collected.internet_gateways {
+        at(r.source.file, &|e| e.account(Rank::Other, &r.item.owner_id));
+    }
+    found
+}
+
+/// Notes each answered call with the worst status among its parents.
+fn record_calls(scopes: &mut Table<ScopeId, Scope>, of_file: &[ScopeId], collected: &Collected<'_>) {
+    let mut complete: BTreeMap<(ScopeId, &str, &str), bool> = BTreeMap::new();
+    for answer in &collected.answers {
+        let Some(scope) = of_file.get(answer.file.index()) else { continue };
+        let finished = !collected.unfinished.contains(&answer.file);
+        *complete.entry((*scope, answer.call, &answer.parent)).or_default() |= finished;
+    }
+    for ((scope, call, _), finished) in complete {
+        let status = if finished { CallStatus::Collected } else { CallStatus::Truncated };
+        if let Some(scope) = scopes.get_mut(scope) {
+            let known = scope.calls.entry(call.into()).or_insert(status);
+            *known = (*known).max(status);
+        }
+    }
+}

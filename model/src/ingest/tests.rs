@@ -1,0 +1,1 @@
+//! Loading, end to end.
