@@ -41,6 +41,7 @@ pub use nat::{NatSource, Nat};
 pub use owner::{Owners, host, owned_blocks, owns};
 pub use place::{Origin, Sink, SourcePlace};
 pub use route::{EffectiveRoute, NextHop, Why};
+pub(crate) use route::subtract;
 pub use special::{SpecialBlock, infrastructure_ports, is_infrastructure, unroutable};
 pub use table::TableChoice;
 pub use transit::{LookUp, TgwEffectiveRoute, TgwTarget};

@@ -335,7 +335,7 @@ fn public_blocks(world: World) -> Vec<IpNet> {
 }
 
 /// The blocks that make up `block` without `hole`.
-fn subtract(block: IpNet, hole: IpNet) -> Vec<IpNet> {
+pub(crate) fn subtract(block: IpNet, hole: IpNet) -> Vec<IpNet> {
     if !block.contains(&hole) {
         return if hole.contains(&block) { Vec::new() } else { vec![block] };
     }

@@ -35,6 +35,7 @@ use crate::header::{Arena, Family, Field, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace};
 use explore::{Arrival, Explorer};
 use index::Index;
+pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
 
 /// A network made ready for exploration; shared by all threads.

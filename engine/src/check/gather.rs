@@ -1,0 +1,347 @@
+//! Which of the wanted sources reach which of the wanted destinations, with example flows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use reachproof_model::flow::{Flow, Protocol, Question};
+use reachproof_model::id::{ComponentId, EniId};
+use reachproof_model::policy::TrafficSpec;
+
+use crate::header::{Arena, Family, Field, Header, HeaderBox, Set};
+use crate::network::{Network, Sink, SourcePlace, owned_blocks};
+use crate::reach::{
+    Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached, for_every_client,
+    intervals_of,
+};
+use crate::region::{Extent, Region, Spot};
+
+/// What is asked of every pair of source and destination.
+pub(crate) struct Wanted<'q> {
+    pub(crate) from: &'q Region,
+    pub(crate) to: &'q Region,
+    pub(crate) traffic: &'q [TrafficSpec],
+    pub(crate) question: Question,
+    pub(crate) avoid: BTreeSet<Box<str>>,
+}
+
+/// A source and a destination between which something may or does pass.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Pair {
+    pub(crate) source: SourcePlace,
+    pub(crate) sink: Sink,
+    /// Whether some flow passes whatever the unknowns are.
+    pub(crate) certain: bool,
+    /// Whether every port asked for passes whatever the unknowns are.
+    pub(crate) complete: bool,
+    /// Example flows as sent, one for each stretch of ports that passes alike; the certain ones first.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// An example of what passes between a pair.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Sample {
+    /// Whether it passes whatever the unknowns are.
+    pub(crate) certain: bool,
+    pub(crate) flow: Flow,
+}
+
+/// What one source class yields: its pairs, and the components that it may enter, with an example of how.
+#[derive(Default)]
+struct Yield {
+    pairs: Vec<Pair>,
+    entered: Vec<(SourcePlace, ComponentId, Flow)>,
+}
+
+/// Example flows kept of one pair and family.
+const SAMPLES: usize = 16;
+
+/// Every pair between which something may pass, sorted by source and sink.
+pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Pair>, Exhausted> {
+    let network = reach.network();
+    let sources: Vec<SourcePlace> = wanted.from.iter().filter_map(|(spot, _)| spot.source()).collect();
+    let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
+    let explored = reach.explore(&classes(network, &sources), &request, |explored| from_class(network, wanted, explored))?;
+    let mut all = Yield::default();
+    for part in explored.into_iter().flatten() {
+        all.pairs.extend(part.pairs);
+        all.entered.extend(part.entered);
+    }
+    let through = through_components(reach, wanted, &all.entered)?;
+    all.pairs.extend(through);
+    Ok(merged(all.pairs))
+}
+
+fn merged(pairs: Vec<Pair>) -> Vec<Pair> {
+    let mut found: BTreeMap<(SourcePlace, Sink), Pair> = BTreeMap::new();
+    for pair in pairs {
+        match found.get_mut(&(pair.source, pair.sink)) {
+            None => {
+                found.insert((pair.source, pair.sink), pair);
+            }
+            Some(known) => {
+                known.certain |= pair.certain;
+                known.complete |= pair.complete;
+                known.samples.extend(pair.samples);
+            }
+        }
+    }
+    for pair in found.values_mut() {
+        pair.samples.sort_by_key(|sample| !sample.certain);
+    }
+    found.into_values().collect()
+}
+
+fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored<'_>) -> Yield {
+    let mut found = Yield::default();
+    for (source, extent, own) in members(network, wanted.from, explored.source) {
+        let sent = among(explored.arena, explored.family, Field::Source, &extent.blocks);
+        let own = match own {
+            Some(own) => among(explored.arena, explored.family, Field::Source, &own),
+            None => Set::FULL,
+        };
+        let sent = explored.arena.intersection(sent, own);
+        for delivery in explored.deliveries.clone() {
+            match delivery.sink {
+                Sink::Component(component) => {
+                    let entering = explored.arena.intersection(delivery.over, sent);
+                    let flow = example(explored.arena, explored.family, entering, source);
+                    found.entered.extend(flow.map(|flow| (source, component, flow)));
+                }
+                sink => {
+                    let Some(extent) = wanted.to.at(sink) else { continue };
+                    if Spot::source_of(source).map(Spot::sink) != Some(sink) {
+                        found.pairs.extend(pair(wanted, &mut explored, source, delivery, extent, sent));
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The wanted members of a class, with the addresses that are meant and those that they own.
+fn members<'r>(
+    network: &Network<'_>,
+    from: &'r Region,
+    class: &SourceClass,
+) -> Vec<(SourcePlace, &'r Extent, Option<Vec<IpNet>>)> {
+    if class.members.is_empty() {
+        let spot = Spot::source_of(class.place);
+        return spot.and_then(|spot| from.get(spot)).map(|extent| (class.place, extent, None)).into_iter().collect();
+    }
+    let one = |id: &EniId| {
+        let extent = from.get(Spot::Interface(*id))?;
+        Some((SourcePlace::Interface(*id), extent, Some(owned_blocks(network.interface(*id)))))
+    };
+    class.members.iter().filter_map(one).collect()
+}
+
+fn pair(
+    wanted: &Wanted<'_>,
+    explored: &mut Explored<'_>,
+    source: SourcePlace,
+    delivery: Delivery,
+    extent: &Extent,
+    sent: Set,
+) -> Option<Pair> {
+    let family = explored.family;
+    let arena = &mut *explored.arena;
+    let meant = destined(arena, family, delivery.destination, extent);
+    let traffic = traffic(arena, family, wanted.traffic);
+    let asked = arena.intersection(meant, traffic);
+    let asked = arena.intersection(asked, sent);
+    let (over, under) = match wanted.question {
+        Question::Packet => (delivery.over, delivery.under),
+        Question::Connection => {
+            (delivery.answered_over, for_every_client(arena, family, delivery.answered_under))
+        }
+    };
+    let (over, under) = (arena.intersection(over, asked), arena.intersection(under, asked));
+    if over.is_empty() && under.is_empty() {
+        return None;
+    }
+    let complete = wanted.traffic.iter().all(|spec| covers_ports(arena, family, *spec, under));
+    let unsure = arena.difference(over, under);
+    let mut samples = samples(arena, family, under, source, true);
+    samples.extend(self::samples(arena, family, unsure, source, false));
+    Some(Pair { source, sink: delivery.sink, certain: !under.is_empty(), complete: complete && !under.is_empty(), samples })
+}
+
+/// The sent headers that a destination's extent means, by the destination as sent or as delivered.
+fn destined(arena: &mut Arena, family: Family, delivered: Option<u128>, extent: &Extent) -> Set {
+    let mut intervals = intervals_of(&extent.blocks, Family::V4);
+    intervals.extend(intervals_of(&extent.blocks, Family::V6));
+    let inside = |value: u128| intervals.iter().any(|(lo, hi)| (*lo..=*hi).contains(&value));
+    if delivered.is_some_and(inside) {
+        return Set::FULL;
+    }
+    among(arena, family, Field::Destination, &extent.blocks)
+}
+
+fn among(arena: &mut Arena, family: Family, field: Field, blocks: &[IpNet]) -> Set {
+    let all = HeaderBox::full(family);
+    let boxes: Vec<HeaderBox> =
+        intervals_of(blocks, family).into_iter().map(|(lo, hi)| all.with(field, lo, hi)).collect();
+    arena.any_of(&boxes)
+}
+
+/// The headers of a list of specifications; none at all means every header.
+pub(crate) fn traffic(arena: &mut Arena, family: Family, specs: &[TrafficSpec]) -> Set {
+    if specs.is_empty() {
+        return Set::FULL;
+    }
+    let boxes: Vec<HeaderBox> = specs.iter().filter_map(|spec| spec_box(family, *spec)).collect();
+    arena.any_of(&boxes)
+}
+
+fn spec_box(family: Family, spec: TrafficSpec) -> Option<HeaderBox> {
+    let foreign = match family {
+        Family::V4 => Protocol::ICMPV6,
+        Family::V6 => Protocol::ICMP,
+    };
+    let of = |protocol: Protocol| {
+        let number = u128::from(protocol.0);
+        (protocol != foreign).then(|| HeaderBox::full(family).with(Field::Protocol, number, number))
+    };
+    match spec {
+        TrafficSpec::Protocol(protocol) => of(protocol),
+        TrafficSpec::Ports { protocol, from, to } => Some(of(protocol)?.with(Field::Port, from.into(), to.into())),
+        TrafficSpec::Icmp { protocol, kind, code } => {
+            let of_kind = of(protocol)?.with(Field::Port, kind.into(), kind.into());
+            Some(code.map_or(of_kind, |code| of_kind.with(Field::SourcePort, code.into(), code.into())))
+        }
+    }
+}
+
+/// Whether every port of a specification occurs in the set.
+fn covers_ports(arena: &mut Arena, family: Family, spec: TrafficSpec, set: Set) -> bool {
+    let Some(area) = spec_box(family, spec) else { return false };
+    let wanted = arena.from_box(&area);
+    let there = arena.intersection(set, wanted);
+    match spec {
+        TrafficSpec::Ports { from, to, .. } => {
+            arena.project(there, Field::Port) == vec![(u128::from(from), u128::from(to))]
+        }
+        _ => !there.is_empty(),
+    }
+}
+
+/// One example for each stretch of protocol and ports that passes alike.
+fn samples(arena: &mut Arena, family: Family, set: Set, source: SourcePlace, certain: bool) -> Vec<Sample> {
+    let mut shape = set;
+    for field in [Field::Destination, Field::Source, Field::SourcePort, Field::MappedPort] {
+        shape = arena.exists(shape, field);
+    }
+    let stretches: Vec<HeaderBox> = arena.boxes(shape).take(SAMPLES).collect();
+    let mut found = Vec::new();
+    for stretch in stretches {
+        let area = arena.from_box(&stretch);
+        let part = arena.intersection(set, area);
+        found.extend(example(arena, family, part, source).map(|flow| Sample { certain, flow }));
+    }
+    found
+}
+
+/// An example of a set, as people would write it.
+fn example(arena: &mut Arena, family: Family, set: Set, source: SourcePlace) -> Option<Flow> {
+    let stranger = match family {
+        Family::V4 => 0xcb00_7105,
+        Family::V6 => 0x2001_0db8_0000_0000_0000_0000_0000_0005,
+    };
+    let mut preferences = vec![
+        (Field::Protocol, 6),
+        (Field::Port, 443),
+        (Field::SourcePort, 49152),
+        (Field::Protocol, 17),
+        (Field::Port, 8),
+    ];
+    if !matches!(source, SourcePlace::Interface(_)) {
+        preferences.push((Field::Source, stranger));
+    }
+    preferences.push((Field::Destination, stranger));
+    arena.pick_preferring(set, &preferences).as_ref().and_then(|header: &Header| tidy(header).flow(family))
+}
+
+/// INVARIANT (flow ports): only TCP, UDP and ICMP have ports; what other protocols have there does not matter.
+fn tidy(header: &Header) -> Header {
+    let protocol = header.value(Field::Protocol);
+    match protocol {
+        6 | 17 => *header,
+        1 | 58 => {
+            let byte = |field| header.value(field).min(255);
+            header.with(Field::Port, byte(Field::Port)).with(Field::SourcePort, byte(Field::SourcePort))
+        }
+        _ => header.with(Field::Port, 0).with(Field::SourcePort, 0),
+    }
+}
+
+/// what may come out of the components that a source enters, at the wanted destinations.
+fn through_components(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    entered: &[(SourcePlace, ComponentId, Flow)],
+) -> Result<Vec<Pair>, Exhausted> {
+    let first: BTreeSet<ComponentId> = entered.iter().map(|(_, component, _)| *component).collect();
+    let onward = onward(reach, wanted, first)?;
+    let mut pairs = Vec::new();
+    for (source, component, flow) in entered {
+        for sink in sinks_beyond(&onward, *component) {
+            if Spot::source_of(*source).map(Spot::sink) != Some(sink) {
+                let samples = vec![Sample { certain: false, flow: *flow }];
+                pairs.push(Pair { source: *source, sink, certain: false, complete: false, samples });
+            }
+        }
+    }
+    Ok(pairs)
+}
+
+/// For each component its sinks among those wanted, and the components that it leads to.
+type Onward = BTreeMap<ComponentId, (BTreeSet<Sink>, BTreeSet<ComponentId>)>;
+
+fn onward(reach: &Reach<'_, '_>, wanted: &Wanted<'_>, first: BTreeSet<ComponentId>) -> Result<Onward, Exhausted> {
+    let mut known = Onward::new();
+    let mut next: Vec<ComponentId> = first.into_iter().collect();
+    let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
+    while !next.is_empty() {
+        let sources: Vec<SourceClass> =
+            next.iter().map(|id| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() }).collect();
+        let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
+        for (id, families) in next.iter().zip(explored) {
+            let entry = known.entry(*id).or_default();
+            for (sinks, components) in families {
+                entry.0.extend(sinks);
+                entry.1.extend(components);
+            }
+        }
+        let led_to: BTreeSet<ComponentId> = known.values().flat_map(|(_, components)| components.iter().copied()).collect();
+        next = led_to.into_iter().filter(|id| !known.contains_key(id)).collect();
+    }
+    Ok(known)
+}
+
+fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, BTreeSet<ComponentId>) {
+    let family = explored.family;
+    let asked = traffic(explored.arena, family, wanted.traffic);
+    let mut sinks = BTreeSet::new();
+    for delivery in explored.deliveries.clone() {
+        let Some(extent) = wanted.to.at(delivery.sink) else { continue };
+        let meant = destined(explored.arena, family, delivery.destination, extent);
+        let passing = explored.arena.intersection(delivery.over, asked);
+        if explored.arena.intersects(passing, meant) {
+            sinks.insert(delivery.sink);
+        }
+    }
+    (sinks, components_reached(&explored.deliveries))
+}
+
+fn sinks_beyond(onward: &Onward, first: ComponentId) -> BTreeSet<Sink> {
+    let mut seen = BTreeSet::from([first]);
+    let mut queue = vec![first];
+    let mut sinks = BTreeSet::new();
+    while let Some(component) = queue.pop() {
+        let Some((own, next)) = onward.get(&component) else { continue };
+        sinks.extend(own.iter().copied());
+        queue.extend(next.iter().copied().filter(|id| seen.insert(*id)));
+    }
+    sinks
+}

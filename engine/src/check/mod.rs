@@ -1,0 +1,398 @@
+//! Properties decided over every source and every header.
+//!
+//! The entry point is [`check`]. What the three verdicts claim:
+//!
+//! * `Holds` iff the permissive world, in which every unknown permits, satisfies the property (for forbidding forms),
+//!   or the restrictive world does (for requiring forms). No packet can make it wrong as long as the assumptions printed
+//!   with it are true.
+//! * `Violated` iff the world of the other side contradicts it: a flow that arrives whatever the unknowns are, or a pair
+//!   that nothing joins whatever they are. Each witness has been replayed by [`crate::trace`], which shares no logic with
+//!   the search; a witness that does not replay is a [`CheckError`], never an answer.
+//! * `Unknown` otherwise; the gaps and assumptions say what decides.
+
+mod gather;
+mod notes;
+mod witness;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use reachproof_model::assumption::Assumptions;
+use reachproof_model::finding::Gap;
+use reachproof_model::flow::Question;
+use reachproof_model::policy::{Ends, Form, Policy, Property, Selector, Waiver};
+
+use crate::evidence::Trace;
+use crate::network::{Network, Sink, SourcePlace};
+use crate::reach::{Exhausted, Reach};
+use crate::region::{Region, SelectionError, Spot, resolve, select};
+use gather::{Pair, Wanted, gather};
+
+/// The answer about one property.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Verdict {
+    /// Proved.
+    Holds,
+    /// Refuted, with a witness.
+    Violated,
+    /// The snapshot does not tell.
+    Unknown,
+}
+
+/// The answer about one property, with its evidence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PropertyReport {
+    /// Its name.
+    pub name: Box<str>,
+    /// Why it matters, as the policy says.
+    pub why: Option<Box<str>>,
+    /// Controls that it stands for, as the policy says.
+    pub controls: Vec<Box<str>>,
+    /// How bad a violation is, as the policy says.
+    pub severity: Option<&'static str>,
+    /// The keyword of its form.
+    pub form: &'static str,
+    /// What was asked of each pair.
+    pub question: Question,
+    /// The answer.
+    pub verdict: Verdict,
+    /// One for each distinct way in which it fails or may fail, in stable order.
+    pub witnesses: Vec<Witness>,
+    /// How many sources and destinations fail or may fail.
+    pub affected: Affected,
+    /// How many sources and destinations it is about.
+    pub scope: Affected,
+    /// What the verdict rests on.
+    pub assumptions: Assumptions,
+    /// The same in words, where there is more to say than the assumption's name.
+    pub notes: Vec<Box<str>>,
+    /// What made it unknown.
+    pub gaps: Vec<Gap>,
+    /// Failures that a waiver accepts; they do not count.
+    pub waived: Vec<Waived>,
+}
+
+/// Numbers of endpoints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Affected {
+    /// Sources.
+    pub sources: usize,
+    /// Destinations.
+    pub destinations: usize,
+    /// Pairs of both.
+    pub pairs: usize,
+}
+
+/// One way in which a property fails or may fail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Witness {
+    /// Where the flow starts.
+    pub source: SourcePlace,
+    /// Where it ends, or should.
+    pub sink: Sink,
+    /// The journey, replayed.
+    pub trace: Trace,
+    /// How many pairs fail this way.
+    pub pairs: usize,
+}
+
+/// Failures that a waiver accepts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waived {
+    /// Who answers for them.
+    pub owner: Box<str>,
+    /// Why.
+    pub why: Box<str>,
+    /// Until when, as ISO 8601.
+    pub until: String,
+    /// How many pairs.
+    pub pairs: usize,
+}
+
+/// Why nothing was decided.
+#[derive(Debug)]
+pub struct CheckError {
+    kind: ErrorKind,
+}
+
+#[derive(Debug)]
+enum ErrorKind {
+    Selection { property: Box<str>, place: String, error: SelectionError },
+    Unsupported { property: Box<str>, place: String, form: &'static str },
+    Exhausted(Exhausted),
+    Mismatch { property: Box<str>, detail: String },
+}
+
+impl CheckError {
+    /// Whether the engine contradicts itself: a defect of reachproof, not of the input.
+    pub fn is_internal(&self) -> bool {
+        matches!(self.kind, ErrorKind::Mismatch { .. })
+    }
+}
+
+impl fmt::Display for CheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ErrorKind::Selection { property, place, error } => write!(f, "{place}: property `{property}`: {error}"),
+            ErrorKind::Unsupported { property, place, form } => write!(
+                f,
+                "{place}: property `{property}`: `{form}` compares two snapshots and `check` has one; state it with `forbid`"
+            ),
+            ErrorKind::Exhausted(exhausted) => exhausted.fmt(f),
+            ErrorKind::Mismatch { property, detail } => write!(
+                f,
+                "internal error: property `{property}`: the search and the replay disagree about {detail}; nothing was decided; please report this"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for CheckError {}
+
+impl From<Exhausted> for CheckError {
+    fn from(exhausted: Exhausted) -> Self {
+        Self { kind: ErrorKind::Exhausted(exhausted) }
+    }
+}
+
+/// Decides every property of a policy, in the order of the policy.
+///
+/// # Errors
+/// If a selector stands for nothing, a limit is hit, or a witness does not replay; then nothing is decided.
+pub fn check(
+    network: &Network<'_>,
+    policy: &Policy,
+    today: jiff::civil::Date,
+) -> Result<Vec<PropertyReport>, CheckError> {
+    let reach = Reach::of(network);
+    let decide = |property| Case::of(&reach, policy, property, today)?.decide();
+    policy.properties.iter().map(decide).collect()
+}
+
+/// One property with what its selectors stand for.
+struct Case<'c, 'n, 's> {
+    reach: &'c Reach<'n, 's>,
+    property: &'c Property,
+    /// (sources, destinations, ways that are allowed) of each direction that is asked for.
+    directions: Vec<Direction>,
+    waivers: Vec<(&'c Waiver, Option<Region>, Option<Region>)>,
+}
+
+struct Direction {
+    from: Region,
+    to: Region,
+    avoid: BTreeSet<Box<str>>,
+}
+
+impl<'c, 'n, 's> Case<'c, 'n, 's> {
+    fn of(
+        reach: &'c Reach<'n, 's>,
+        policy: &'c Policy,
+        property: &'c Property,
+        today: jiff::civil::Date,
+    ) -> Result<Self, CheckError> {
+        let directions = directions(reach.network(), property)?;
+        let applying = policy.waivers.iter().filter(|waiver| waiver.property == property.name && waiver.applies_on(today));
+        let mut waivers = Vec::new();
+        for waiver in applying {
+            let region = |selector: &Option<Selector>| match selector {
+                Some(selector) => resolve(reach.network(), selector).map(Some),
+                None => Ok(None),
+            };
+            let located = |error| selection(property, waiver.place.to_string(), error);
+            waivers.push((waiver, region(&waiver.from).map_err(located)?, region(&waiver.to).map_err(located)?));
+        }
+        Ok(Self { reach, property, directions, waivers })
+    }
+
+    fn decide(&self) -> Result<PropertyReport, CheckError> {
+        let mut found: Vec<(usize, Pair)> = Vec::new();
+        for (number, direction) in self.directions.iter().enumerate() {
+            let wanted = Wanted {
+                from: &direction.from,
+                to: &direction.to,
+                traffic: &self.property.traffic,
+                question: self.property.question,
+                avoid: direction.avoid.clone(),
+            };
+            found.extend(gather(self.reach, &wanted)?.into_iter().map(|pair| (number, pair)));
+        }
+        match self.property.form {
+            Form::Require(_) => self.required(found, true),
+            Form::RequireSome(_) => self.required(found, false),
+            _ => self.forbidden(found),
+        }
+    }
+
+    /// Forbidding forms: no pair may pass.
+    fn forbidden(&self, found: Vec<(usize, Pair)>) -> Result<PropertyReport, CheckError> {
+        let (open, waived) = self.without_waived(found.into_iter().map(|(_, pair)| pair).collect());
+        let certain: Vec<&Pair> = open.iter().filter(|pair| pair.certain).collect();
+        let (verdict, pairs) = match (certain.is_empty(), open.is_empty()) {
+            (false, _) => (Verdict::Violated, certain),
+            (true, false) => (Verdict::Unknown, open.iter().collect()),
+            (true, true) => (Verdict::Holds, Vec::new()),
+        };
+        let witnesses = self.replay(&pairs, verdict == Verdict::Violated)?;
+        self.report(verdict, &pairs, witnesses, waived)
+    }
+
+    /// Requiring forms: every pair, or some pair, must pass.
+    fn required(&self, found: Vec<(usize, Pair)>, every: bool) -> Result<PropertyReport, CheckError> {
+        let mut failing = Vec::new();
+        let mut unsure = Vec::new();
+        let mut passing = 0_usize;
+        for (number, direction) in self.directions.iter().enumerate() {
+            for (source, sink) in wanted_pairs(direction) {
+                let pair = found.iter().find(|(n, pair)| *n == number && pair.source == source && pair.sink == sink);
+                match pair.map(|(_, pair)| pair) {
+                    Some(pair) if pair.complete => passing += 1,
+                    Some(pair) => unsure.push(pair.clone()),
+                    None => failing.push(self.closed_pair(direction, source, sink)),
+                }
+            }
+        }
+        let (failing, mut waived) = self.without_waived(failing);
+        let (unsure, waived_unsure) = self.without_waived(unsure);
+        waived.extend(waived_unsure);
+        let satisfied = if every { failing.is_empty() && unsure.is_empty() } else { passing > 0 };
+        let refuted = if every { !failing.is_empty() } else { unsure.is_empty() };
+        let (verdict, pairs): (Verdict, Vec<&Pair>) = match (satisfied, refuted) {
+            (true, _) => (Verdict::Holds, Vec::new()),
+            (false, true) => (Verdict::Violated, failing.iter().collect()),
+            (false, false) => (Verdict::Unknown, unsure.iter().collect()),
+        };
+        let witnesses = self.replay_closed(&pairs, verdict == Verdict::Violated)?;
+        self.report(verdict, &pairs, witnesses, waived)
+    }
+
+    /// Splits off what a waiver accepts.
+    fn without_waived(&self, pairs: Vec<Pair>) -> (Vec<Pair>, Vec<Waived>) {
+        let mut waived: Vec<Waived> = Vec::new();
+        let mut kept = Vec::new();
+        let mut counts = vec![0_usize; self.waivers.len()];
+        for pair in pairs {
+            let accepted = self.waivers.iter().position(|(_, from, to)| {
+                let source = Spot::source_of(pair.source);
+                let from = from.as_ref().is_none_or(|from| source.is_some_and(|spot| from.get(spot).is_some()));
+                from && to.as_ref().is_none_or(|to| to.at(pair.sink).is_some())
+            });
+            match accepted.and_then(|position| counts.get_mut(position)) {
+                Some(count) => *count += 1,
+                None => kept.push(pair),
+            }
+        }
+        for ((waiver, _, _), pairs) in self.waivers.iter().zip(counts).filter(|(_, pairs)| *pairs > 0) {
+            let (owner, why) = (waiver.owner.clone(), waiver.why.clone());
+            waived.push(Waived { owner, why, until: waiver.until.to_string(), pairs });
+        }
+        (kept, waived)
+    }
+
+    fn report(
+        &self,
+        verdict: Verdict,
+        pairs: &[&Pair],
+        witnesses: Vec<Witness>,
+        waived: Vec<Waived>,
+    ) -> Result<PropertyReport, CheckError> {
+        let footer = self.footer(verdict, &witnesses)?;
+        Ok(PropertyReport {
+            name: self.property.name.clone(),
+            why: self.property.why.clone(),
+            controls: self.property.controls.clone(),
+            severity: self.property.severity.map(|severity| severity.name()),
+            form: self.property.form.keyword(),
+            question: self.property.question,
+            verdict: footer.verdict,
+            affected: affected(pairs),
+            scope: self.scope(),
+            gaps: self.gaps(&witnesses),
+            witnesses,
+            assumptions: footer.assumptions,
+            notes: footer.notes,
+            waived,
+        })
+    }
+
+    fn scope(&self) -> Affected {
+        let sides = |of: fn(&Direction) -> usize| self.directions.iter().map(of).sum();
+        Affected {
+            sources: sides(|direction| direction.from.len()),
+            destinations: sides(|direction| direction.to.len()),
+            pairs: sides(|direction| direction.from.len() * direction.to.len()),
+        }
+    }
+}
+
+fn affected(pairs: &[&Pair]) -> Affected {
+    let sources: BTreeSet<SourcePlace> = pairs.iter().map(|pair| pair.source).collect();
+    let sinks: BTreeSet<Sink> = pairs.iter().map(|pair| pair.sink).collect();
+    Affected { sources: sources.len(), destinations: sinks.len(), pairs: pairs.len() }
+}
+
+/// Every pair that a requiring form is about.
+fn wanted_pairs(direction: &Direction) -> Vec<(SourcePlace, Sink)> {
+    let sources: Vec<Spot> = direction.from.iter().map(|(spot, _)| spot).collect();
+    let pairs = sources.iter().flat_map(|source| direction.to.iter().map(move |(sink, _)| (*source, sink)));
+    pairs.filter(|(source, sink)| source != sink).filter_map(|(source, sink)| Some((source.source()?, sink.sink()))).collect()
+}
+
+fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Direction>, CheckError> {
+    let located = |error| selection(property, property.place.to_string(), error);
+    let side = |selector: &Selector| select(network, selector).map_err(located);
+    let nothing = BTreeSet::new;
+    match &property.form {
+        Form::Forbid(ends) => {
+            let (from, to) = ends_of(network, property, ends)?;
+            Ok(vec![Direction { from, to, avoid: nothing() }])
+        }
+        Form::Require(ends) | Form::RequireSome(ends) => {
+            let (from, to) = ends_of(network, property, ends)?;
+            Ok(vec![Direction { from: from.explicit(), to: to.explicit(), avoid: nothing() }])
+        }
+        Form::OnlyThrough { ends, through } => {
+            let (from, to) = ends_of(network, property, ends)?;
+            Ok(vec![Direction { from, to, avoid: avoided(network, through).map_err(located)? }])
+        }
+        Form::Isolate { between, and } => {
+            let (left, right) = (side(between)?, side(and)?);
+            let there = Direction { from: left.clone(), to: right.clone(), avoid: nothing() };
+            Ok(vec![there, Direction { from: right, to: left, avoid: nothing() }])
+        }
+        Form::NoNew(_) => {
+            let (property_name, place) = (property.name.clone(), property.place.to_string());
+            let kind = ErrorKind::Unsupported { property: property_name, place, form: property.form.keyword() };
+            Err(CheckError { kind })
+        }
+    }
+}
+
+fn ends_of(network: &Network<'_>, property: &Property, ends: &Ends) -> Result<(Region, Region), CheckError> {
+    let located = |error| selection(property, property.place.to_string(), error);
+    let mut from = select(network, &ends.from).map_err(located)?;
+    let mut to = select(network, &ends.to).map_err(located)?;
+    if let Some(except) = &ends.except_from {
+        from = from.without(&resolve(network, except).map_err(located)?);
+    }
+    if let Some(except) = &ends.except_to {
+        to = to.without(&resolve(network, except).map_err(located)?);
+    }
+    Ok((from, to))
+}
+
+/// The AWS ids of what `through` names: paths that touch none of them violate the property.
+fn avoided(network: &Network<'_>, through: &Selector) -> Result<BTreeSet<Box<str>>, SelectionError> {
+    let ids = crate::region::ids(network, through);
+    let region = resolve(network, through)?;
+    let interfaces = region.iter().filter_map(|(spot, _)| match spot {
+        Spot::Interface(id) => Some(network.interface(id).meta.id.clone()),
+        _ => None,
+    });
+    let all: BTreeSet<Box<str>> = ids.into_iter().chain(interfaces).collect();
+    if all.is_empty() { Err(SelectionError::nothing(through)) } else { Ok(all) }
+}
+
+fn selection(property: &Property, place: String, error: SelectionError) -> CheckError {
+    CheckError { kind: ErrorKind::Selection { property: property.name.clone(), place, error } }
+}

@@ -1,0 +1,192 @@
+//! What a verdict rests on, in the wording of R-DATA-14 (R-VERDICT-3, §24.2).
+
+use std::collections::BTreeSet;
+
+use reachproof_model::assumption::Assumptions;
+use reachproof_model::flow::{Protocol, Question};
+use reachproof_model::id::EniId;
+use reachproof_model::policy::{Form, protocol_name};
+use reachproof_model::traffic::Traffic;
+
+use super::gather::{Pair, Wanted, gather};
+use super::{Case, CheckError, Direction, Verdict, Witness};
+use crate::name::source_name;
+use crate::network::{SourcePlace, missing_calls, missing_inventories};
+use crate::region::{Region, Spot, neighbours};
+
+/// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
+pub(super) struct Footer {
+    pub(super) verdict: Verdict,
+    pub(super) assumptions: Assumptions,
+    pub(super) notes: Vec<Box<str>>,
+}
+
+/// Names of endpoints listed in a note before it is cut short.
+const LISTED: usize = 12;
+
+impl Case<'_, '_, '_> {
+    pub(super) fn footer(&self, verdict: Verdict, witnesses: &[Witness]) -> Result<Footer, CheckError> {
+        let mut footer = Footer { verdict, assumptions: Assumptions::of(&[30, 31]), notes: Vec::new() };
+        for witness in witnesses {
+            footer.assumptions = footer.assumptions.and(witness.trace.assumptions);
+            footer.notes.extend(witness.trace.reasons.iter().cloned());
+        }
+        let proof = matches!(self.property.form, Form::Forbid(_) | Form::OnlyThrough { .. } | Form::Isolate { .. });
+        if proof && verdict == Verdict::Holds {
+            self.proof(&mut footer)?;
+        }
+        footer.notes.sort();
+        footer.notes.dedup();
+        Ok(footer)
+    }
+
+    /// What a proof that nothing passes rests on.
+    fn proof(&self, footer: &mut Footer) -> Result<(), CheckError> {
+        for direction in &self.directions {
+            self.inventories(direction, footer);
+            self.defaults(direction, footer);
+            self.neighbours(direction, footer)?;
+            self.relays(direction, footer)?;
+            self.pinholes(direction, footer);
+            if direction.to.get(Spot::Internet).is_some() {
+                footer.assumptions = footer.assumptions.and(Assumptions::of(&[20]));
+            }
+        }
+        Ok(())
+    }
+
+    fn strict(&self) -> bool {
+        self.property.strict || self.reach.network().options.strict
+    }
+
+    /// managed ingress that was not collected and that nothing hints at.
+    fn inventories(&self, direction: &Direction, footer: &mut Footer) {
+        let outside = direction.from.iter().any(|(spot, _)| !matches!(spot, Spot::Interface(_)));
+        let missing = missing_inventories(self.reach.network().snapshot);
+        if outside && !missing.is_empty() {
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[23]));
+            let list = missing.join(", ");
+            footer.notes.push(format!("not collected, and nothing in the snapshot hints at them: {list} (A-23)").into());
+            self.doubt(footer);
+        }
+        let calls = missing_calls(self.reach.network().snapshot);
+        if self.strict() && !calls.is_empty() {
+            let list: Vec<&str> = calls.into_iter().collect();
+            footer.notes.push(format!("not collected, and --strict asks for them: {}", list.join(", ")).into());
+            self.doubt(footer);
+        }
+    }
+
+    /// `--strict`: a trusting assumption makes the answer unknown (R-DATA-10).
+    fn doubt(&self, footer: &mut Footer) {
+        if self.strict() {
+            footer.verdict = Verdict::Unknown;
+        }
+    }
+
+    /// attributes that the input does not show have their documented defaults.
+    fn defaults(&self, direction: &Direction, footer: &mut Footer) {
+        let network = self.reach.network();
+        let ends = direction.from.iter().chain(direction.to.iter());
+        let unshown = ends.filter(|(spot, _)| match spot {
+            Spot::Interface(id) => network.interface(*id).source_dest_check.is_none(),
+            _ => false,
+        });
+        if unshown.count() > 0 {
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[36]));
+            footer.notes.push("defaults assumed for missing attributes: SourceDestCheck true (A-36)".into());
+        }
+    }
+
+    /// A-35, R-VERDICT-7: neighbours whose packets may reach the destination, and on which ports.
+    fn neighbours(&self, direction: &Direction, footer: &mut Footer) -> Result<(), CheckError> {
+        let network = self.reach.network();
+        if direction.from.get(Spot::Internet).is_none() {
+            return Ok(());
+        }
+        let mut others = Region::default();
+        for spot in neighbours(network).into_iter().filter(|spot| direction.from.get(*spot).is_none()) {
+            others = others.with(spot);
+        }
+        let mut lines: BTreeSet<String> = BTreeSet::new();
+        for pair in self.between(&others, direction)? {
+            let ports: Vec<String> = pair.samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect();
+            lines.insert(format!("{} ({})", source_name(network, pair.source), ports.join(", ")));
+        }
+        if !lines.is_empty() {
+            let list: Vec<String> = lines.into_iter().take(LISTED).collect();
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[35]));
+            let list = list.join("; ");
+            footer.notes.push(format!("assuming these neighbours do not relay the internet: {list} (A-35)").into());
+            self.doubt(footer);
+        }
+        Ok(())
+    }
+
+    /// A-7, R-MBX-7: interfaces that receive from the sources and may send to the destinations.
+    fn relays(&self, direction: &Direction, footer: &mut Footer) -> Result<(), CheckError> {
+        let network = self.reach.network();
+        let mut everywhere = Region::default();
+        for id in network.snapshot.interfaces.ids().map(Spot::Interface) {
+            if direction.to.get(id).is_none() && direction.from.get(id).is_none() {
+                everywhere = everywhere.with(id);
+            }
+        }
+        let first = Direction { from: direction.from.clone(), to: everywhere, avoid: BTreeSet::new() };
+        let mut receiving = Region::default();
+        for pair in self.between(&direction.from, &first)? {
+            receiving = receiving.with_sink(pair.sink);
+        }
+        let sending: BTreeSet<SourcePlace> = self.between(&receiving, direction)?.iter().map(|pair| pair.source).collect();
+        if !sending.is_empty() {
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[7]));
+            let more = sending.len().saturating_sub(LISTED);
+            let names: Vec<String> = sending.into_iter().take(LISTED).map(|place| source_name(network, place)).collect();
+            let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+            let list = names.join(", ");
+            footer.notes.push(
+                format!("relay candidates, if compromised or running a proxy: {list}{rest} (A-7)").into(),
+            );
+        }
+        Ok(())
+    }
+
+    fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Pair>, CheckError> {
+        if from.is_empty() || direction.to.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = Wanted {
+            from,
+            to: &direction.to,
+            traffic: &[],
+            question: Question::Packet,
+            avoid: direction.avoid.clone(),
+        };
+        Ok(gather(self.reach, &wanted)?)
+    }
+
+    /// R-SG-14, A-29: destinations that may themselves open a pinhole for replies of other protocols.
+    fn pinholes(&self, direction: &Direction, footer: &mut Footer) {
+        let network = self.reach.network();
+        let of_other = |traffic: Traffic| match traffic {
+            Traffic::All => true,
+            Traffic::Protocol(protocol) => !protocol.has_ports() && !protocol.is_icmp(),
+            _ => false,
+        };
+        let sends = |id: EniId| {
+            let groups = network.groups(id).unwrap_or_default();
+            let rules = groups.into_iter().filter_map(|group| network.snapshot.groups[group.known()?].egress.as_ref());
+            rules.flatten().any(|rule| of_other(rule.traffic))
+        };
+        let asked = self.property.traffic.is_empty();
+        let open = direction.to.iter().any(|(spot, _)| matches!(spot, Spot::Interface(id) if sends(id)));
+        if asked && open {
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[29]));
+        }
+    }
+}
+
+fn stretch(protocol: Protocol, port: u16) -> String {
+    let name = protocol_name(protocol);
+    if protocol.has_ports() { format!("{name}/{port}") } else { name.into() }
+}

@@ -1,0 +1,175 @@
+//! Witnesses: example flows replayed by the concrete evaluator and grouped by the way they take.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use reachproof_model::finding::Gap;
+use reachproof_model::flow::{Flow, Protocol};
+use reachproof_model::policy::TrafficSpec;
+
+use super::gather::{Pair, Sample};
+use super::{Case, CheckError, Direction, ErrorKind, Witness};
+use crate::evidence::{HopKind, Trace, TraceVerdict};
+use crate::network::{Sink, SourcePlace};
+use crate::region::Extent;
+use crate::trace::{Query, trace};
+
+/// Pairs whose flows are replayed; of further ones only the number is shown.
+const REPLAYED: usize = 1_000;
+
+/// What two flows that fail in the same way have in common: the gateways passed and the rules that let them.
+type Signature = Vec<(HopKind, Box<str>, Vec<(&'static str, Box<str>)>)>;
+
+impl Case<'_, '_, '_> {
+    /// Replays what passes or may pass, one witness for each distinct way.
+    ///
+    /// INVARIANT (witness replayed): a flow that the search calls certain must reach in the replay, and one that it calls
+    /// possible must not be blocked there.
+    pub(super) fn replay(&self, pairs: &[&Pair], certain: bool) -> Result<Vec<Witness>, CheckError> {
+        let mut found: BTreeMap<Signature, Witness> = BTreeMap::new();
+        for pair in pairs.iter().take(REPLAYED) {
+            for sample in pair.samples.iter().filter(|sample| sample.certain || !certain) {
+                let trace = self.trace(pair, sample);
+                let replayed = match sample.certain {
+                    true => trace.verdict == TraceVerdict::Reaches,
+                    false => trace.verdict != TraceVerdict::Blocked,
+                };
+                if !replayed {
+                    return Err(self.mismatch(pair, sample, &trace));
+                }
+                add(&mut found, pair, trace);
+            }
+        }
+        Ok(in_order(found))
+    }
+
+    /// Replays pairs of a requiring form: those that nothing joins must be blocked.
+    pub(super) fn replay_closed(&self, pairs: &[&Pair], closed: bool) -> Result<Vec<Witness>, CheckError> {
+        if !closed {
+            return self.replay(pairs, false);
+        }
+        let mut found: BTreeMap<Signature, Witness> = BTreeMap::new();
+        for pair in pairs.iter().take(REPLAYED) {
+            for sample in &pair.samples {
+                let trace = self.trace(pair, sample);
+                if trace.verdict != TraceVerdict::Blocked {
+                    return Err(self.mismatch(pair, sample, &trace));
+                }
+                add(&mut found, pair, trace);
+            }
+        }
+        Ok(in_order(found))
+    }
+
+    fn trace(&self, pair: &Pair, sample: &Sample) -> Trace {
+        let query = Query {
+            from: pair.source,
+            flow: sample.flow,
+            goal: Some(pair.sink),
+            question: self.property.question,
+        };
+        trace(self.reach.network(), &query)
+    }
+
+    fn mismatch(&self, pair: &Pair, sample: &Sample, trace: &Trace) -> CheckError {
+        let detail = format!(
+            "{:?} from {:?} to {:?} (search: {}, replay: {:?})",
+            sample.flow,
+            pair.source,
+            pair.sink,
+            if sample.certain { "certain" } else { "possible" },
+            trace.verdict
+        );
+        CheckError { kind: ErrorKind::Mismatch { property: self.property.name.clone(), detail } }
+    }
+
+    /// A pair that nothing joins, with an example of a flow that should pass.
+    pub(super) fn closed_pair(&self, direction: &Direction, source: SourcePlace, sink: Sink) -> Pair {
+        let spot = crate::region::Spot::source_of(source);
+        let from = spot.and_then(|spot| direction.from.get(spot));
+        let to = direction.to.at(sink);
+        let flow = from.zip(to).and_then(|(from, to)| self.example(source, from, sink, to));
+        let samples = flow.into_iter().map(|flow| Sample { certain: true, flow }).collect();
+        Pair { source, sink, certain: false, complete: false, samples }
+    }
+
+    fn example(&self, source: SourcePlace, from: &Extent, sink: Sink, to: &Extent) -> Option<Flow> {
+        let sources = self.addresses(crate::region::Spot::source_of(source), from);
+        let sinks = self.addresses(crate::region::Spot::of_sink(sink), to);
+        let pairs = sources.iter().flat_map(|source| sinks.iter().map(move |sink| (*source, *sink)));
+        let (source, destination) = pairs.into_iter().find(|(source, sink)| source.is_ipv4() == sink.is_ipv4())?;
+        let (protocol, port) = match self.property.traffic.first() {
+            None => (Protocol::TCP, 443),
+            Some(TrafficSpec::Ports { protocol, from, .. }) => (*protocol, *from),
+            Some(TrafficSpec::Icmp { protocol, kind, .. }) => (*protocol, u16::from(*kind)),
+            Some(TrafficSpec::Protocol(protocol)) if protocol.has_ports() => (*protocol, 443),
+            Some(TrafficSpec::Protocol(protocol)) if protocol.is_icmp() => (*protocol, 8),
+            Some(TrafficSpec::Protocol(protocol)) => (*protocol, 0),
+        };
+        let source_port = if protocol.has_ports() { 49152 } else { 0 };
+        Some(Flow { source, destination, protocol, source_port, port })
+    }
+
+    /// Addresses of a spot that an example may use: an interface's own, or ones that stand for any other host.
+    fn addresses(&self, spot: Option<crate::region::Spot>, extent: &Extent) -> Vec<IpAddr> {
+        use crate::region::Spot;
+        let meant = |ip: &IpAddr| extent.blocks.iter().any(|block| block.contains(ip));
+        match spot {
+            Some(Spot::Interface(id)) => {
+                let interface = self.reach.network().interface(id);
+                let own = interface.addresses.iter().map(|address| address.ip);
+                let blocks = interface.prefixes.iter().map(|prefix| prefix.addr());
+                own.chain(blocks).filter(meant).collect()
+            }
+            _ => {
+                let strangers = ["203.0.113.5", "2001:db8::5"].iter().filter_map(|text| text.parse().ok());
+                let first = extent.blocks.iter().map(|block| block.addr());
+                strangers.filter(meant).chain(first).collect()
+            }
+        }
+    }
+
+    /// The gaps that the witnesses of an unknown verdict met.
+    pub(super) fn gaps(&self, witnesses: &[Witness]) -> Vec<Gap> {
+        let network = self.reach.network();
+        let unknown = witnesses.iter().filter(|witness| witness.trace.verdict == TraceVerdict::Unknown);
+        let mut ids: Vec<_> = unknown.flat_map(|witness| witness.trace.components.iter().copied()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let gap = |id| {
+            let component = &network.components()[id];
+            Gap { resource: component.id.clone(), why: component.why.clone(), source: Some(component.source.clone()) }
+        };
+        ids.into_iter().map(gap).collect()
+    }
+}
+
+fn add(found: &mut BTreeMap<Signature, Witness>, pair: &Pair, trace: Trace) {
+    let signature = signature(&trace);
+    match found.get_mut(&signature) {
+        Some(known) if known.source == pair.source && known.sink == pair.sink => {}
+        Some(known) => known.pairs += 1,
+        None => {
+            found.insert(signature, Witness { source: pair.source, sink: pair.sink, trace, pairs: 1 });
+        }
+    }
+}
+
+/// Shortest journeys first, then by source and sink.
+fn in_order(found: BTreeMap<Signature, Witness>) -> Vec<Witness> {
+    let mut witnesses: Vec<Witness> = found.into_values().collect();
+    witnesses.sort_by_key(|witness| (witness.trace.forward.hops.len(), witness.source, witness.sink, witness.trace.flow));
+    witnesses
+}
+
+fn signature(trace: &Trace) -> Signature {
+    let walks = std::iter::once(&trace.forward).chain(&trace.reply);
+    let hops = walks.flat_map(|walk| &walk.hops);
+    hops.map(|hop| {
+        let anonymous = matches!(hop.kind, HopKind::Interface | HopKind::Subnet | HopKind::Vpc);
+        let node = if anonymous { "".into() } else { hop.node.clone() };
+        let decisions = hop.decisions.iter().map(|decision| (decision.rule, decision.by.clone())).collect();
+        (hop.kind, node, decisions)
+    })
+    .collect()
+}
