@@ -1,0 +1,133 @@
+//! The way back (section 18).
+
+use reachproof_model::flow::{Flow, World};
+use reachproof_model::id::{AttachmentId, EniId};
+
+use super::Tracer;
+use super::leg::{Branch, Leg};
+use super::packet::Packet;
+use super::place::{Memory, Place, State};
+use super::walk::{End, Ways};
+use crate::evidence::HopKind;
+use crate::network::{LookUp, Origin, Role, Sink, SourcePlace, TgwTarget};
+
+/// What is known of the answer to one delivered packet.
+#[derive(Debug)]
+pub(super) enum Reply {
+    /// It comes back, or does not, for a reason that needs no walk.
+    Known(bool),
+    /// It takes one of these ways.
+    Walked(Ways),
+}
+
+impl Tracer<'_, '_> {
+    /// R-CONN-1, R-CONN-2: the answer to what ended well at `end`.
+    pub(super) fn reply(&self, end: &End) -> Reply {
+        if self.expected.is_none() {
+            return Reply::Known(false);
+        }
+        if end.state.memory.opaque || matches!(self.sender, SourcePlace::Component(_)) {
+            return Reply::Known(self.world == World::Over);
+        }
+        let header = end.state.packet.flow().and_then(|flow| flow.reply());
+        match (header, end.sink) {
+            (Some(header), Some(sink)) => self.reply_from(sink, end, &header),
+            _ => Reply::Known(false),
+        }
+    }
+
+    fn reply_from(&self, sink: Sink, end: &End, header: &Flow) -> Reply {
+        let start = |place, origin| vec![self.answer(end, header, place, origin).to(place)];
+        Reply::Walked(self.explore(match sink {
+            Sink::Interface(interface) => {
+                if !self.answers(interface, header) {
+                    return Reply::Known(false);
+                }
+                let mut ways = start(Place::Sending { interface, by_component: false }, Origin::Local);
+                ways.extend(self.returned_to_sender(end, header, interface));
+                ways
+            }
+            Sink::Internet => start(Place::Internet, Origin::Internet),
+            Sink::Gateway(gateway) => start(Place::VirtualIn(gateway), Origin::Virtual),
+            Sink::Attachment(attachment) if self.is_plain(attachment) => {
+                start(Place::LookUp(attachment), Origin::Transit)
+            }
+            Sink::Service(endpoint) => match self.network.snapshot.endpoints[endpoint].vpc.known() {
+                Some(vpc) => start(Place::Router { vpc, from: None }, Origin::Internet),
+                None => return Reply::Known(false),
+            },
+            Sink::Infrastructure(_) => return Reply::Known(true),
+            Sink::Attachment(_) | Sink::Peer(_) | Sink::Unseen(_) | Sink::Component(_) => {
+                return Reply::Known(self.world == World::Over);
+            }
+        }))
+    }
+
+    fn answer(&self, end: &End, header: &Flow, place: Place, origin: Origin) -> Leg {
+        let memory = Memory { opaque: false, ..end.state.memory.clone() };
+        let state = State { reply: true, memory, ..State::new(place, Packet::of(header), origin) };
+        Leg::new(state, self.example)
+    }
+
+    /// R-VPCE-6: endpoints answer TCP and UDP alone.
+    fn answers(&self, interface: EniId, header: &Flow) -> bool {
+        Role::of(self.network.interface(interface)) != Role::Endpoint || header.protocol.has_ports()
+    }
+
+    /// Whether the network behind an attachment is one that answers by the same attachment.
+    fn is_plain(&self, id: AttachmentId) -> bool {
+        let attachment = self.network.attachment(id);
+        let known = !self.network.look_ups(id, self.world).value.contains(&LookUp::Unknown);
+        let onprem = &*attachment.kind != "peering" && &*attachment.kind != "vpc";
+        let outside = self.network.tgw_target(id, World::Over) == TgwTarget::Outside;
+        onprem && outside && known && !self.network.has_unknown_tables(attachment)
+    }
+
+    /// R-NAT-6, A-32: through a peering connection an answer finds the NAT gateway without a route; lists still count.
+    fn returned_to_sender(&self, end: &End, header: &Flow, interface: EniId) -> Vec<Branch> {
+        let Some(mapping) = end.state.memory.mappings.last().filter(|mapping| mapping.peered) else {
+            return Vec::new();
+        };
+        if self.world == World::Under {
+            return Vec::new();
+        }
+        let nat = mapping.nat;
+        let entry = self.network.nat(nat).and_then(|nat| nat.subnet);
+        let ways = self.network.subnets_of(interface).into_iter().filter_map(|subnet| {
+            let place = Place::NatReturn { nat, from: None };
+            let mut leg = self.answer(end, header, place, Origin::Peering);
+            leg.visit(HopKind::Interface, self.name(interface));
+            leg.assume(&[32]);
+            let passes =
+                self.leaves(&mut leg, subnet) && entry.is_none_or(|entry| self.enters(&mut leg, entry));
+            passes.then(|| leg.to(place))
+        });
+        ways.collect()
+    }
+
+    /// R-CONN-1: whether a reply has come to the party that asked, with the address that it had asked.
+    pub(super) fn is_back(&self, end: &End) -> bool {
+        let Some(expected) = &self.expected else { return false };
+        let party = match (self.sender, end.sink) {
+            (SourcePlace::Interface(asked), Some(Sink::Interface(reached))) => asked == reached,
+            (SourcePlace::Internet, Some(Sink::Internet)) => true,
+            (SourcePlace::Gateway(asked), Some(Sink::Gateway(reached))) => {
+                asked == reached || self.world == World::Over
+            }
+            (SourcePlace::Attachment(asked), Some(Sink::Attachment(reached))) => {
+                asked == reached || self.world == World::Over
+            }
+            (SourcePlace::Gateway(_), Some(Sink::Attachment(_)))
+            | (SourcePlace::Attachment(_), Some(Sink::Gateway(_))) => self.world == World::Over,
+            (SourcePlace::Peer(asked), Some(Sink::Peer(reached))) => asked == reached,
+            _ => false,
+        };
+        party && end.state.packet.may_be(expected)
+    }
+
+    /// Whether a reply on the internet is already with the party that asked.
+    pub(super) fn is_back_at(&self, state: &State, place: Place) -> bool {
+        let asked = state.reply && place == Place::Internet && self.sender == SourcePlace::Internet;
+        asked && self.expected.is_some_and(|expected| state.packet.may_be(&expected))
+    }
+}
