@@ -22,9 +22,9 @@ pub(super) fn snapshot(files: Table<FileId, Box<str>>, collected: Collected<'_>)
     let places = Places { files: &files, scopes: &of_file, accounts: &accounts };
     let (sorted, further) = Sorted::prepare(collected, &places)?;
     let index = sorted.index();
-    let mut context = Context { places, index, notices: Vec::new() };
+    let mut context = Context { places, index, notices: Vec::new(), gaps: Vec::new() };
     convert_all(&mut snapshot, sorted, &further, &inventories, &mut context)?;
-    snapshot.notices = context.notices;
+    (snapshot.notices, snapshot.gaps) = (context.notices, context.gaps);
     snapshot.files = files;
     finish(&mut snapshot, &inventories);
     Ok(snapshot)
@@ -139,5 +139,7 @@ fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
     snapshot.notices.extend(found);
     snapshot.notices.sort();
     snapshot.notices.dedup();
+    snapshot.gaps.sort();
+    snapshot.gaps.dedup();
 }
 

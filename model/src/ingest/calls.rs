@@ -37,17 +37,19 @@ const CALLS: &[(&str, &str)] = &[
     ("FileSystems", "fsx describe-file-systems"),
     ("FirewallPolicies", "network-firewall list-firewall-policies"),
     ("FirewallPolicy", "network-firewall describe-firewall-policy"),
+    ("FlowLogs", "ec2 describe-flow-logs"),
     ("Functions", "lambda list-functions"),
     ("HostedZone", "route53 get-hosted-zone"),
     ("HostedZones", "route53 list-hosted-zones"),
     ("InferenceComponents", "sagemaker list-inference-components"),
     ("InternetGateways", "ec2 describe-internet-gateways"),
     ("IpAddresses", "route53resolver list-resolver-endpoint-ip-addresses"),
-    ("Items", "apigatewayv2 get-vpc-links"),
+    ("LaunchTemplates", "ec2 describe-launch-templates"),
     ("Listeners", "elbv2 describe-listeners"),
     ("Listeners", "globalaccelerator list-listeners"),
     ("LoadBalancerAttributes", "elbv2 describe-load-balancer-attributes"),
     ("LoadBalancerAttributes", "elb describe-load-balancer-attributes"),
+    ("LocalGateways", "ec2 describe-local-gateways"),
     ("ModelArn", "sagemaker describe-model"),
     ("Models", "sagemaker list-models"),
     ("MountTargets", "efs describe-mount-targets"),
@@ -113,6 +115,18 @@ const CALLS: &[(&str, &str)] = &[
     ("virtualInterfaces", "directconnect describe-virtual-interfaces"),
 ];
 
+/// Calls that share a key with so many others that only the file name tells them.
+const NAMED: &[(&str, &str)] = &[
+    ("Attributes", "elbv2 describe-load-balancer-attributes"),
+    ("Attributes", "elbv2 describe-target-group-attributes"),
+    ("Items", "apigatewayv2 get-vpc-links"),
+    ("items", "apigateway get-rest-apis"),
+    ("items", "apigateway get-vpc-links"),
+    ("items", "vpc-lattice list-resource-gateways"),
+    ("items", "vpc-lattice list-service-network-vpc-associations"),
+    ("items", "vpc-lattice list-services"),
+];
+
 /// Operations that print a key of [`CALLS`] about something else: their answers are not read.
 const FOREIGN: &[(&str, &str)] = &[
     ("Addresses", "describe-addresses-attribute"),
@@ -135,18 +149,24 @@ pub(super) enum Origin {
     Unknown,
 }
 
-/// Where the value of `key` comes from, in a file whose name holds `operation`.
-pub(super) fn origin(key: &str, operation: Option<&str>) -> Origin {
+/// Where the value of `key` comes from, in a file whose name holds `service` and `operation`.
+pub(super) fn origin(key: &str, service: Option<&str>, operation: Option<&str>) -> Origin {
     if operation.is_some_and(|operation| FOREIGN.contains(&(key, operation))) {
         return Origin::Unknown;
     }
-    let mut candidates = CALLS.iter().filter(|(known, _)| *known == key).map(|(_, call)| *call);
-    let Some(usual) = candidates.next() else { return Origin::Unknown };
-    if usual.is_empty() {
-        return Origin::Known;
+    let named = |call: &&str| {
+        let (of, what) = call.split_once(' ').unwrap_or(("", call));
+        operation == Some(what) && service.is_none_or(|service| service == of)
+    };
+    if let Some((_, call)) = NAMED.iter().find(|(known, call)| *known == key && named(call)) {
+        return Origin::Call(call);
     }
-    let named = candidates.find(|call| operation.is_some_and(|operation| operation_of(call) == operation));
-    Origin::Call(named.unwrap_or(usual))
+    let candidates = || CALLS.iter().filter(|(known, _)| *known == key).map(|(_, call)| *call);
+    match candidates().find(named).or_else(|| candidates().next()) {
+        None => Origin::Unknown,
+        Some("") => Origin::Known,
+        Some(call) => Origin::Call(call),
+    }
 }
 
 /// Whether a call asks about one thing of several, so that one answer does not make the call complete.
@@ -188,12 +208,21 @@ mod tests {
 
     #[test]
     fn a_shared_key_is_told_apart_by_the_operation() {
-        let call = |key, operation| origin(key, operation);
+        let call = |key, operation| origin(key, None, operation);
         assert_eq!(call("Routes", None), Origin::Call("ec2 search-transit-gateway-routes"));
         assert_eq!(call("Routes", Some("describe-client-vpn-routes")), Origin::Call("ec2 describe-client-vpn-routes"));
         assert_eq!(call("Vpcs", Some("describe-vpc-classic-link")), Origin::Unknown);
         assert_eq!(call("Vpcs", Some("list-of-my-networks")), Origin::Call("ec2 describe-vpcs"));
         assert_eq!(call("Stranger", None), Origin::Unknown);
+    }
+
+    #[test]
+    fn a_shared_operation_is_told_apart_by_the_service() {
+        let call = |service| origin("FileSystems", service, Some("describe-file-systems"));
+        assert_eq!(call(Some("fsx")), Origin::Call("fsx describe-file-systems"));
+        assert_eq!(call(None), Origin::Call("efs describe-file-systems"));
+        assert_eq!(origin("items", Some("vpc-lattice"), Some("list-services")), Origin::Call("vpc-lattice list-services"));
+        assert_eq!(origin("items", None, None), Origin::Unknown);
     }
 
     #[test]

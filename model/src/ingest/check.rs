@@ -6,13 +6,47 @@ use ipnet::IpNet;
 
 use crate::finding::Notice;
 use crate::id::{Ref, SubnetId, VpcId};
-use crate::snapshot::{Snapshot, Subnet};
+use crate::snapshot::{Meta, Snapshot, Subnet};
 use crate::source::Source;
 
 /// All notices about the snapshot as a whole, unsorted.
 pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
     let mut found = dangling(snapshot);
     found.extend(overlaps(snapshot));
+    found.extend(repeated(snapshot));
+    found
+}
+
+/// Ids that one answer describes several times, each time differently: references to them are unknown.
+fn repeated(snapshot: &Snapshot) -> Vec<Notice> {
+    let s = snapshot;
+    let mut found = again(s.vpcs.values().map(|r| &r.meta));
+    found.extend(again(s.subnets.values().map(|r| &r.meta)));
+    found.extend(again(s.route_tables.values().map(|r| &r.meta)));
+    found.extend(again(s.acls.values().map(|r| &r.meta)));
+    found.extend(again(s.groups.values().map(|r| &r.meta)));
+    found.extend(again(s.prefix_lists.values().map(|r| &r.meta)));
+    found.extend(again(s.interfaces.values().map(|r| &r.meta)));
+    found.extend(again(s.instances.values().map(|r| &r.meta)));
+    found.extend(again(s.internet_gateways.values().map(|r| &r.meta)));
+    found.extend(again(s.nat_gateways.values().map(|r| &r.meta)));
+    found.extend(again(s.endpoints.values().map(|r| &r.meta)));
+    found.extend(again(s.peerings.values().map(|r| &r.meta)));
+    found.extend(again(s.transit_gateways.values().map(|r| &r.meta)));
+    found.extend(again(s.tgw_tables.values().map(|r| &r.meta)));
+    found
+}
+
+fn again<'r>(metas: impl Iterator<Item = &'r Meta>) -> Vec<Notice> {
+    let mut last: Option<&Meta> = None;
+    let mut found = Vec::new();
+    for meta in metas {
+        if last.is_some_and(|last| last.id == meta.id) {
+            let message = "described several times and differently; references to it are unknown".into();
+            found.push(Notice { resource: meta.id.clone(), message, source: Some(meta.source.clone()) });
+        }
+        last = Some(meta);
+    }
     found
 }
 
@@ -21,7 +55,7 @@ fn dangling(snapshot: &Snapshot) -> Vec<Notice> {
     let mut found = Vec::new();
     let mut note = |resource: &str, source: &Source, what: &str, missing: Option<&str>| {
         if let Some(id) = missing.filter(|id| !id.is_empty()) {
-            let message = format!("names the {what} `{id}`, which no answer describes").into_boxed_str();
+            let message = format!("names the {what} `{id}`, which no answer describes, or not unambiguously").into_boxed_str();
             found.push(Notice { resource: resource.into(), message, source: Some(source.clone()) });
         }
     };

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::error::LoadError;
 use super::record::{Places, Resource, Scoped, tags};
 use super::value::{Tag, Text};
-use crate::finding::Notice;
+use crate::finding::{Gap, Notice};
 use crate::id::{
     AttachmentId, EigwId, EndpointId, EniId, GroupId, Id, IgwId, InstanceId, NatId, PeeringId, PolicyTableId,
     PrefixListId, Ref, RouteTableId, ScopeId, SubnetId, TgwId, TgwTableId, VgwId, VpcId,
@@ -86,6 +86,7 @@ pub(super) struct Context<'i> {
     pub(super) places: Places<'i>,
     pub(super) index: Index,
     pub(super) notices: Vec<Notice>,
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Context<'_> {
@@ -125,6 +126,12 @@ impl Context<'_> {
 
     fn parse_block(&self, source: &Source, text: &str) -> Result<IpNet, LoadError> {
         text.parse().map_err(|_| self.error(source, format!("found `{text}`, expected a CIDR block like `10.0.0.0/16`")))
+    }
+
+    /// Notes a value that cannot be read and is left out.
+    pub(super) fn unreadable(&mut self, resource: &str, source: &Source, error: &LoadError) {
+        let why = format!("left out: {error}").into_boxed_str();
+        self.gaps.push(Gap { resource: Box::from(resource), why, source: Some(source.clone()) });
     }
 
     /// The address in `text`.

@@ -208,7 +208,7 @@ impl<'a> Walk<'_, 'a> {
             "calls" if self.name.operation.is_none() => self.manifest(map)?,
             "account" => self.manifest[0] = word(map)?,
             "region" => self.manifest[1] = word(map)?,
-            _ => match origin(key, self.name.operation.as_deref()) {
+            _ => match origin(key, self.name.service, self.name.operation) {
                 Origin::Call(call) => self.value(key, Some(call), map)?,
                 Origin::Known => self.value(key, None, map)?,
                 Origin::Unknown if Inventories::accepts(key) => self.value(key, call_of(key), map)?,
@@ -353,7 +353,7 @@ impl<'a> Walk<'_, 'a> {
     fn prefix_lists<'de: 'a, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         let start = self.collected.prefix_lists.len();
         list((self.file, "PrefixLists"), &mut self.collected.prefix_lists, map)?;
-        let managed = self.name.operation.as_deref() == Some("describe-managed-prefix-lists");
+        let managed = self.name.operation == Some("describe-managed-prefix-lists");
         let shown = self.collected.prefix_lists.get(start..).unwrap_or_default();
         let content = shown.is_empty() || shown.iter().any(|record| record.item.cidrs.is_some());
         let call = if managed || !content { "ec2 describe-managed-prefix-lists" } else { "ec2 describe-prefix-lists" };

@@ -42,6 +42,9 @@ shape! {
         ipv6_prefixes: List<PrefixShape<'a>>,
         #[serde(alias = "Tags")]
         tag_set: List<Tag<'a>>,
+        /// Whether only an instance shows the interface.
+        #[serde(skip)]
+        stand_in: bool,
     }
 }
 
@@ -200,7 +203,7 @@ pub(super) fn hints(
         }
     }
     for instance in instances {
-        of_instance(instance, &primaries, &mut hints, context)?;
+        of_instance(instance, &primaries, &mut hints, context);
     }
     for address in addresses {
         of_address(address, &primaries, &mut hints, context)?;
@@ -212,13 +215,15 @@ fn of_instance(
     instance: &Scoped<InstanceShape<'_>>,
     primaries: &BTreeMap<Box<str>, Box<str>>,
     hints: &mut Hints,
-    context: &Context<'_>,
-) -> Result<(), LoadError> {
+    context: &mut Context<'_>,
+) {
     let Scoped { source, item, .. } = instance;
     for (index, shape) in item.network_interfaces.iter().enumerate() {
         let place = source.below(&format!("/NetworkInterfaces/{index}"));
         let list = hints.public.entry(Box::from(shape.id())).or_default();
-        associations(shape, &place, AssociationEvidence::Indirect, list, context)?;
+        if let Err(error) = associations(shape, &place, AssociationEvidence::Indirect, list, context) {
+            context.unreadable(shape.id(), &place, &error);
+        }
     }
     let sole = (item.network_interfaces.len() == 1).then(|| item.network_interfaces.first()).flatten();
     let primary = item.network_interfaces.iter().find(|shape| is_primary(shape)).or(sole).map(|shape| shape.id());
@@ -233,11 +238,14 @@ fn of_instance(
     }
     if let (Some(text), Some(primary)) = (item.public_ip_address.shown(), primary) {
         let source = source.below("/PublicIpAddress");
-        let public = context.ipv4(&source, text)?;
-        let hint = PublicHint { public, private: None, evidence: AssociationEvidence::Indirect, source };
-        hints.public.entry(Box::from(primary)).or_default().push(hint);
+        match context.ipv4(&source, text) {
+            Ok(public) => {
+                let hint = PublicHint { public, private: None, evidence: AssociationEvidence::Indirect, source };
+                hints.public.entry(Box::from(primary)).or_default().push(hint);
+            }
+            Err(error) => context.unreadable(primary, &source, &error),
+        }
     }
-    Ok(())
 }
 
 fn is_primary(shape: &InterfaceShape<'_>) -> bool {
@@ -319,6 +327,7 @@ pub(super) fn stand_ins<'a>(
             let mut shape = shape.clone();
             let attachment = shape.attachment.get_or_insert_default();
             attachment.instance_id = item.instance_id.clone();
+            shape.stand_in = true;
             found.push(Record { source: source.below(&format!("/NetworkInterfaces/{index}")), item: shape });
         }
     }
@@ -332,7 +341,14 @@ pub(super) fn interface(
     context: &mut Context<'_>,
 ) -> Result<Interface, LoadError> {
     let Scoped { scope, source, item } = record;
-    let addresses = addresses(&item, &source, context)?;
+    // What only an instance shows is second-hand: an address that cannot be read there stays unknown.
+    let addresses = match addresses(&item, &source, context) {
+        Err(error) if item.stand_in => {
+            context.unreadable(item.id(), &source, &error);
+            Vec::new()
+        }
+        read => read?,
+    };
     let public = public(&item, &source, &addresses, hints, context)?;
     let prefixes = prefixes(&item, &source, context)?;
     let hint = hints.instances.get(item.id());
@@ -442,7 +458,11 @@ fn public(
     context: &Context<'_>,
 ) -> Result<Vec<PublicAddress>, LoadError> {
     let mut own = Vec::new();
-    associations(item, source, AssociationEvidence::Direct, &mut own, context)?;
+    match associations(item, source, AssociationEvidence::Direct, &mut own, context) {
+        // The instance's own record has noted it.
+        Err(_) if item.stand_in => {}
+        read => read?,
+    }
     let primary = addresses.iter().find_map(|address| match address.ip {
         IpAddr::V4(ip) if address.primary => Some(ip),
         _ => None,

@@ -1,7 +1,5 @@
 //! What a file's name says: the account and Region folders, the operation, and the parent that the call asked about.
 
-use std::borrow::Cow;
-
 /// The parts of a file name that matter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileName<'a> {
@@ -12,8 +10,10 @@ pub(super) struct FileName<'a> {
     pub(super) account: Option<&'a str>,
     /// The Region folder.
     pub(super) region: Option<&'a str>,
-    /// `describe-vpcs`, without the service.
-    pub(super) operation: Option<Cow<'a, str>>,
+    /// `ec2`, where the name has it.
+    pub(super) service: Option<&'a str>,
+    /// `describe-vpcs`.
+    pub(super) operation: Option<&'a str>,
     /// What stands behind the first `__`: the thing the call asked about.
     pub(super) parent: Option<&'a str>,
 }
@@ -28,7 +28,8 @@ impl<'a> FileName<'a> {
             None => (stem, None),
         };
         let scope = folder_scope(folder);
-        Self { operation: operation(head), parent: parent.filter(|parent| !parent.is_empty()), ..scope }
+        let (service, operation) = call(head);
+        Self { service, operation, parent: parent.filter(|parent| !parent.is_empty()), ..scope }
     }
 }
 
@@ -72,21 +73,18 @@ pub(super) fn zone_region(zone: &str) -> Option<&str> {
     zone.get(..end).filter(|region| is_region(region))
 }
 
-/// The operation in `ec2_describe-vpcs`, `ec2-describe-vpcs` or `describe-vpcs`.
-fn operation(head: &str) -> Option<Cow<'_, str>> {
-    let head = head.rsplit_once('_').map_or(head, |(_, operation)| operation);
+/// The service and operation in `ec2_describe-vpcs`, `ec2-describe-vpcs` or `describe-vpcs`.
+fn call(head: &str) -> (Option<&str>, Option<&str>) {
     let verbs = ["describe-", "get-", "list-", "search-"];
-    let start = verbs.iter().filter_map(|verb| verb_start(head, verb)).min()?;
-    head.get(start..).map(Cow::Borrowed)
+    let Some(start) = verbs.iter().filter_map(|verb| verb_start(head, verb)).min() else { return (None, None) };
+    let service = head.get(..start).map(|service| service.trim_end_matches(['_', '-']));
+    (service.filter(|service| !service.is_empty()), head.get(start..))
 }
 
-/// Where `verb` starts in `head`, at the beginning or behind a dash.
+/// Where `verb` starts in `head`, at the beginning or behind a separator.
 fn verb_start(head: &str, verb: &str) -> Option<usize> {
-    if head.starts_with(verb) {
-        return Some(0);
-    }
-    let dashed = format!("-{verb}");
-    head.find(&dashed).map(|at| at + 1)
+    let behind = |separator: char| head.find(&format!("{separator}{verb}")).map(|at| at + 1);
+    if head.starts_with(verb) { Some(0) } else { behind('_').or_else(|| behind('-')) }
 }
 
 #[cfg(test)]
@@ -96,7 +94,7 @@ mod tests {
     fn check(path: &str, scope: (Option<&str>, Option<&str>), call: (Option<&str>, Option<&str>)) {
         let name = FileName::parse(path);
         assert_eq!((name.account, name.region), scope, "{path}");
-        assert_eq!((name.operation.as_deref(), name.parent), call, "{path}");
+        assert_eq!((name.operation, name.parent), call, "{path}");
     }
 
     #[test]
@@ -114,6 +112,13 @@ mod tests {
         check("ec2_get-managed-prefix-list-entries__pl-1.json", (None, None), call);
         let call = (Some("describe-vpc-attribute"), Some("vpc-1"));
         check("describe-vpc-attribute__vpc-1__enableDnsSupport.json", (None, None), call);
+    }
+
+    #[test]
+    fn the_service_stands_before_the_operation() {
+        assert_eq!(FileName::parse("vpc-lattice_list-services.json").service, Some("vpc-lattice"));
+        assert_eq!(FileName::parse("elb-describe-load-balancers.json").service, Some("elb"));
+        assert_eq!(FileName::parse("describe-vpcs.json").service, None);
     }
 
     #[test]

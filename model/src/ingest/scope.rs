@@ -88,7 +88,12 @@ fn only<'r>(words: &BTreeSet<&'r str>) -> Option<&'r str> {
 pub(super) fn scopes(files: &Table<FileId, Box<str>>, collected: &Collected<'_>) -> Scopes {
     let names: Vec<FileName<'_>> = files.values().map(|path| FileName::parse(path)).collect();
     let evidence = evidence(files.len(), collected);
-    let located = locate(&names, &evidence);
+    let mut located = locate(&names, &evidence);
+    for (file, call) in &collected.manifest {
+        if let Some(own) = located.get_mut(file.index()) {
+            *own = (&*call.account, &*call.region);
+        }
+    }
     let manifest = collected.manifest.iter().map(|(_, call)| (&*call.account, &*call.region));
     let keys: BTreeSet<(&str, &str)> = located.iter().copied().chain(manifest).collect();
     let mut scopes: Table<ScopeId, Scope> = keys
@@ -130,29 +135,41 @@ fn locate<'r>(names: &[FileName<'r>], evidence: &[Evidence<'r>]) -> Vec<(&'r str
     let of_file = |(name, own): (&FileName<'r>, &Evidence<'r>)| {
         let unit = units.get(name.unit).filter(|unit| !unit.is_mixed()).unwrap_or(own);
         let siblings = parents.get(parent(name.unit)).filter(|_| name.region.is_some());
-        let above = || enclosing(name.unit, &units);
-        let account = name.account.or_else(|| unit.caller());
-        let account = account.or_else(|| siblings.and_then(Evidence::caller)).or_else(|| above().and_then(Evidence::caller));
-        let region = name.region.or_else(|| unit.region()).or_else(|| above().and_then(Evidence::region));
-        (account.unwrap_or_default(), region.unwrap_or_default())
+        let account = name.account.or_else(|| unit.caller()).or_else(|| siblings.and_then(Evidence::caller));
+        (account, name.region.or_else(|| unit.region()))
     };
-    names.iter().zip(evidence).map(of_file).collect()
+    let found: Vec<_> = names.iter().zip(evidence).map(of_file).collect();
+    let mut told: BTreeMap<&str, [BTreeSet<&'r str>; 2]> = BTreeMap::new();
+    for (name, (account, region)) in names.iter().zip(&found) {
+        let [accounts, regions] = told.entry(name.unit).or_default();
+        accounts.extend(account);
+        regions.extend(region);
+    }
+    names.iter().zip(&found).map(|(name, own)| inherit(name.unit, *own, &told)).collect()
+}
+
+/// Fills what a file does not tell from its own folder and those around and below it, where they agree.
+fn inherit<'r>(
+    unit: &str,
+    (account, region): (Option<&'r str>, Option<&'r str>),
+    told: &BTreeMap<&str, [BTreeSet<&'r str>; 2]>,
+) -> (&'r str, &'r str) {
+    let near = || told.iter().filter(|(other, _)| nested(unit, other)).map(|(_, told)| told);
+    let account = account.or_else(|| only(&near().flat_map(|[accounts, _]| accounts).copied().collect()));
+    let region = region.or_else(|| only(&near().flat_map(|[_, regions]| regions).copied().collect()));
+    (account.unwrap_or_default(), region.unwrap_or_default())
+}
+
+/// Whether one folder holds the other, or both are one.
+fn nested(one: &str, other: &str) -> bool {
+    let holds = |outer: &str, inner: &str| {
+        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    holds(one, other) || holds(other, one)
 }
 
 fn parent(unit: &str) -> &str {
     unit.rsplit_once('/').map_or("", |(parent, _)| parent)
-}
-
-/// What the folder around a folder without evidence of its own says.
-fn enclosing<'u, 'r>(unit: &str, units: &'u BTreeMap<&str, Evidence<'r>>) -> Option<&'u Evidence<'r>> {
-    let mut folder = unit;
-    while !folder.is_empty() {
-        folder = parent(folder);
-        if let Some(found) = units.get(folder).filter(|found| !found.is_mixed() && !found.regions.is_empty()) {
-            return Some(found);
-        }
-    }
-    None
 }
 
 fn evidence<'r>(files: usize, collected: &'r Collected<'_>) -> Vec<Evidence<'r>> {
