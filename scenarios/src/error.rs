@@ -19,8 +19,13 @@ impl ScenarioError {
     /// An error of the YAML reader.
     pub(crate) fn of_yaml(name: &str, error: &serde_saphyr::Error) -> Self {
         let place = error.location().map(|location| (location.line(), location.column()));
-        let message = error.without_snippet().to_string().replace('\n', " ");
-        Self { name: name.to_owned(), place, message }
+        let text = error.without_snippet().to_string().replace('\n', " ");
+        // The reader repeats the place at the end of its message.
+        let message = text
+            .rsplit_once(" at line ")
+            .filter(|_| place.is_some())
+            .map_or(text.as_str(), |(message, _)| message);
+        Self { name: name.to_owned(), place, message: message.to_owned() }
     }
 
     /// The same error, said of the file that led to it.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use reachproof_model::ingest::Input;
+
 use crate::corpus;
 use crate::error::ScenarioError;
 use crate::expand::expand;
@@ -61,6 +63,14 @@ impl Scenario {
     /// Why the whole scenario cannot be run yet.
     pub fn pending(&self) -> Option<&str> {
         self.pending.as_deref()
+    }
+
+    /// The network as input files: [`Scenario::documents`] as text.
+    pub fn inputs(&self) -> Vec<Input> {
+        let documents = self.documents.iter();
+        documents
+            .map(|document| Input { name: document.name.clone(), bytes: document.text().into_bytes() })
+            .collect()
     }
 
     /// The network, as answers of the AWS CLI, sorted by name.

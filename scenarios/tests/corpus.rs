@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
+use reachproof_model::ingest::load;
 use reachproof_scenarios::{Scenario, Verdict, corpus, parse};
 
 /// Areas of vectors with the highest number of each.
@@ -25,13 +27,13 @@ const VECTORS: &[(&str, u32)] = &[
     ("E2E", 30),
 ];
 
-fn files_below(folder: &Path) -> Vec<PathBuf> {
+fn files_below(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() { files.extend(files_below(&path)?) } else { files.push(path) }
     }
-    files
+    Ok(files)
 }
 
 fn corpus_folder() -> PathBuf {
@@ -40,7 +42,7 @@ fn corpus_folder() -> PathBuf {
 
 #[test]
 fn every_file_parses_under_the_name_of_its_path() {
-    for path in files_below(&corpus_folder()) {
+    for path in files_below(&corpus_folder()).unwrap() {
         let text = fs::read_to_string(&path).unwrap();
         let name = path.file_stem().unwrap().to_str().unwrap();
         let scenario = parse(&path.display().to_string(), &text).unwrap_or_else(|error| panic!("{error}"));
@@ -50,7 +52,7 @@ fn every_file_parses_under_the_name_of_its_path() {
 
 #[test]
 fn every_file_is_listed() {
-    let files = files_below(&corpus_folder());
+    let files = files_below(&corpus_folder()).unwrap();
     let scenarios = files.iter().filter(|path| !path.starts_with(corpus_folder().join("base")));
     let on_disk: BTreeSet<String> =
         scenarios.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
@@ -110,4 +112,12 @@ fn expansion_is_deterministic() {
         documents.iter().map(|document| format!("{}\n{}", document.name, document.text())).collect::<String>()
     };
     assert_eq!(text(corpus()), text(corpus()));
+}
+
+#[test]
+fn every_network_loads() {
+    for scenario in corpus() {
+        let snapshot = load(scenario.inputs()).unwrap_or_else(|error| panic!("{}: {error}", scenario.name()));
+        assert!(!snapshot.vpcs.is_empty(), "{}", scenario.name());
+    }
 }

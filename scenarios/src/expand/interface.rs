@@ -1,6 +1,6 @@
 //! Network interfaces, instances and Elastic IP addresses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ fn interface_json(
         "TagSet": tags(interface.tags.as_ref()),
     });
     if let (Some(json), Value::Object(common)) =
-        (json.as_object_mut(), common(context, interface, &addresses)?)
+        (json.as_object_mut(), common(context, id, interface, &addresses)?)
     {
         json.extend(common);
     }
@@ -76,9 +76,13 @@ fn interface_json(
 }
 
 /// The fields that the interface and its mention in the instance share.
-fn common(context: &Context<'_>, interface: &Interface, addresses: &[Value]) -> Result<Value, Fault> {
+fn common(
+    context: &Context<'_>,
+    id: &str,
+    interface: &Interface,
+    addresses: &[Value],
+) -> Result<Value, Fault> {
     let subnet = interface.subnet.as_deref().unwrap_or_default();
-    let groups = list(interface.groups.as_ref());
     let ipv6 = list(interface.ipv6.as_ref()).enumerate();
     let ipv6 = ipv6.map(|(index, address)| json!({"Ipv6Address": address, "IsPrimaryIpv6": index == 0}));
     let first = addresses.first();
@@ -86,11 +90,16 @@ fn common(context: &Context<'_>, interface: &Interface, addresses: &[Value]) -> 
         "Status": or(interface.status.as_ref(), "in-use"), "VpcId": context.vpc_of_subnet(subnet)?, "SubnetId": subnet,
         "SourceDestCheck": interface.source_dest_check.unwrap_or(true),
         "DenyAllIgwTraffic": interface.deny_igw.filter(|deny| *deny),
-        "Groups": groups.map(|id| json!({"GroupId": id, "GroupName": context.group_name(id)})).collect::<Vec<_>>(),
+        "Groups": groups(context, interface),
         "PrivateIpAddress": first.and_then(|first| first.get("PrivateIpAddress")),
         "PrivateIpAddresses": addresses, "Association": first.and_then(|first| first.get("Association")),
-        "Ipv6Addresses": ipv6.collect::<Vec<_>>(), "Attachment": attachment(interface),
+        "Ipv6Addresses": ipv6.collect::<Vec<_>>(), "Attachment": attachment(id, interface),
     }))
+}
+
+fn groups(context: &Context<'_>, interface: &Interface) -> Vec<Value> {
+    let groups = list(interface.groups.as_ref());
+    groups.map(|group| json!({"GroupId": group, "GroupName": context.group_name(group)})).collect()
 }
 
 fn private_addresses(interface: &Interface, place: &Place) -> Vec<Value> {
@@ -113,7 +122,7 @@ fn private_addresses(interface: &Interface, place: &Place) -> Vec<Value> {
 }
 
 /// What holds the interface; nothing if it is not in use.
-fn attachment(interface: &Interface) -> Value {
+fn attachment(id: &str, interface: &Interface) -> Value {
     if interface.status.as_ref().is_some_and(|status| status != "in-use") {
         return Value::Null;
     }
@@ -123,7 +132,7 @@ fn attachment(interface: &Interface) -> Value {
         None => "amazon-aws",
     };
     json!({
-        "AttachmentId": format!("eni-attach-{}", interface.instance.as_deref().unwrap_or("service")),
+        "AttachmentId": format!("eni-attach-{id}"),
         "AttachTime": MOMENT, "DeviceIndex": device, "InstanceId": interface.instance, "InstanceOwnerId": owner,
         "Status": "attached", "DeleteOnTermination": true,
     })
@@ -151,15 +160,13 @@ fn describe_instance(
     }
     let first = list(primary.addresses.as_ref()).next();
     let public = first.and_then(|first| primary.public.as_ref()?.get(&first.to_string()));
-    let groups: BTreeSet<&String> = list(primary.groups.as_ref()).collect();
     let instance = json!({
         "InstanceId": id, "ImageId": "ami-1", "InstanceType": "t3.micro", "LaunchTime": MOMENT,
         "State": {"Code": state_code(state), "Name": state}, "VpcId": vpc, "SubnetId": subnet,
         "Placement": {"AvailabilityZone": place.zone_name(context.zone(subnet)?), "Tenancy": "default"},
         "PrivateIpAddress": first, "PublicIpAddress": public,
         "SourceDestCheck": primary.source_dest_check.unwrap_or(true), "NetworkInterfaces": shown,
-        "SecurityGroups":
-            groups.iter().map(|id| json!({"GroupId": id, "GroupName": context.group_name(id)})).collect::<Vec<_>>(),
+        "SecurityGroups": groups(context, primary),
         "Tags": tags(stated.and_then(|stated| stated.tags.as_ref())),
     });
     let reservation = json!({
@@ -169,6 +176,7 @@ fn describe_instance(
     Ok(())
 }
 
+/// The interface as the instance's record shows it: less of attachment and association than the interface's own.
 fn shown_interface(
     context: &Context<'_>,
     id: &str,
@@ -181,11 +189,25 @@ fn shown_interface(
         "Ipv4Prefixes": values(interface.prefixes.as_ref(), "Ipv4Prefix"),
     });
     if let (Some(json), Value::Object(common)) =
-        (json.as_object_mut(), common(context, interface, &addresses)?)
+        (json.as_object_mut(), common(context, id, interface, &addresses)?)
     {
         json.extend(common);
     }
+    drop_own_fields(&mut json);
     Ok(json)
+}
+
+fn drop_own_fields(json: &mut Value) {
+    const OWN: [&str; 5] =
+        ["AllocationId", "AssociationId", "DenyAllIgwTraffic", "InstanceId", "InstanceOwnerId"];
+    match json {
+        Value::Object(fields) => {
+            fields.retain(|key, _| !OWN.contains(&key.as_str()));
+            fields.values_mut().for_each(drop_own_fields);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_own_fields),
+        _ => {}
+    }
 }
 
 fn values<T: serde::Serialize>(values: Option<&Vec<T>>, key: &str) -> Vec<Value> {

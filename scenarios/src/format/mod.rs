@@ -30,6 +30,9 @@ pub(crate) mod overlay;
 pub(crate) mod route;
 pub(crate) mod rule;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
