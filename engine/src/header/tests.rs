@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use reachproof_model::flow::{Flow, Protocol};
 
+use super::store::Store;
 use super::value::Domain;
 use super::{Arena, Family, Field, Header, HeaderBox, Set};
 
@@ -472,4 +473,17 @@ fn the_size_of_a_diagram_is_its_nodes() {
     assert_eq!(arena.size(set), 2);
     assert_eq!(arena.size(Set::FULL), 0);
     assert_eq!(arena.boxes(set).collect::<Vec<_>>(), [rule]);
+}
+
+#[test]
+fn nodes_with_one_hash_are_told_apart_by_content() {
+    let mut store = Store::with_terminals();
+    let edges = [(4, Set::EMPTY), (65_535, Set::FULL)];
+    let added = store.add(7, 3, &edges);
+    assert_eq!(store.find(7, 3, &edges), Some(added));
+    assert_eq!(store.find(7, 4, &edges), None, "another level");
+    assert_eq!(store.find(7, 3, &[(5, Set::EMPTY), (65_535, Set::FULL)]), None, "another bound");
+    assert_eq!(store.find(7, 3, &[(4, Set::FULL), (65_535, Set::EMPTY)]), None, "other children");
+    let second = store.add(7, 4, &edges);
+    assert_eq!((store.find(7, 3, &edges), store.find(7, 4, &edges)), (Some(added), Some(second)));
 }
