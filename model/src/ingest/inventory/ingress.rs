@@ -30,9 +30,6 @@ pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
 }
 
 fn ingress(found: &mut Found, id: &str, why: String, source: &Source, exits: Vec<Exit>) {
-    if exits.is_empty() {
-        found.notice(id, "what this managed ingress leads to is not in the snapshot", source);
-    }
     found.add(ComponentKind::ManagedIngress, id, why, source, Paths::new([Entry::Internet], exits));
 }
 
@@ -203,7 +200,8 @@ const CLIENT_VPN_CALLS: &str = "ec2 describe-client-vpn-endpoints, describe-clie
 fn hint_of<'a>(facts: &Facts<'_>, interface: &'a Interface) -> Option<(&'a str, &'static str)> {
     let account = |call| facts.collected_in_account(interface.meta.scope, call);
     let here = |call| facts.collected(interface.meta.scope, call);
-    let says = |words: &str| interface.description.to_ascii_lowercase().contains(words);
+    let description = interface.description.to_ascii_lowercase();
+    let says = |words: &str| description.contains(words);
     let tagged = |prefix: &str| interface.meta.tags.keys().any(|key| key.starts_with(prefix));
     match kind_of(interface) {
         "globalacceleratormanaged" => return Some(("global_accelerator_managed", ACCELERATOR_CALLS)),

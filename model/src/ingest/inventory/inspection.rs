@@ -229,8 +229,15 @@ fn vpc_subnets(facts: &Facts<'_>, vpc: Option<VpcId>) -> Vec<Exit> {
     vpc.map_or_else(Vec::new, |vpc| facts.vpc_subnets(vpc).iter().copied().map(Exit::Subnet).collect())
 }
 
-/// Firewalls that are listed, and whose endpoints no answer shows.
+/// Firewalls whose endpoints no answer shows.
 fn undescribed_firewalls(facts: &Facts<'_>, found: &mut Found) {
+    for status in &facts.inventories.firewall_statuses {
+        if status.sync_states.is_none() && status.association_sync_state.is_none() {
+            let message =
+                "this firewall status shows no endpoint: a route to one counts as one that nothing describes";
+            found.notice(&status.source.pointer, message, &status.source);
+        }
+    }
     let described = &facts.inventories.described_firewalls;
     for firewall in &facts.inventories.firewalls {
         if !described.iter().any(|other| other.firewall_arn == firewall.firewall_arn) {

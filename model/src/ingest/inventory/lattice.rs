@@ -89,9 +89,6 @@ fn lattice_endpoint(endpoint: &Endpoint, gateways: &[Exit], found: &mut Found) {
                 .map(|subnet| hidden(subnet, endpoint.groups.clone())),
         );
     }
-    if paths.exits.is_empty() {
-        found.notice(id, "what this endpoint leads to is outside the snapshot", &endpoint.meta.source);
-    }
     let why = format!(
         "{id} is a VPC endpoint of type {}: where it leads is not modelled; collect: {GATEWAYS} (A-22)",
         endpoint.kind_name

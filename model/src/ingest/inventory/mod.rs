@@ -67,8 +67,12 @@ struct Found {
 }
 
 impl Found {
-    /// Adds a component; one without any way in or any way out carries nothing and is left out.
+    /// Adds a component. One without a way in carries nothing and is left out; one without a way out within the
+    /// snapshot gives a notice instead.
     fn add(&mut self, kind: ComponentKind, id: &str, why: String, source: &Source, paths: Paths) {
+        if paths.exits.is_empty() {
+            self.notice(id, "nothing that this leads to is in the snapshot", source);
+        }
         if paths.entries.is_empty() || paths.exits.is_empty() {
             return;
         }

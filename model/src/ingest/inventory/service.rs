@@ -21,12 +21,12 @@ pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
 /// R-VPCE-9, R-VPCE-11: consumers enter at the nodes of the service's network load balancers. Their security groups
 /// may be off for PrivateLink (R-VPCE-10), so nothing filters the way in.
 fn configured(facts: &Facts<'_>, service: &Placed<ServiceConfiguration>, found: &mut Found) {
-    let arns = service.network_load_balancer_arns.iter();
-    let exits = arns.flat_map(|arn| balancer_exits(facts, arn));
-    let paths = Paths::new(consumers(facts, service), exits.collect::<Vec<_>>());
     if is_gone(&service.service_state) || service.network_load_balancer_arns.is_empty() {
         return;
     }
+    let arns = service.network_load_balancer_arns.iter();
+    let exits = arns.flat_map(|arn| balancer_exits(facts, arn));
+    let paths = Paths::new(consumers(facts, service), exits.collect::<Vec<_>>());
     let why = format!(
         "{} is an endpoint service: what its consumers send through its load balancers is not modelled (A-28)",
         &*service.service_id

@@ -198,3 +198,22 @@ fn an_interface_of_an_undescribed_inspection_endpoint_counts() {
     net.described("eni-1", "subnet-b", "gatewayloadbalancerendpoint", "VPC Endpoint Interface vpce-7");
     net.check(&["Inspection eni-1: eni-1 route(vpce-7) -> subnet-b internet"]);
 }
+
+/// What lies outside the snapshot is told, not dropped.
+#[test]
+fn a_load_balancer_outside_the_snapshot_gives_a_notice() {
+    let mut net = Net::new();
+    net.read(
+        "LoadBalancers",
+        json!([{"LoadBalancerArn": ALB, "AvailabilityZones": [{"SubnetId": "subnet-unseen"}]}]),
+    );
+    net.check(&[]);
+    assert_eq!(net.notices(), [format!("{ALB}: nothing that this leads to is in the snapshot")]);
+}
+
+#[test]
+fn a_firewall_status_without_endpoints_gives_a_notice() {
+    let mut net = Net::new();
+    net.read("FirewallStatus", json!({"Status": "READY"}));
+    assert_eq!(net.notices().len(), 1);
+}

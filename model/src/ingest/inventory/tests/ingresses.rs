@@ -72,10 +72,7 @@ fn an_unseen_endpoint_may_be_anywhere_in_its_region() {
     group[0]["EndpointGroupRegion"] = json!("eu-west-1");
     net.read("EndpointGroups", group);
     net.check(&[]);
-    assert_eq!(
-        net.notices(),
-        [format!("{GROUP_ARN}: what this managed ingress leads to is not in the snapshot")]
-    );
+    assert_eq!(net.notices(), [format!("{GROUP_ARN}: nothing that this leads to is in the snapshot")]);
 }
 
 /// R-EDGE-3.
@@ -103,6 +100,15 @@ fn vpc_links_leave_by_their_interfaces() {
         "ManagedIngress eni-1: internet -> eni-1+groups",
         "ManagedIngress l1: internet -> eni-1+groups hidden(subnet-b;sg-1)",
     ]);
+}
+
+/// Interfaces without groups are too many services' to stand for one.
+#[test]
+fn a_link_without_groups_is_hidden() {
+    let mut net = Net::new();
+    net.eni("eni-1", "subnet-a", "natgateway");
+    net.read("Items", json!([{"VpcLinkId": "l1", "SubnetIds": ["subnet-a"]}]));
+    net.check(&["ManagedIngress l1: internet -> hidden(subnet-a;)"]);
 }
 
 #[test]
@@ -257,7 +263,8 @@ fn rules_hint_at_lattice() {
     for (id, peer, subnet) in [
         ("sg-1", list, "subnet-a"),
         ("sg-2", GroupPeer::Cidr("169.254.171.0/24".parse().unwrap()), "subnet-b"),
-        ("sg-3", GroupPeer::Cidr("0.0.0.0/0".parse().unwrap()), "subnet-z"),
+        // Wider rules admit Lattice too, and everything else: no hint.
+        ("sg-3", GroupPeer::Cidr("169.254.171.0/16".parse().unwrap()), "subnet-z"),
     ] {
         let group: GroupId = net.group(id, id, vec![peer]);
         let eni = net.eni(&format!("eni-{id}"), subnet, "interface");

@@ -28,11 +28,9 @@ fn lenient_reading_notes_what_it_cannot_read() {
     net.read("ServiceConfigurations", json!({"not": "a list"}));
     net.read("Items", json!([1, "two", {"three": 3}]));
     net.read("NetworkInterfaceId", json!({"of": "another call"}));
-    let message = "this part of an inventory has an unknown shape: what it lists is not seen";
-    assert_eq!(
-        net.notices(),
-        [format!("/LoadBalancers/1: {message}"), format!("/ServiceConfigurations: {message}")]
-    );
+    let odd = net.inventories.unreadable().map(|notice| notice.resource.to_string()).collect::<Vec<_>>();
+    assert_eq!(odd, ["/LoadBalancers/1", "/ServiceConfigurations"]);
+    assert!(net.notices().iter().any(|notice| notice.starts_with("/LoadBalancers/1: ")));
     assert_eq!(net.inventories.load_balancers.len(), 1);
 }
 
