@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod header;
 pub mod name;
 pub mod network;
+pub mod point;
 pub mod reach;
 pub mod region;
 pub mod trace;

@@ -192,6 +192,10 @@ pub struct SelectionError {
 }
 
 impl SelectionError {
+    pub(crate) fn of(message: String) -> Self {
+        Self { message }
+    }
+
     pub(crate) fn nothing(selector: &Selector) -> Self {
         let message = format!(
             "selector `{}` matches nothing in the snapshot: a property over nothing is no proof; correct it, or mark it `allow-empty`",

@@ -20,9 +20,9 @@ use std::fmt;
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::finding::Gap;
 use reachproof_model::flow::Question;
-use reachproof_model::policy::{Ends, Form, Policy, Property, Selector, Waiver};
+use reachproof_model::policy::{Ends, Form, Policy, Property, Selector, TrafficSpec, Waiver};
 
-use crate::evidence::Trace;
+use crate::evidence::{Trace, TraceVerdict};
 use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select};
@@ -167,6 +167,26 @@ pub fn check(
     let reach = Reach::of(network);
     let decide = |property| Case::of(&reach, policy, property, today)?.decide();
     policy.properties.iter().map(decide).collect()
+}
+
+/// The answer about all flows of some headers between two regions: `Reaches` iff some flow passes whatever the unknowns
+/// are, `Blocked` iff none does whatever they are.
+///
+/// # Errors
+/// If a limit is hit.
+pub fn answer(
+    reach: &Reach<'_, '_>,
+    from: &Region,
+    to: &Region,
+    traffic: &[TrafficSpec],
+    question: Question,
+) -> Result<TraceVerdict, CheckError> {
+    let pairs = gather(reach, &Wanted { from, to, traffic, question, avoid: BTreeSet::new() })?;
+    Ok(match (pairs.iter().any(|pair| pair.certain), pairs.is_empty()) {
+        (true, _) => TraceVerdict::Reaches,
+        (false, true) => TraceVerdict::Blocked,
+        (false, false) => TraceVerdict::Unknown,
+    })
 }
 
 /// One property with what its selectors stand for.
