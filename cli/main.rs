@@ -1,2 +1,59 @@
 //! The `reachproof` command: arguments, file reading, rendering and exit codes.
-fn main() {}
+//!
+//! Invariant: this is the only part of the project that touches files, environment, clock and terminal. stdout carries the
+//! answer, stderr the talk; [`exit::Exit`] is the one list of exit codes.
+
+#![expect(dead_code, reason = "the rendering side is used once the commands call the engine")]
+
+mod arguments;
+mod command;
+mod exit;
+mod output;
+mod read;
+mod reference;
+mod request;
+mod style;
+
+use std::process::ExitCode;
+
+use arguments::{Command, CommandLine, Common};
+use clap::Parser;
+use exit::{Exit, Failure};
+use output::Talk;
+
+fn main() -> ExitCode {
+    let line = match CommandLine::try_parse() {
+        Ok(line) => line,
+        Err(error) => return refused(&error).into(),
+    };
+    let mut talk = Talk::new(line.common.quiet, line.common.verbose, line.common.color);
+    match run(&line.command, &line.common, &mut talk) {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            talk.error(&failure);
+            Exit::Unusable.into()
+        }
+    }
+}
+
+/// Help and version are answers; anything else that cannot be parsed is bad usage.
+fn refused(error: &clap::Error) -> Exit {
+    // A closed pipe is no error, and there is nobody else to tell.
+    let _ = error.print();
+    if error.use_stderr() { Exit::Unusable } else { Exit::Holds }
+}
+
+fn run(command: &Command, common: &Common, talk: &mut Talk) -> Result<Exit, Failure> {
+    if let Some(threads) = common.threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        pool.map_err(|error| Failure::new(format!("cannot start {threads} threads: {error}")))?;
+    }
+    match command {
+        Command::Check(arguments) => command::check::run(arguments, talk),
+        Command::Trace(arguments) => command::trace::run(arguments, talk),
+        Command::Reach(arguments) => command::reach::run(arguments, talk),
+        Command::Schema(arguments) => reference::schema(arguments),
+        Command::Completions(arguments) => reference::completions(arguments),
+        Command::Man(arguments) => reference::man(arguments),
+    }
+}
