@@ -131,7 +131,12 @@ fn elastic(facts: &Facts<'_>, listed: &Placed<LoadBalancer>) -> Balancer {
         hidden: hidden_subnets(facts, &subnets, &listed.vpc_id),
         scope: listed.scope,
         source: listed.source.clone(),
-        groups: facts.group_refs(&listed.security_groups),
+        groups: shown_groups(
+            facts,
+            &listed.security_groups,
+            !matches!(&*listed.kind, "network" | "gateway"),
+            &listed.vpc_id,
+        ),
         internet_facing: !listed.scheme.eq_ignore_ascii_case("internal"),
         forwards: may_forward(facts, listed),
     }
@@ -149,10 +154,19 @@ fn classic(facts: &Facts<'_>, listed: &Placed<ClassicLoadBalancer>) -> Balancer 
         hidden: hidden_subnets(facts, &subnets, &listed.vpc_id),
         scope: listed.scope,
         source: listed.source.clone(),
-        groups: facts.group_refs(&listed.security_groups),
+        groups: shown_groups(facts, &listed.security_groups, true, &listed.vpc_id),
         internet_facing: !listed.scheme.eq_ignore_ascii_case("internal"),
         forwards: listed.instances.as_ref().is_none_or(|instances| !instances.is_empty()),
     }
+}
+
+/// The groups of a load balancer. Application and Classic Load Balancers always have one (R-LB-17): if the inventory
+/// shows none, it may be any of the VPC.
+fn shown_groups(facts: &Facts<'_>, shown: &[Name], always: bool, vpc: &str) -> Vec<Ref<GroupId>> {
+    let vpc = facts.vpc(vpc).filter(|_| always && shown.is_empty());
+    let Some(vpc) = vpc else { return facts.group_refs(shown) };
+    let groups = facts.snapshot.groups.iter().filter(|(_, group)| group.vpc.known() == Some(vpc));
+    groups.map(|(id, _)| Ref::Known(id)).collect()
 }
 
 /// The subnets that a load balancer is enabled in; all of its VPC if the inventory names none.

@@ -217,3 +217,17 @@ fn a_firewall_status_without_endpoints_gives_a_notice() {
     net.read("FirewallStatus", json!({"Status": "READY"}));
     assert_eq!(net.notices().len(), 1);
 }
+
+/// R-LB-17: only network and gateway load balancers may lack groups.
+#[test]
+fn a_load_balancer_without_shown_groups_may_carry_any() {
+    let mut net = Net::new();
+    net.group("sg-1", "web", Vec::new());
+    let one = |kind| json!([{"LoadBalancerArn": ALB, "Type": kind, "Scheme": "internal", "VpcId": "vpc-a", "AvailabilityZones": [{"SubnetId": "subnet-a"}]}]);
+    net.collected(SERVICES);
+    net.read("LoadBalancers", one("application"));
+    net.check(&[&format!("LoadBalancer {ALB}: hidden(subnet-a) -> hidden(subnet-a;sg-1)")]);
+    net.inventories = Default::default();
+    net.read("LoadBalancers", one("network"));
+    net.check(&[&format!("LoadBalancer {ALB}: hidden(subnet-a) -> hidden(subnet-a;)")]);
+}
