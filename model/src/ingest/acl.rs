@@ -68,13 +68,23 @@ pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Re
     let Scoped { scope, source, item } = record;
     let mut entries = Vec::with_capacity(item.entries.len());
     for (index, shape) in item.entries.iter().enumerate() {
-        entries.push(entry(&item.network_acl_id, shape, source.below(&format!("/Entries/{index}")), context)?);
+        entries.push(entry(
+            &item.network_acl_id,
+            shape,
+            source.below(&format!("/Entries/{index}")),
+            context,
+        )?);
     }
     entries.sort_by_key(|entry| (entry.egress, entry.number));
     let subnets = item.associations.iter().filter_map(|association| association.subnet_id.shown());
     Ok(Acl {
-        meta: Identity { id: &item.network_acl_id, owner: &item.owner_id, arn: &Text::default(), tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.network_acl_id,
+            owner: &item.owner_id,
+            arn: &Text::default(),
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         vpc: context.index.vpcs.refer(&item.vpc_id),
         is_default: item.is_default.is_set(),
         subnets: subnets.map(|id| context.index.subnets.refer(id)).collect(),
@@ -82,7 +92,12 @@ pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Re
     })
 }
 
-fn entry(id: &str, shape: &EntryShape<'_>, source: Source, context: &mut Context<'_>) -> Result<AclEntry, LoadError> {
+fn entry(
+    id: &str,
+    shape: &EntryShape<'_>,
+    source: Source,
+    context: &mut Context<'_>,
+) -> Result<AclEntry, LoadError> {
     let Some(number) = shape.rule_number.0.and_then(|number| u32::try_from(number).ok()) else {
         return Err(context.error(&source, "found no usable `RuleNumber`, expected 1 to 32768"));
     };
@@ -114,7 +129,11 @@ fn action(id: &str, shape: &EntryShape<'_>, source: &Source, context: &mut Conte
     } else if shape.rule_action.is("deny") {
         Action::Deny
     } else {
-        context.notice(id, source, format!("unknown action `{}`; the entry may allow or deny", &*shape.rule_action));
+        context.notice(
+            id,
+            source,
+            format!("unknown action `{}`; the entry may allow or deny", &*shape.rule_action),
+        );
         Action::Unknown
     }
 }

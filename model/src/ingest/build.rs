@@ -9,14 +9,22 @@ use super::inventory::{Inventories, components};
 use super::record::{Places, Resource, Scoped};
 use super::scope::{Scopes, scopes};
 use super::sorted::{Further, Sorted};
-use super::{acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit, vpc};
+use super::{
+    acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit, vpc,
+};
+use crate::finding::Notice;
 use crate::id::{FileId, Id, ScopeId, Table};
 use crate::snapshot::Snapshot;
+use crate::source::Source;
 
 /// Converts everything that was collected.
-pub(super) fn snapshot(files: Table<FileId, Box<str>>, collected: Collected<'_>) -> Result<Snapshot, LoadError> {
+pub(super) fn snapshot(
+    files: Table<FileId, Box<str>>,
+    collected: Collected<'_>,
+) -> Result<Snapshot, LoadError> {
     let Scopes { scopes, of_file } = scopes(&files, &collected);
     let accounts: Vec<Box<str>> = scopes.values().map(|scope| scope.account.clone()).collect();
+    let orphans: Vec<Notice> = collected.orphans.iter().map(orphan).collect();
     let inventories = read_inventories(&files, &of_file, &collected.inventories)?;
     let mut snapshot = Snapshot { scopes, ..Snapshot::default() };
     let places = Places { files: &files, scopes: &of_file, accounts: &accounts };
@@ -25,6 +33,7 @@ pub(super) fn snapshot(files: Table<FileId, Box<str>>, collected: Collected<'_>)
     let mut context = Context { places, index, notices: Vec::new(), gaps: Vec::new() };
     convert_all(&mut snapshot, sorted, &further, &inventories, &mut context)?;
     (snapshot.notices, snapshot.gaps) = (context.notices, context.gaps);
+    snapshot.notices.extend(orphans);
     snapshot.files = files;
     finish(&mut snapshot, &inventories);
     Ok(snapshot)
@@ -67,8 +76,16 @@ fn convert_all(
     s.transit_gateways = convert(sorted.transit_gateways, |r| Ok(transit::transit_gateway(r)))?;
     s.attachments = convert(sorted.attachments, |r| Ok(transit::attachment(r, &further.transit, c)))?;
     s.tgw_tables = convert(sorted.tgw_tables, |r| transit::table(r, &further.transit, c))?;
-    s.policy_tables = convert(sorted.policy_tables, |r| policy_table::policy_table(r, &further.policy_entries, c))?;
+    s.policy_tables =
+        convert(sorted.policy_tables, |r| policy_table::policy_table(r, &further.policy_entries, c))?;
     Ok(())
+}
+
+/// An answer that cannot be used, because neither it nor its file's name tells what it is about.
+fn orphan(source: &Source) -> Notice {
+    let message = "the answer does not say what was asked about and is not used; name the file like \
+                   `get-managed-prefix-list-entries__pl-1.json`";
+    Notice { resource: source.pointer.clone(), message: message.into(), source: Some(source.clone()) }
 }
 
 /// Converts a list in canonical order, so that positions and ids agree.
@@ -80,7 +97,11 @@ fn convert<I: Id, T, R>(
 }
 
 /// What holds for a whole account and Region, and what has no id.
-fn scope_settings(snapshot: &mut Snapshot, further: &Further<'_>, context: &mut Context<'_>) -> Result<(), LoadError> {
+fn scope_settings(
+    snapshot: &mut Snapshot,
+    further: &Further<'_>,
+    context: &mut Context<'_>,
+) -> Result<(), LoadError> {
     for record in &further.block_public_access {
         if let Some(scope) = snapshot.scopes.get_mut(context.places.scope(record.source.file)) {
             scope.block_public_access = Some(settings::block_public_access(record));
@@ -105,8 +126,11 @@ fn scope_settings(snapshot: &mut Snapshot, further: &Further<'_>, context: &mut 
     snapshot.zones.sort();
     snapshot.zones.dedup();
     let associations = further.group_associations.iter();
-    snapshot.group_associations = associations.map(|record| group::vpc_association(&record.item, context)).collect();
-    snapshot.group_associations.sort_by(|a, b| (&a.group, &a.vpc, &a.state).cmp(&(&b.group, &b.vpc, &b.state)));
+    snapshot.group_associations =
+        associations.map(|record| group::vpc_association(&record.item, context)).collect();
+    snapshot
+        .group_associations
+        .sort_by(|a, b| (&a.group, &a.vpc, &a.state).cmp(&(&b.group, &b.vpc, &b.state)));
     snapshot.group_associations.dedup();
     Ok(())
 }
@@ -142,4 +166,3 @@ fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
     snapshot.gaps.sort();
     snapshot.gaps.dedup();
 }
-

@@ -193,7 +193,8 @@ pub(super) fn has_parent(call: &str) -> bool {
         "list-resolver-endpoint-ip-addresses",
     ];
     let operation = operation_of(call);
-    let gets = operation.starts_with("get-") && !operation.ends_with("-links") && operation != "get-caller-identity";
+    let gets =
+        operation.starts_with("get-") && !operation.ends_with("-links") && operation != "get-caller-identity";
     gets || operation.starts_with("search-") || DESCRIBES.contains(&operation)
 }
 
@@ -210,7 +211,10 @@ mod tests {
     fn a_shared_key_is_told_apart_by_the_operation() {
         let call = |key, operation| origin(key, None, operation);
         assert_eq!(call("Routes", None), Origin::Call("ec2 search-transit-gateway-routes"));
-        assert_eq!(call("Routes", Some("describe-client-vpn-routes")), Origin::Call("ec2 describe-client-vpn-routes"));
+        assert_eq!(
+            call("Routes", Some("describe-client-vpn-routes")),
+            Origin::Call("ec2 describe-client-vpn-routes")
+        );
         assert_eq!(call("Vpcs", Some("describe-vpc-classic-link")), Origin::Unknown);
         assert_eq!(call("Vpcs", Some("list-of-my-networks")), Origin::Call("ec2 describe-vpcs"));
         assert_eq!(call("Stranger", None), Origin::Unknown);
@@ -221,7 +225,10 @@ mod tests {
         let call = |service| origin("FileSystems", service, Some("describe-file-systems"));
         assert_eq!(call(Some("fsx")), Origin::Call("fsx describe-file-systems"));
         assert_eq!(call(None), Origin::Call("efs describe-file-systems"));
-        assert_eq!(origin("items", Some("vpc-lattice"), Some("list-services")), Origin::Call("vpc-lattice list-services"));
+        assert_eq!(
+            origin("items", Some("vpc-lattice"), Some("list-services")),
+            Origin::Call("vpc-lattice list-services")
+        );
         assert_eq!(origin("items", None, None), Origin::Unknown);
     }
 

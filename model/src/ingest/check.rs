@@ -6,8 +6,7 @@ use ipnet::IpNet;
 
 use crate::finding::Notice;
 use crate::id::{Ref, SubnetId, VpcId};
-use crate::snapshot::{Meta, Snapshot, Subnet};
-use crate::source::Source;
+use crate::snapshot::{Meta, Snapshot, Subnet, Target};
 
 /// All notices about the snapshot as a whole, unsorted.
 pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
@@ -50,35 +49,71 @@ fn again<'r>(metas: impl Iterator<Item = &'r Meta>) -> Vec<Notice> {
     found
 }
 
-/// References to resources that no answer describes; what they would say is unknown (R-DATA-3).
+/// References to resources that no answer describes although their call was collected; what they would say is unknown
+/// (R-DATA-3). Where the call was not collected, the engine names that call instead.
 fn dangling(snapshot: &Snapshot) -> Vec<Notice> {
     let mut found = Vec::new();
-    let mut note = |resource: &str, source: &Source, what: &str, missing: Option<&str>| {
-        if let Some(id) = missing.filter(|id| !id.is_empty()) {
-            let message = format!("names the {what} `{id}`, which no answer describes, or not unambiguously").into_boxed_str();
-            found.push(Notice { resource: resource.into(), message, source: Some(source.clone()) });
+    let mut note = |meta: &Meta, (what, call): (&str, &str), missing: Option<&str>| {
+        let collected = || snapshot.scopes.get(meta.scope).is_some_and(|scope| scope.collected(call));
+        if let Some(id) = missing.filter(|id| !id.is_empty() && collected()) {
+            let message =
+                format!("names the {what} `{id}`, which no answer describes unambiguously").into_boxed_str();
+            found.push(Notice { resource: meta.id.clone(), message, source: Some(meta.source.clone()) });
         }
     };
-    for subnet in snapshot.subnets.values() {
-        note(&subnet.meta.id, &subnet.meta.source, "VPC", missing(&subnet.vpc));
-    }
-    for table in snapshot.route_tables.values() {
-        note(&table.meta.id, &table.meta.source, "VPC", missing(&table.vpc));
-    }
+    let vpcs = ("VPC", "ec2 describe-vpcs");
+    let subnets = ("subnet", "ec2 describe-subnets");
+    let groups = ("security group", "ec2 describe-security-groups");
+    snapshot.subnets.values().for_each(|subnet| note(&subnet.meta, vpcs, missing(&subnet.vpc)));
+    snapshot.route_tables.values().for_each(|table| note(&table.meta, vpcs, missing(&table.vpc)));
     for acl in snapshot.acls.values() {
-        note(&acl.meta.id, &acl.meta.source, "VPC", missing(&acl.vpc));
-        acl.subnets.iter().for_each(|subnet| note(&acl.meta.id, &acl.meta.source, "subnet", missing(subnet)));
+        note(&acl.meta, vpcs, missing(&acl.vpc));
+        acl.subnets.iter().for_each(|subnet| note(&acl.meta, subnets, missing(subnet)));
     }
     for interface in snapshot.interfaces.values() {
-        let (id, source) = (&interface.meta.id, &interface.meta.source);
-        note(id, source, "VPC", missing(&interface.vpc));
-        note(id, source, "subnet", missing(&interface.subnet));
-        interface.groups.iter().flatten().for_each(|group| note(id, source, "security group", missing(group)));
+        note(&interface.meta, vpcs, missing(&interface.vpc));
+        note(&interface.meta, subnets, missing(&interface.subnet));
+        interface.groups.iter().flatten().for_each(|group| note(&interface.meta, groups, missing(group)));
     }
     for nat in snapshot.nat_gateways.values() {
-        note(&nat.meta.id, &nat.meta.source, "subnet", nat.subnet.as_ref().and_then(missing));
+        note(&nat.meta, subnets, nat.subnet.as_ref().and_then(missing));
+    }
+    found.extend(dangling_routes(snapshot));
+    found
+}
+
+/// Routes to gateways that no answer describes although their call was collected.
+fn dangling_routes(snapshot: &Snapshot) -> Vec<Notice> {
+    let mut found = Vec::new();
+    for table in snapshot.route_tables.values() {
+        for route in &table.routes {
+            let Some((id, call)) = missing_target(&route.target) else { continue };
+            if snapshot.scopes.get(table.meta.scope).is_some_and(|scope| scope.collected(call)) {
+                let message = format!("a route names `{id}`, which no answer describes unambiguously").into();
+                found.push(Notice {
+                    resource: table.meta.id.clone(),
+                    message,
+                    source: Some(route.source.clone()),
+                });
+            }
+        }
     }
     found
+}
+
+/// The id that a route names in vain, and the call that would describe it.
+fn missing_target(target: &Target) -> Option<(&str, &'static str)> {
+    let (id, call) = match target {
+        Target::InternetGateway(gateway) => (missing(gateway), "ec2 describe-internet-gateways"),
+        Target::VirtualGateway(gateway) => (missing(gateway), "ec2 describe-vpn-gateways"),
+        Target::Nat(gateway) => (missing(gateway), "ec2 describe-nat-gateways"),
+        Target::TransitGateway(gateway) => (missing(gateway), "ec2 describe-transit-gateways"),
+        Target::Peering(peering) => (missing(peering), "ec2 describe-vpc-peering-connections"),
+        Target::Interface(interface) => (missing(interface), "ec2 describe-network-interfaces"),
+        Target::EgressGateway(gateway) => (missing(gateway), "ec2 describe-egress-only-internet-gateways"),
+        _ => (None, ""),
+    };
+    id.map(|id| (id, call))
 }
 
 fn missing<I>(reference: &Ref<I>) -> Option<&str> {
@@ -103,7 +138,9 @@ fn overlaps(snapshot: &Snapshot) -> Vec<Notice> {
         let mut widest: Option<(IpNet, SubnetId)> = None;
         for &(block, id) in blocks.iter() {
             match widest {
-                Some((wide, other)) if wide.contains(&block) => found.extend(overlap(snapshot, (id, block), (other, wide))),
+                Some((wide, other)) if wide.contains(&block) => {
+                    found.extend(overlap(snapshot, (id, block), (other, wide)))
+                }
                 _ => widest = Some((block, id)),
             }
         }
@@ -112,12 +149,22 @@ fn overlaps(snapshot: &Snapshot) -> Vec<Notice> {
 }
 
 fn blocks(subnet: &Subnet) -> impl Iterator<Item = IpNet> {
-    let gone = |state: &Option<Box<str>>| matches!(state.as_deref(), Some("failed" | "failing" | "disassociated"));
-    subnet.cidrs.iter().filter(move |association| !gone(&association.state)).map(|association| association.cidr)
+    let gone =
+        |state: &Option<Box<str>>| matches!(state.as_deref(), Some("failed" | "failing" | "disassociated"));
+    subnet
+        .cidrs
+        .iter()
+        .filter(move |association| !gone(&association.state))
+        .map(|association| association.cidr)
 }
 
-fn overlap(snapshot: &Snapshot, (id, block): (SubnetId, IpNet), (other, wide): (SubnetId, IpNet)) -> Option<Notice> {
+fn overlap(
+    snapshot: &Snapshot,
+    (id, block): (SubnetId, IpNet),
+    (other, wide): (SubnetId, IpNet),
+) -> Option<Notice> {
     let (subnet, other) = (snapshot.subnets.get(id)?, snapshot.subnets.get(other)?);
-    let message = format!("`{block}` overlaps `{wide}` of `{}` in the same VPC", other.meta.id).into_boxed_str();
+    let message =
+        format!("`{block}` overlaps `{wide}` of `{}` in the same VPC", other.meta.id).into_boxed_str();
     Some(Notice { resource: subnet.meta.id.clone(), message, source: Some(subnet.meta.source.clone()) })
 }

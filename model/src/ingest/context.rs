@@ -105,12 +105,21 @@ impl Context<'_> {
     ///
     /// `None`, with a notice, if bits are set behind the prefix: AWS never prints such a block, so whether it means
     /// one address or the whole block is unknown.
-    pub(super) fn rule_block(&mut self, id: &str, source: &Source, text: &str) -> Result<Option<IpNet>, LoadError> {
+    pub(super) fn rule_block(
+        &mut self,
+        id: &str,
+        source: &Source,
+        text: &str,
+    ) -> Result<Option<IpNet>, LoadError> {
         let block = self.parse_block(source, text)?;
         if block.trunc() == block {
             return Ok(Some(block));
         }
-        self.notice(id, source, format!("`{text}` has address bits behind its prefix; read as an unknown block"));
+        self.notice(
+            id,
+            source,
+            format!("`{text}` has address bits behind its prefix; read as an unknown block"),
+        );
         Ok(None)
     }
 
@@ -125,7 +134,9 @@ impl Context<'_> {
     }
 
     fn parse_block(&self, source: &Source, text: &str) -> Result<IpNet, LoadError> {
-        text.parse().map_err(|_| self.error(source, format!("found `{text}`, expected a CIDR block like `10.0.0.0/16`")))
+        text.parse().map_err(|_| {
+            self.error(source, format!("found `{text}`, expected a CIDR block like `10.0.0.0/16`"))
+        })
     }
 
     /// Notes a value that cannot be read and is left out.

@@ -26,8 +26,8 @@ use super::record::{Answer, Record};
 use super::route::RouteTableShape;
 use super::settings::{BpaShape, ExclusionShape, PoolShape, ZoneShape};
 use super::transit::{
-    AttachmentShape, PeeringAttachmentShape, ReferenceShape, RouteAttachmentShape, TableShape, TgwRouteShape, TgwShape,
-    TgwTableShape, TgwWrapperShape, VpcAttachmentShape,
+    AttachmentShape, PeeringAttachmentShape, ReferenceShape, RouteAttachmentShape, TableShape, TgwRouteShape,
+    TgwShape, TgwTableShape, TgwWrapperShape, VpcAttachmentShape,
 };
 use super::value::{Flag, List, Text};
 use super::vpc::{EncryptionShape, SubnetShape, VpcShape};
@@ -83,6 +83,8 @@ pub(super) struct Collected<'a> {
     pub(super) answers: Vec<CallAnswer>,
     /// Files with a pagination token left.
     pub(super) unfinished: std::collections::BTreeSet<FileId>,
+    /// Answers that do not tell what they are about.
+    pub(super) orphans: Vec<Source>,
     /// An unknown key, to show where nothing is known.
     pub(super) stranger: Option<String>,
     /// Whether some key was known.
@@ -103,7 +105,8 @@ impl<'a> Collected<'a> {
         let text = json_text(path, bytes)?;
         let name = FileName::parse(path);
         let manifest = Default::default();
-        let walk = Walk { collected: self, file, name, additional: false, token: false, caller: None, manifest };
+        let walk =
+            Walk { collected: self, file, name, additional: false, token: false, caller: None, manifest };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let read = walk.deserialize(&mut deserializer).and_then(|()| deserializer.end());
         read.map_err(|error| LoadError::json(path, &error))
@@ -117,7 +120,10 @@ fn json_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, LoadError> {
         [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => "UTF-16",
         _ if bytes.iter().all(u8::is_ascii_whitespace) => "an empty file",
         [0x1F, 0x8B, ..] => "a compressed file",
-        _ => return std::str::from_utf8(bytes).map_err(|_| LoadError::encoding(path, "bytes that are not UTF-8")),
+        _ => {
+            return std::str::from_utf8(bytes)
+                .map_err(|_| LoadError::encoding(path, "bytes that are not UTF-8"));
+        }
     };
     Err(LoadError::encoding(path, found))
 }
@@ -191,7 +197,11 @@ impl<'a> Walk<'_, 'a> {
         let truncated = self.additional || self.token;
         collected.tgw_routes.iter_mut().skip(routes).for_each(|answer| answer.truncated |= truncated);
         collected.prefix_entries.iter_mut().skip(entries).for_each(|answer| answer.truncated |= truncated);
-        collected.tgw_propagations.iter_mut().skip(propagations).for_each(|answer| answer.truncated |= truncated);
+        collected
+            .tgw_propagations
+            .iter_mut()
+            .skip(propagations)
+            .for_each(|answer| answer.truncated |= truncated);
         collected.policy_entries.iter_mut().skip(policies).for_each(|answer| answer.truncated |= truncated);
     }
 
@@ -247,8 +257,13 @@ impl<'a> Walk<'_, 'a> {
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        if let Some(call) = call {
-            self.answered(call);
+        match call {
+            Some(_) if self.name.parent.is_none() && NEEDS_PARENT.contains(&key) => {
+                let source = self.source(key);
+                self.collected.orphans.push(source);
+            }
+            Some(call) => self.answered(call),
+            None => {}
         }
         Ok(())
     }
@@ -343,7 +358,9 @@ impl<'a> Walk<'_, 'a> {
         for (index, item) in items.into_iter().enumerate() {
             if let GroupOrId::Group(item) = item {
                 let pointer = format!("/SecurityGroups/{index}").into_boxed_str();
-                self.collected.groups.push(Record { source: Source { file: self.file, pointer }, item: *item });
+                self.collected
+                    .groups
+                    .push(Record { source: Source { file: self.file, pointer }, item: *item });
             }
         }
         Ok(())
@@ -356,7 +373,11 @@ impl<'a> Walk<'_, 'a> {
         let managed = self.name.operation == Some("describe-managed-prefix-lists");
         let shown = self.collected.prefix_lists.get(start..).unwrap_or_default();
         let content = shown.is_empty() || shown.iter().any(|record| record.item.cidrs.is_some());
-        let call = if managed || !content { "ec2 describe-managed-prefix-lists" } else { "ec2 describe-prefix-lists" };
+        let call = if managed || !content {
+            "ec2 describe-managed-prefix-lists"
+        } else {
+            "ec2 describe-prefix-lists"
+        };
         self.answered(call);
         Ok(())
     }
@@ -393,6 +414,15 @@ impl<'a> Collected<'a> {
         }
     }
 }
+
+/// Keys of answers that do not repeat what the call asked about.
+const NEEDS_PARENT: &[&str] = &[
+    "Associations",
+    "Entries",
+    "Routes",
+    "TransitGatewayPolicyTableEntries",
+    "TransitGatewayRouteTablePropagations",
+];
 
 /// A group, or the bare id of one.
 enum GroupOrId<'a> {

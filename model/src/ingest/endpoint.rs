@@ -111,8 +111,13 @@ pub(super) fn endpoint(record: Scoped<EndpointShape<'_>>, context: &Context<'_>)
     let index = &context.index;
     let (kind, kind_name) = kind(&item);
     Endpoint {
-        meta: Identity { id: &item.vpc_endpoint_id, owner: &item.owner_id, arn: &Text::default(), tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.vpc_endpoint_id,
+            owner: &item.owner_id,
+            arn: &Text::default(),
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         kind,
         kind_name: kind_name.into(),
         service: Box::from(&*item.service_name),
@@ -131,7 +136,9 @@ fn kind<'r>(item: &'r EndpointShape<'_>) -> (EndpointKind, &'r str) {
     match item.vpc_endpoint_type.shown() {
         Some(name) if name.eq_ignore_ascii_case("gateway") => (EndpointKind::Gateway, name),
         Some(name) if name.eq_ignore_ascii_case("interface") => (EndpointKind::Interface, name),
-        Some(name) if name.eq_ignore_ascii_case("gatewayloadbalancer") => (EndpointKind::GatewayLoadBalancer, name),
+        Some(name) if name.eq_ignore_ascii_case("gatewayloadbalancer") => {
+            (EndpointKind::GatewayLoadBalancer, name)
+        }
         Some(name) => (EndpointKind::Other, name),
         None if !item.network_interface_ids.is_empty() => (EndpointKind::Interface, "Interface"),
         None if !item.route_table_ids.is_empty() => (EndpointKind::Gateway, "Gateway"),
@@ -140,7 +147,10 @@ fn kind<'r>(item: &'r EndpointShape<'_>) -> (EndpointKind, &'r str) {
 }
 
 /// Converts a peering connection.
-pub(super) fn peering(record: Scoped<PeeringShape<'_>>, context: &mut Context<'_>) -> Result<Peering, LoadError> {
+pub(super) fn peering(
+    record: Scoped<PeeringShape<'_>>,
+    context: &mut Context<'_>,
+) -> Result<Peering, LoadError> {
     let Scoped { scope, source, item } = record;
     let id = &item.vpc_peering_connection_id;
     let identity = Identity { id, owner: &Text::default(), arn: &Text::default(), tags: &item.tags };

@@ -33,7 +33,12 @@ impl LoadError {
         let message = error.to_string();
         // The position is printed in front, where editors look for it.
         let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text).to_owned();
-        Self(Box::new(Kind::Json { file: file.to_owned(), line: error.line(), column: error.column(), message }))
+        Self(Box::new(Kind::Json {
+            file: file.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            message,
+        }))
     }
 
     pub(super) fn value(file: &str, pointer: &str, message: impl Into<String>) -> Self {
@@ -67,7 +72,10 @@ impl fmt::Display for LoadError {
                 if let Some(sample) = sample {
                     write!(f, " (`{}` is one)", one_line(sample))?;
                 }
-                write!(f, ", expected `Vpcs`, `Subnets`, `NetworkInterfaces`, `RouteTables`, `SecurityGroups`, …")
+                write!(
+                    f,
+                    ", expected `Vpcs`, `Subnets`, `NetworkInterfaces`, `RouteTables`, `SecurityGroups`, …"
+                )
             }
             Kind::Encoding { file, found } => write!(
                 f,
@@ -76,7 +84,12 @@ impl fmt::Display for LoadError {
                 one_line(file)
             ),
             Kind::Json { file, line, column, message } => {
-                write!(f, "{}:{line}:{column}: {}; collect this answer again", one_line(file), one_line(message))
+                write!(
+                    f,
+                    "{}:{line}:{column}: {}; collect this answer again",
+                    one_line(file),
+                    one_line(message)
+                )
             }
             Kind::Value { file, pointer, message } => {
                 write!(f, "{}#{}: {}", one_line(file), one_line(pointer), one_line(message))

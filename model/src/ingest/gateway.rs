@@ -5,8 +5,8 @@ use super::error::LoadError;
 use super::record::{Resource, Scoped, share_tags};
 use super::value::{Flag, List, Tag, Text, shape};
 use crate::snapshot::{
-    EgressGateway, GatewayAttachment, InternetGateway, NatAddress, NatGateway, VirtualGateway,
-    VpnConnection, VpnTerminus,
+    EgressGateway, GatewayAttachment, InternetGateway, NatAddress, NatGateway, VirtualGateway, VpnConnection,
+    VpnTerminus,
 };
 use crate::source::Source;
 
@@ -159,8 +159,13 @@ pub(super) fn nat(record: Scoped<NatShape<'_>>, context: &Context<'_>) -> Result
     // Stable: where no address says that it is primary, the input's order stays.
     addresses.sort_by_key(|(secondary, _)| *secondary);
     Ok(NatGateway {
-        meta: Identity { id: &item.nat_gateway_id, owner: &Text::default(), arn: &Text::default(), tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.nat_gateway_id,
+            owner: &Text::default(),
+            arn: &Text::default(),
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         state: item.state.lower(),
         connectivity: item.connectivity_type.lower(),
         mode: item.availability_mode.lower(),
@@ -187,12 +192,19 @@ fn nat_address(
 }
 
 /// Converts a VPN connection.
-pub(super) fn vpn(record: Scoped<VpnShape<'_>>, context: &mut Context<'_>) -> Result<VpnConnection, LoadError> {
+pub(super) fn vpn(
+    record: Scoped<VpnShape<'_>>,
+    context: &mut Context<'_>,
+) -> Result<VpnConnection, LoadError> {
     let Scoped { scope, source, item } = record;
     let mut routes = Vec::new();
     for (index, route) in item.routes.iter().enumerate() {
         if let Some(text) = route.destination_cidr_block.shown().filter(|_| !route.state.is("deleted")) {
-            routes.push(context.block(&item.vpn_connection_id, &source.below(&format!("/Routes/{index}")), text)?);
+            routes.push(context.block(
+                &item.vpn_connection_id,
+                &source.below(&format!("/Routes/{index}")),
+                text,
+            )?);
         }
     }
     let terminus = match (item.vpn_gateway_id.shown(), item.transit_gateway_id.shown()) {
@@ -200,7 +212,11 @@ pub(super) fn vpn(record: Scoped<VpnShape<'_>>, context: &mut Context<'_>) -> Re
         (None, Some(id)) => VpnTerminus::TransitGateway(context.index.transit_gateways.refer(id)),
         (None, None) => VpnTerminus::Other,
     };
-    let identity =
-        Identity { id: &item.vpn_connection_id, owner: &Text::default(), arn: &Text::default(), tags: &item.tags };
+    let identity = Identity {
+        id: &item.vpn_connection_id,
+        owner: &Text::default(),
+        arn: &Text::default(),
+        tags: &item.tags,
+    };
     Ok(VpnConnection { meta: identity.meta(scope, &source), state: item.state.lower(), terminus, routes })
 }

@@ -121,7 +121,8 @@ pub(super) fn flattened<'a>(
     for (id, entry) in by_group.iter().filter(|(id, _)| !described.contains(*id)) {
         let Some(first) = entry.rules.first() else { continue };
         let group_id = Text(id.to_string().into());
-        let item = GroupShape { group_id, owner_id: first.item.group_owner_id.clone(), ..GroupShape::default() };
+        let item =
+            GroupShape { group_id, owner_id: first.item.group_owner_id.clone(), ..GroupShape::default() };
         groups.push(Record { source: first.source.clone(), item });
     }
     by_group
@@ -135,14 +136,22 @@ pub(super) fn group(
 ) -> Result<SecurityGroup, LoadError> {
     let Scoped { scope, source, item } = record;
     let ingress = permissions(&item, &source, ("IpPermissions", item.ip_permissions.as_ref()), context)?;
-    let egress = permissions(&item, &source, ("IpPermissionsEgress", item.ip_permissions_egress.as_ref()), context)?;
+    let egress =
+        permissions(&item, &source, ("IpPermissionsEgress", item.ip_permissions_egress.as_ref()), context)?;
     let (ingress, egress) = match flattened.get(&*item.group_id) {
-        Some(rules) if !rules.truncated => (Some(direction(rules, false, context)?), Some(direction(rules, true, context)?)),
+        Some(rules) if !rules.truncated => {
+            (Some(direction(rules, false, context)?), Some(direction(rules, true, context)?))
+        }
         _ => (ingress, egress),
     };
     Ok(SecurityGroup {
-        meta: Identity { id: &item.group_id, owner: &item.owner_id, arn: &item.security_group_arn, tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.group_id,
+            owner: &item.owner_id,
+            arn: &item.security_group_arn,
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         group_name: Box::from(&*item.group_name),
         vpc: context.index.vpcs.refer(&item.vpc_id),
         ingress,
@@ -202,7 +211,11 @@ fn peers(
     Ok(peers)
 }
 
-fn block((id, source): (&str, &Source), text: Option<&str>, context: &mut Context<'_>) -> Result<GroupPeer, LoadError> {
+fn block(
+    (id, source): (&str, &Source),
+    text: Option<&str>,
+    context: &mut Context<'_>,
+) -> Result<GroupPeer, LoadError> {
     let Some(text) = text else {
         context.notice(id, source, "a rule entry shows no block; it may be anyone");
         return Ok(GroupPeer::Unknown);
@@ -229,7 +242,11 @@ fn pair_peer((id, source): (&str, &Source), pair: &PairShape<'_>, context: &mut 
 }
 
 /// One direction of a group's flattened rules.
-fn direction(rules: &Flattened<'_>, egress: bool, context: &mut Context<'_>) -> Result<Vec<GroupRule>, LoadError> {
+fn direction(
+    rules: &Flattened<'_>,
+    egress: bool,
+    context: &mut Context<'_>,
+) -> Result<Vec<GroupRule>, LoadError> {
     let mut converted = Vec::new();
     for Record { source, item } in &rules.rules {
         if item.is_egress.0.is_none() {
@@ -260,4 +277,3 @@ fn flattened_rule(
     };
     Ok((traffic, peer))
 }
-

@@ -40,8 +40,8 @@ shape! {
         ipv6_addresses: List<Ipv6Shape<'a>>,
         ipv4_prefixes: List<PrefixShape<'a>>,
         ipv6_prefixes: List<PrefixShape<'a>>,
-        #[serde(alias = "Tags")]
         tag_set: List<Tag<'a>>,
+        tags: List<Tag<'a>>,
         /// Whether only an instance shows the interface.
         #[serde(skip)]
         stand_in: bool,
@@ -144,6 +144,7 @@ impl Resource for InterfaceShape<'_> {
     }
     fn reconcile(&mut self, other: &mut Self) {
         share_tags(&mut self.tag_set, &mut other.tag_set);
+        share_tags(&mut self.tags, &mut other.tags);
         other.availability_zone.clone_from(&self.availability_zone);
     }
 }
@@ -226,7 +227,8 @@ fn of_instance(
         }
     }
     let sole = (item.network_interfaces.len() == 1).then(|| item.network_interfaces.first()).flatten();
-    let primary = item.network_interfaces.iter().find(|shape| is_primary(shape)).or(sole).map(|shape| shape.id());
+    let primary =
+        item.network_interfaces.iter().find(|shape| is_primary(shape)).or(sole).map(|shape| shape.id());
     let primary = primary.or_else(|| primaries.get(&*item.instance_id).map(AsRef::as_ref));
     for id in item.network_interfaces.iter().map(|shape| shape.id()).chain(primary) {
         let hint = InstanceHint {
@@ -240,7 +242,8 @@ fn of_instance(
         let source = source.below("/PublicIpAddress");
         match context.ipv4(&source, text) {
             Ok(public) => {
-                let hint = PublicHint { public, private: None, evidence: AssociationEvidence::Indirect, source };
+                let hint =
+                    PublicHint { public, private: None, evidence: AssociationEvidence::Indirect, source };
                 hints.public.entry(Box::from(primary)).or_default().push(hint);
             }
             Err(error) => context.unreadable(primary, &source, &error),
@@ -322,7 +325,8 @@ pub(super) fn stand_ins<'a>(
     let described: BTreeSet<&str> = interfaces.iter().map(|interface| interface.item.id()).collect();
     let mut found = Vec::new();
     for Record { source, item } in instances {
-        let missing = item.network_interfaces.iter().enumerate().filter(|(_, shape)| !described.contains(shape.id()));
+        let missing =
+            item.network_interfaces.iter().enumerate().filter(|(_, shape)| !described.contains(shape.id()));
         for (index, shape) in missing {
             let mut shape = shape.clone();
             let attachment = shape.attachment.get_or_insert_default();
@@ -360,7 +364,7 @@ pub(super) fn interface(
             id: &item.network_interface_id,
             owner: &item.owner_id,
             arn: &item.network_interface_arn,
-            tags: &item.tag_set,
+            tags: if item.tag_set.is_empty() { &item.tags } else { &item.tag_set },
         }
         .meta(scope, &source),
         vpc: context.index.vpcs.refer(&item.vpc_id),
@@ -369,12 +373,17 @@ pub(super) fn interface(
         kind: item.interface_type.lower().map(|kind| kind.replace(['_', '-'], "").into_boxed_str()),
         status: item.status.lower(),
         attachment: attachment(&item, hint, context),
-        requester_managed: item.requester_managed.is_set() || operator.is_some_and(|operator| operator.managed.is_set()),
-        requester: item.requester_id.boxed().or_else(|| operator.and_then(|operator| operator.principal.boxed())),
+        requester_managed: item.requester_managed.is_set()
+            || operator.is_some_and(|operator| operator.managed.is_set()),
+        requester: item
+            .requester_id
+            .boxed()
+            .or_else(|| operator.and_then(|operator| operator.principal.boxed())),
         description: Box::from(&*item.description),
         source_dest_check: item.source_dest_check.0.or(check),
         deny_igw: item.deny_all_igw_traffic.is_set(),
-        groups: groups.map(|list| list.iter().map(|group| context.index.groups.refer(&group.group_id)).collect()),
+        groups: groups
+            .map(|list| list.iter().map(|group| context.index.groups.refer(&group.group_id)).collect()),
         addresses,
         prefixes,
         public,
@@ -415,10 +424,12 @@ fn addresses(
     if let Some(text) = item.private_ip_address.shown() {
         found.insert(context.address(&source.below("/PrivateIpAddress"), text)?, true);
     }
-    let primary_known = !found.is_empty() || item.private_ip_addresses.iter().any(|address| address.primary.is_set());
+    let primary_known =
+        !found.is_empty() || item.private_ip_addresses.iter().any(|address| address.primary.is_set());
     for (index, address) in item.private_ip_addresses.iter().enumerate() {
         let Some(text) = address.private_ip_address.shown() else { continue };
-        let ip = context.address(&source.below(&format!("/PrivateIpAddresses/{index}/PrivateIpAddress")), text)?;
+        let ip =
+            context.address(&source.below(&format!("/PrivateIpAddresses/{index}/PrivateIpAddress")), text)?;
         *found.entry(ip).or_default() |= address.primary.is_set() || (!primary_known && index == 0);
     }
     let first = !item.ipv6_addresses.iter().any(|address| address.is_primary_ipv6.is_set());
@@ -427,7 +438,8 @@ fn addresses(
         let ip = context.address(&source.below(&format!("/Ipv6Addresses/{index}/Ipv6Address")), text)?;
         *found.entry(ip).or_default() |= address.is_primary_ipv6.is_set() || (first && index == 0);
     }
-    let mut addresses: Vec<_> = found.into_iter().map(|(ip, primary)| PrivateAddress { ip, primary }).collect();
+    let mut addresses: Vec<_> =
+        found.into_iter().map(|(ip, primary)| PrivateAddress { ip, primary }).collect();
     addresses.sort_by_key(|address| (!address.primary, address.ip));
     Ok(addresses)
 }
@@ -496,7 +508,8 @@ pub(super) fn instance(record: Scoped<InstanceShape<'_>>) -> Instance {
 /// Gives each instance the interfaces attached to it.
 pub(super) fn connect(instances: &mut Table<InstanceId, Instance>, interfaces: &Table<EniId, Interface>) {
     for (id, interface) in interfaces.iter() {
-        let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref()?.known());
+        let instance =
+            interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref()?.known());
         if let Some(instance) = instance.and_then(|instance| instances.get_mut(instance)) {
             instance.interfaces.push(id);
         }

@@ -52,7 +52,8 @@ const BY_DESCRIPTION: &[(&str, &str)] = &[
 ];
 
 /// Where SageMaker's free text names the kind of thing.
-const SAGEMAKER: &[(&str, &str)] = &[("notebook instance", "sagemaker-notebook"), ("studio", "sagemaker-studio")];
+const SAGEMAKER: &[(&str, &str)] =
+    &[("notebook instance", "sagemaker-notebook"), ("studio", "sagemaker-studio")];
 
 /// The label of an interface, `interface` if nothing tells.
 pub(super) fn label(shape: &InterfaceShape<'_>, is_notebook: bool, on_instance: bool) -> &'static str {
@@ -117,7 +118,10 @@ mod tests {
     fn sagemaker_kinds_are_told_apart() {
         let notebook = r#"{"Description":"[Do not delete] Network Interface created to access resources in your VPC for SageMaker Notebook Instance n"}"#;
         check(notebook, "sagemaker-notebook");
-        check(r#"{"Description":"[DO NOT DELETE] ENI managed by SageMaker for Studio Domain(d-1)"}"#, "sagemaker-studio");
+        check(
+            r#"{"Description":"[DO NOT DELETE] ENI managed by SageMaker for Studio Domain(d-1)"}"#,
+            "sagemaker-studio",
+        );
         check(r#"{"Description":"SageMaker training job"}"#, "sagemaker");
     }
 

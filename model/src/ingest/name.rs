@@ -69,14 +69,17 @@ pub(super) fn is_region(word: &str) -> bool {
 /// The Region of an Availability, Local or Wavelength Zone: `us-west-2` of `us-west-2-lax-1a`.
 pub(super) fn zone_region(zone: &str) -> Option<&str> {
     let digits = zone.find(|c: char| c.is_ascii_digit())?;
-    let end = zone.get(digits..)?.find(|c: char| !c.is_ascii_digit()).map_or(zone.len(), |more| digits + more);
+    let end =
+        zone.get(digits..)?.find(|c: char| !c.is_ascii_digit()).map_or(zone.len(), |more| digits + more);
     zone.get(..end).filter(|region| is_region(region))
 }
 
 /// The service and operation in `ec2_describe-vpcs`, `ec2-describe-vpcs` or `describe-vpcs`.
 fn call(head: &str) -> (Option<&str>, Option<&str>) {
     let verbs = ["describe-", "get-", "list-", "search-"];
-    let Some(start) = verbs.iter().filter_map(|verb| verb_start(head, verb)).min() else { return (None, None) };
+    let Some(start) = verbs.iter().filter_map(|verb| verb_start(head, verb)).min() else {
+        return (None, None);
+    };
     let service = head.get(..start).map(|service| service.trim_end_matches(['_', '-']));
     (service.filter(|service| !service.is_empty()), head.get(start..))
 }
@@ -100,7 +103,11 @@ mod tests {
     #[test]
     fn folders_give_account_and_region() {
         let (account, region) = (Some("123456789012"), Some("us-east-1"));
-        check("123456789012/us-east-1/ec2_describe-vpcs.json", (account, region), (Some("describe-vpcs"), None));
+        check(
+            "123456789012/us-east-1/ec2_describe-vpcs.json",
+            (account, region),
+            (Some("describe-vpcs"), None),
+        );
         check("a/accounts/222/us-gov-west-1/Vpcs.json", (Some("222"), Some("us-gov-west-1")), (None, None));
         check("demo/us-east-1/ec2-describe-vpcs.json", (None, region), (Some("describe-vpcs"), None));
         check("Vpcs.json", (None, None), (None, None));

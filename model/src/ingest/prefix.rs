@@ -57,14 +57,15 @@ pub(super) fn entries_by_list<'a>(
     lists: &mut Vec<Record<PrefixListShape<'a>>>,
 ) -> BTreeMap<Box<str>, Vec<Answer<PrefixEntryShape<'a>>>> {
     let mut by_list: BTreeMap<Box<str>, Vec<Answer<PrefixEntryShape<'a>>>> = BTreeMap::new();
-    for answer in answers {
+    for answer in answers.into_iter().filter(|answer| !answer.parent.is_empty()) {
         by_list.entry(answer.parent.clone()).or_default().push(answer);
     }
     let described: std::collections::BTreeSet<Box<str>> =
         lists.iter().map(|list| Box::from(&*list.item.prefix_list_id)).collect();
     for (id, answers) in by_list.iter().filter(|(id, _)| !described.contains(*id)) {
         let Some(first) = answers.first() else { continue };
-        let item = PrefixListShape { prefix_list_id: Text(id.to_string().into()), ..PrefixListShape::default() };
+        let item =
+            PrefixListShape { prefix_list_id: Text(id.to_string().into()), ..PrefixListShape::default() };
         lists.push(Record { source: first.source.clone(), item });
     }
     by_list
@@ -92,8 +93,13 @@ pub(super) fn prefix_list(
     };
     let list_name: Box<str> = Box::from(&*item.prefix_list_name);
     Ok(PrefixList {
-        meta: Identity { id: &item.prefix_list_id, owner: &item.owner_id, arn: &item.prefix_list_arn, tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.prefix_list_id,
+            owner: &item.owner_id,
+            arn: &item.prefix_list_arn,
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         state: item.state.lower(),
         aws_managed: item.owner_id.is("AWS") || list_name.starts_with("com.amazonaws."),
         list_name,

@@ -58,7 +58,11 @@ pub(super) fn acl_traffic(
             icmp((id, source), protocol, bounds, context)
         }
         (Name::Number(protocol), _, None) if protocol.is_icmp() => {
-            context.notice(id, source, "the ICMP entry does not show its type and code; whether it covers all is unknown");
+            context.notice(
+                id,
+                source,
+                "the ICMP entry does not show its type and code; whether it covers all is unknown",
+            );
             Ok(Traffic::Refused(protocol))
         }
         (Name::Number(protocol), ..) => Ok(Traffic::Protocol(protocol)),
@@ -119,9 +123,9 @@ fn icmp(
 ) -> Result<Traffic, LoadError> {
     let number = |bound: Option<i64>, what: &str| match shown(bound) {
         None => Ok(None),
-        Some(bound) => u8::try_from(bound)
-            .map(Some)
-            .map_err(|_| context.error(source, format!("found ICMP {what} {bound}, expected -1 or 0 to 255"))),
+        Some(bound) => u8::try_from(bound).map(Some).map_err(|_| {
+            context.error(source, format!("found ICMP {what} {bound}, expected -1 or 0 to 255"))
+        }),
     };
     match (number(bounds.from, "type")?, number(bounds.to, "code")?) {
         (None, Some(code)) => {

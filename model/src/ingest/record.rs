@@ -121,9 +121,7 @@ pub(super) fn merge<T: Resource>(
             None => merged.push(record),
         }
     }
-    merged.sort_by(|a, b| {
-        (a.scope, a.item.id(), a.item.side()).cmp(&(b.scope, b.item.id(), b.item.side()))
-    });
+    merged.sort_by(|a, b| (a.scope, a.item.id(), a.item.side()).cmp(&(b.scope, b.item.id(), b.item.side())));
     Ok(merged)
 }
 
@@ -132,7 +130,10 @@ fn same<T: Resource>(a: &T, b: &T) -> bool {
 }
 
 /// One resource's descriptions stand together, the owner's first.
-fn key<'r, T: Resource>(record: &'r Scoped<T>, places: &Places<'_>) -> (&'r str, &'r str, bool, ScopeId, FileId) {
+fn key<'r, T: Resource>(
+    record: &'r Scoped<T>,
+    places: &Places<'_>,
+) -> (&'r str, &'r str, bool, ScopeId, FileId) {
     let owned = record.item.owner().is_some_and(|owner| owner == places.account(record.scope));
     (record.item.id(), record.item.side(), !owned, record.scope, record.source.file)
 }

@@ -85,10 +85,19 @@ pub(super) fn route_table(
     }
     let propagating = item.propagating_vgws.iter();
     Ok(RouteTable {
-        meta: Identity { id: &item.route_table_id, owner: &item.owner_id, arn: &Text::default(), tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.route_table_id,
+            owner: &item.owner_id,
+            arn: &Text::default(),
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         vpc: context.index.vpcs.refer(&item.vpc_id),
-        associations: item.associations.iter().flat_map(|shape| associations(shape, &context.index)).collect(),
+        associations: item
+            .associations
+            .iter()
+            .flat_map(|shape| associations(shape, &context.index))
+            .collect(),
         routes,
         propagating: propagating.map(|vgw| context.index.virtual_gateways.refer(&vgw.gateway_id)).collect(),
     })
@@ -136,8 +145,10 @@ fn route(
     source: Source,
     context: &mut Context<'_>,
 ) -> Result<Route, LoadError> {
-    let blocks =
-        [("DestinationCidrBlock", &shape.destination_cidr_block), ("DestinationIpv6CidrBlock", &shape.destination_ipv6_cidr_block)];
+    let blocks = [
+        ("DestinationCidrBlock", &shape.destination_cidr_block),
+        ("DestinationIpv6CidrBlock", &shape.destination_ipv6_cidr_block),
+    ];
     let mut destinations = Vec::new();
     for (field, text) in blocks {
         if let Some(text) = text.shown() {
@@ -152,7 +163,11 @@ fn route(
     let destination = match (destinations.pop(), destinations.is_empty()) {
         (Some(only), true) => only,
         _ => {
-            context.notice(&table.route_table_id, &source, "the route has not exactly one destination; it may match anything");
+            context.notice(
+                &table.route_table_id,
+                &source,
+                "the route has not exactly one destination; it may match anything",
+            );
             Destination::Unknown
         }
     };
@@ -171,7 +186,9 @@ fn target(shape: &RouteShape<'_>, index: &Index) -> Target {
     ];
     let shown = unmodelled.iter().filter_map(|(field, id)| Some((*field, id.shown()?)));
     targets.extend(shown.map(|(field, id)| Target::Unmodelled { field: field.into(), id: id.into() }));
-    if targets.is_empty() && let Some(next_hop) = shape.ip_address.shown() {
+    if targets.is_empty()
+        && let Some(next_hop) = shape.ip_address.shown()
+    {
         targets.push(Target::Unmodelled { field: "IpAddress".into(), id: next_hop.into() });
     }
     match (targets.pop(), targets.is_empty()) {
@@ -185,8 +202,11 @@ fn modelled(shape: &RouteShape<'_>, index: &Index) -> Vec<Target> {
     let mut targets = Vec::new();
     targets.extend(shape.gateway_id.shown().map(|id| gateway(id, index)));
     targets.extend(shape.nat_gateway_id.shown().map(|id| Target::Nat(index.nat_gateways.refer(id))));
-    targets.extend(shape.transit_gateway_id.shown().map(|id| Target::TransitGateway(index.transit_gateways.refer(id))));
-    targets.extend(shape.vpc_peering_connection_id.shown().map(|id| Target::Peering(index.peerings.refer(id))));
+    targets.extend(
+        shape.transit_gateway_id.shown().map(|id| Target::TransitGateway(index.transit_gateways.refer(id))),
+    );
+    targets
+        .extend(shape.vpc_peering_connection_id.shown().map(|id| Target::Peering(index.peerings.refer(id))));
     let egress_only = shape.egress_only_internet_gateway_id.shown();
     targets.extend(egress_only.map(|id| Target::EgressGateway(index.egress_gateways.refer(id))));
     // A route to an instance also names the interface that was its primary one when the route was made.

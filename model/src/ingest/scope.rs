@@ -98,7 +98,11 @@ pub(super) fn scopes(files: &Table<FileId, Box<str>>, collected: &Collected<'_>)
     let keys: BTreeSet<(&str, &str)> = located.iter().copied().chain(manifest).collect();
     let mut scopes: Table<ScopeId, Scope> = keys
         .iter()
-        .map(|(account, region)| Scope { account: (*account).into(), region: (*region).into(), ..Scope::default() })
+        .map(|(account, region)| Scope {
+            account: (*account).into(),
+            region: (*region).into(),
+            ..Scope::default()
+        })
         .collect();
     let ids: BTreeMap<(&str, &str), ScopeId> = keys.iter().copied().zip(scopes.ids()).collect();
     let first = ScopeId::from_index(0);
@@ -163,7 +167,8 @@ fn inherit<'r>(
 /// Whether one folder holds the other, or both are one.
 fn nested(one: &str, other: &str) -> bool {
     let holds = |outer: &str, inner: &str| {
-        outer.is_empty() || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        outer.is_empty()
+            || inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     holds(one, other) || holds(other, one)
 }

@@ -70,7 +70,8 @@ impl<'a> Sorted<'a> {
         let unfinished = std::mem::take(&mut found.unfinished);
         let truncated = |source: &crate::source::Source| unfinished.contains(&source.file);
         let group_rules = flattened(std::mem::take(&mut found.group_rules), truncated, &mut found.groups);
-        let prefix_entries = entries_by_list(std::mem::take(&mut found.prefix_entries), &mut found.prefix_lists);
+        let prefix_entries =
+            entries_by_list(std::mem::take(&mut found.prefix_entries), &mut found.prefix_lists);
         let transit = transit(&mut found, places)?;
         let encryption = found.encryption.into_iter();
         let further = Further {
@@ -113,7 +114,9 @@ impl<'a> Sorted<'a> {
     /// The ids of all names.
     pub(super) fn index(&self) -> Index {
         let attachments = self.attachments.iter().enumerate();
-        let table = |r: &Scoped<TgwTableShape<'_>>| (Box::from(r.item.id()), Box::from(&*r.item.transit_gateway_id));
+        let table = |r: &Scoped<TgwTableShape<'_>>| -> (Box<str>, Box<str>) {
+            (Box::from(r.item.id()), Box::from(&*r.item.transit_gateway_id))
+        };
         Index {
             vpcs: Names::of(&self.vpcs),
             subnets: Names::of(&self.subnets),
@@ -132,9 +135,16 @@ impl<'a> Sorted<'a> {
             policy_tables: Names::of(&self.policy_tables),
             virtual_gateways: Names::of(&self.virtual_gateways),
             attachments: attachments
-                .map(|(at, r)| ((Box::from(r.item.id()), Box::from(r.item.side())), AttachmentId::from_index(at)))
+                .map(|(at, r)| {
+                    ((Box::from(r.item.id()), Box::from(r.item.side())), AttachmentId::from_index(at))
+                })
                 .collect(),
-            table_gateways: self.tgw_tables.iter().map(table).collect(),
+            table_gateways: self
+                .tgw_tables
+                .iter()
+                .map(table)
+                .filter(|(_, gateway)| !gateway.is_empty())
+                .collect(),
             attachment_names: Names::of(&self.attachments),
         }
     }
@@ -144,7 +154,8 @@ impl<'a> Sorted<'a> {
 fn transit<'a>(found: &mut Collected<'a>, places: &Places<'_>) -> Result<TransitAnswers<'a>, LoadError> {
     let gateways = found.transit_gateways.iter();
     let gateways: BTreeSet<Box<str>> = gateways.map(|r| Box::from(r.item.id())).collect();
-    let (vpcs, peerings) = (std::mem::take(&mut found.vpc_attachments), std::mem::take(&mut found.peering_attachments));
+    let (vpcs, peerings) =
+        (std::mem::take(&mut found.vpc_attachments), std::mem::take(&mut found.peering_attachments));
     complete_attachments(&mut found.attachments, &vpcs, &peerings, &found.connects, &gateways);
     let answers = TransitAnswers {
         vpcs: merge(vpcs, places)?.into_iter().map(|r| (Box::from(r.item.id()), r.item)).collect(),

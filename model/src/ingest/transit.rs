@@ -8,8 +8,8 @@ use super::record::{Answer, Record, Resource, Scoped, share_tags};
 use super::value::{Flag, List, Tag, Text, shape};
 use crate::id::{AttachmentId, Ref};
 use crate::snapshot::{
-    Destination, TgwAssociation, TgwAttachment, TgwPeer, TgwPropagation, TgwRoute, TgwRouteTable, TgwVpcOptions,
-    TransitGateway,
+    Destination, TgwAssociation, TgwAttachment, TgwPeer, TgwPropagation, TgwRoute, TgwRouteTable,
+    TgwVpcOptions, TransitGateway,
 };
 use crate::source::Source;
 
@@ -246,7 +246,8 @@ pub(super) fn complete_attachments<'a>(
     let ids = attachments.iter().map(|record| Box::from(record.item.id()));
     let described: BTreeSet<Box<str>> = ids.collect();
     for Record { source, item } in vpcs.iter().filter(|record| !described.contains(record.item.id())) {
-        let mut shape = bare(&item.transit_gateway_attachment_id, &item.transit_gateway_id, "vpc", &item.state);
+        let mut shape =
+            bare(&item.transit_gateway_attachment_id, &item.transit_gateway_id, "vpc", &item.state);
         shape.resource_id = item.vpc_id.clone();
         shape.resource_owner_id = item.vpc_owner_id.clone();
         shape.tags = item.tags.clone();
@@ -260,7 +261,8 @@ pub(super) fn complete_attachments<'a>(
         }
     }
     for Record { source, item } in connects.iter().filter(|record| !described.contains(record.item.id())) {
-        let shape = bare(&item.transit_gateway_attachment_id, &item.transit_gateway_id, "connect", &item.state);
+        let shape =
+            bare(&item.transit_gateway_attachment_id, &item.transit_gateway_id, "connect", &item.state);
         attachments.push(Record { source: source.clone(), item: shape });
     }
 }
@@ -317,7 +319,8 @@ pub(super) fn attachment(
     let Scoped { scope, source, item } = record;
     let vpc = answers.vpcs.get(item.id());
     if let Some(vpc) = vpc.filter(|vpc| vpc.state != item.state) {
-        let message = format!("state `{}` here and `{}` among the VPC attachments", &*item.state, &*vpc.state);
+        let message =
+            format!("state `{}` here and `{}` among the VPC attachments", &*item.state, &*vpc.state);
         context.notice(&item.transit_gateway_attachment_id, &source, message);
     }
     let is_vpc = item.resource_type.is("vpc");
@@ -388,7 +391,8 @@ fn of_attachment<'r, 'a>(
     answers: &'r TransitAnswers<'a>,
     context: &'r Context<'_>,
 ) -> impl Iterator<Item = (&'r Answer<TableShape<'a>>, &'r TableShape<'a>)> {
-    let all = answers.associations.iter().flat_map(|answer| answer.items.iter().map(move |shape| (answer, shape)));
+    let all =
+        answers.associations.iter().flat_map(|answer| answer.items.iter().map(move |shape| (answer, shape)));
     all.filter(move |(answer, shape)| {
         let owner = context.index.table_gateways.get(&answer.parent);
         shape.transit_gateway_attachment_id == item.transit_gateway_attachment_id
@@ -433,10 +437,13 @@ pub(super) fn table(
     let Scoped { scope, source, item } = record;
     let tgw = &item.transit_gateway_id;
     let id = item.id();
-    let parts = |answers: &[Answer<TgwRouteShape<'_>>]| answers.iter().any(|part| *part.parent == *id && part.truncated);
+    let parts = |answers: &[Answer<TgwRouteShape<'_>>]| {
+        answers.iter().any(|part| *part.parent == *id && part.truncated)
+    };
     let mut static_routes = routes((id, tgw), &answers.static_routes, context)?;
     if let Some(routes) = &mut static_routes {
-        let own = answers.references.iter().filter(|record| *record.item.transit_gateway_route_table_id == *id);
+        let own =
+            answers.references.iter().filter(|record| *record.item.transit_gateway_route_table_id == *id);
         routes.extend(own.map(|record| reference(record, tgw, context)));
     }
     Ok(TgwRouteTable {
@@ -494,7 +501,10 @@ fn route(
         destination,
         propagated: shape.kind.is("propagated"),
         state: shape.state.lower(),
-        kind: shape.transit_gateway_attachments.first().and_then(|attachment| attachment.resource_type.lower()),
+        kind: shape
+            .transit_gateway_attachments
+            .first()
+            .and_then(|attachment| attachment.resource_type.lower()),
         attachments: attachments.map(|at| refer(context, &at.transit_gateway_attachment_id, tgw)).collect(),
         source,
     })
@@ -510,7 +520,10 @@ fn reference(record: &Record<ReferenceShape<'_>>, tgw: &str, context: &Context<'
         propagated: false,
         // A reference is `available` where a route is `active`.
         state: state.map(|state| if &*state == "available" { "active".into() } else { state }),
-        attachments: attachment.iter().map(|at| refer(context, &at.transit_gateway_attachment_id, tgw)).collect(),
+        attachments: attachment
+            .iter()
+            .map(|at| refer(context, &at.transit_gateway_attachment_id, tgw))
+            .collect(),
         kind: attachment.and_then(|at| at.resource_type.lower()),
         source: source.clone(),
     }

@@ -201,12 +201,16 @@ impl Visitor<'_> for IntVisitor {
     }
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<Int, E> {
         let signed = i64::try_from(number);
-        signed.map(|number| Int(Some(number))).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+        signed
+            .map(|number| Int(Some(number)))
+            .map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
     }
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<Int, E> {
         // Some tools print every number as a float: `443.0` is 443, `443.5` is nothing.
         let whole = format!("{number:.0}").parse().ok().filter(|_| number.fract() == 0.0);
-        whole.map(|number| Int(Some(number))).ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
+        whole
+            .map(|number| Int(Some(number)))
+            .ok_or_else(|| E::invalid_value(de::Unexpected::Float(number), &self))
     }
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Int, E> {
         match text.trim() {

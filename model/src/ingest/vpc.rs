@@ -105,7 +105,13 @@ pub(super) fn vpc(
 ) -> Result<Vpc, LoadError> {
     let Scoped { scope, source, item } = record;
     let mut cidrs = Vec::new();
-    associations(&mut cidrs, &item.vpc_id, &source, ("CidrBlockAssociationSet", &item.cidr_block_association_set), context)?;
+    associations(
+        &mut cidrs,
+        &item.vpc_id,
+        &source,
+        ("CidrBlockAssociationSet", &item.cidr_block_association_set),
+        context,
+    )?;
     primary_first(&mut cidrs, &item, &source, context)?;
     let ipv6 = ("Ipv6CidrBlockAssociationSet", &*item.ipv6_cidr_block_association_set);
     associations(&mut cidrs, &item.vpc_id, &source, ipv6, context)?;
@@ -122,7 +128,10 @@ pub(super) fn vpc(
 }
 
 /// Converts a subnet.
-pub(super) fn subnet(record: Scoped<SubnetShape<'_>>, context: &mut Context<'_>) -> Result<Subnet, LoadError> {
+pub(super) fn subnet(
+    record: Scoped<SubnetShape<'_>>,
+    context: &mut Context<'_>,
+) -> Result<Subnet, LoadError> {
     let Scoped { scope, source, item } = record;
     let mut cidrs = Vec::new();
     if let Some(text) = item.cidr_block.shown() {
@@ -132,8 +141,13 @@ pub(super) fn subnet(record: Scoped<SubnetShape<'_>>, context: &mut Context<'_>)
     let ipv6 = ("Ipv6CidrBlockAssociationSet", &*item.ipv6_cidr_block_association_set);
     associations(&mut cidrs, &item.subnet_id, &source, ipv6, context)?;
     Ok(Subnet {
-        meta: Identity { id: &item.subnet_id, owner: &item.owner_id, arn: &item.subnet_arn, tags: &item.tags }
-            .meta(scope, &source),
+        meta: Identity {
+            id: &item.subnet_id,
+            owner: &item.owner_id,
+            arn: &item.subnet_arn,
+            tags: &item.tags,
+        }
+        .meta(scope, &source),
         vpc: context.index.vpcs.refer(&item.vpc_id),
         state: item.state.lower(),
         cidrs,
@@ -193,7 +207,8 @@ fn primary_first(
 
 fn encryption_control(shape: &EncryptionShape<'_>) -> EncryptionControl {
     let exclusions = shape.resource_exclusions.iter().flatten();
-    let enabled = exclusions.filter(|(_, state)| state.as_ref().is_some_and(|state| state.state.is("enabled")));
+    let enabled =
+        exclusions.filter(|(_, state)| state.as_ref().is_some_and(|state| state.state.is("enabled")));
     EncryptionControl {
         mode: shape.mode.lower(),
         state: shape.state.lower(),

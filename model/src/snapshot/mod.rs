@@ -8,6 +8,7 @@
 //! files and answers was, so that equal inputs give equal ids.
 
 mod component;
+mod digest;
 mod filter;
 mod gateway;
 mod interface;
