@@ -51,7 +51,9 @@ pub struct Expectation {
     /// Options of the query.
     #[serde(default)]
     pub options: QueryOptions,
-    /// Whether the question is over a set of headers. [`Expectation::is_set`] also says so where it follows.
+    /// Whether the question is over a set of headers: it reaches iff some header does. Of a connection with a fixed
+    /// port the set is that of client ports, and it reaches iff every port from 1024 does (R-NACL-12).
+    /// [`Expectation::is_set`] also says so where it follows from the rest.
     #[serde(default)]
     pub set: bool,
     /// Why the question cannot be asked yet.
