@@ -39,7 +39,7 @@ impl Tracer<'_, '_> {
     }
 
     /// From a component, with this very header.
-    pub(super) fn from_component(&self, mut leg: Leg, id: ComponentId) -> Vec<Branch> {
+    pub(super) fn sent_by_component(&self, mut leg: Leg, id: ComponentId) -> Vec<Branch> {
         if self.world == World::Under {
             return leg.dropped("A-22", "what a component sends is not known");
         }

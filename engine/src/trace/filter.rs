@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EniId, GroupId, Ref, SubnetId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
+use reachproof_model::source::Source;
 
 use super::Tracer;
 use super::leg::{Notes, Ruling, decision};
@@ -36,21 +37,11 @@ impl Direction {
     }
 }
 
-fn permit(
-    rule: &'static str,
-    by: String,
-    source: Option<&reachproof_model::source::Source>,
-    notes: Notes,
-) -> Ruling {
+fn permit(rule: &'static str, by: String, source: Option<&Source>, notes: Notes) -> Ruling {
     Ruling { permitted: true, decision: decision(rule, Outcome::Permit, by, source), notes }
 }
 
-fn deny(
-    rule: &'static str,
-    by: String,
-    source: Option<&reachproof_model::source::Source>,
-    notes: Notes,
-) -> Ruling {
+fn deny(rule: &'static str, by: String, source: Option<&Source>, notes: Notes) -> Ruling {
     Ruling { permitted: false, decision: decision(rule, Outcome::Deny, by, source), notes }
 }
 

@@ -35,12 +35,12 @@ impl Tracer<'_, '_> {
         let here = record.requester.vpc.known() == Some(vpc);
         let other = if here { &record.accepter } else { &record.requester };
         match other.vpc.known() {
-            Some(there) => self.into_peer(leg, id, there),
+            Some(there) => self.to_known_peer(leg, id, there),
             None => self.to_unknown_peer(leg, id, other),
         }
     }
 
-    fn into_peer(&self, mut leg: Leg, id: PeeringId, there: VpcId) -> Vec<Branch> {
+    fn to_known_peer(&self, mut leg: Leg, id: PeeringId, there: VpcId) -> Vec<Branch> {
         let blocks = self.network.vpc_blocks(there, self.world);
         let inside = |ip| blocks.iter().any(|block| block.contains(&ip));
         if !leg.state.packet.destination.passes(self.world, inside) {
@@ -75,7 +75,7 @@ impl Tracer<'_, '_> {
     }
 
     /// R-PCX-3: from the unknown VPC at the other side.
-    pub(super) fn from_peer(&self, mut leg: Leg, id: PeeringId) -> Vec<Branch> {
+    pub(super) fn sent_by_peer(&self, mut leg: Leg, id: PeeringId) -> Vec<Branch> {
         let record = &self.network.snapshot.peerings[id];
         leg.visit(HopKind::Peering, &record.meta.id);
         let sides = [(&record.requester, &record.accepter), (&record.accepter, &record.requester)];
@@ -90,7 +90,7 @@ impl Tracer<'_, '_> {
         if self.world == World::Over && self.network.same_region(id, self.world) {
             leg.state.tag = Tag::Stranger;
         }
-        self.into_peer(leg, id, vpc)
+        self.to_known_peer(leg, id, vpc)
     }
 
     /// R-VPN-2, R-VPN-6, R-VPN-7: out by a virtual private gateway.

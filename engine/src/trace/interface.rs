@@ -124,7 +124,9 @@ impl Tracer<'_, '_> {
             if destination != Field::Any && !self.router_diverts(&leg, vpc, subnet) {
                 return branches;
             }
-            leg.assume(&[3]);
+            if destination != Field::Any {
+                leg.assume(&[3]);
+            }
         }
         branches.extend(self.to_router(leg, vpc, subnet));
         branches

@@ -27,10 +27,10 @@ impl Tracer<'_, '_> {
             return leg.dropped("R-IGW-2", "the destination is private");
         }
         match leg.state.packet.source {
-            Field::Is(_) if translated => self.from_regional_nat(leg, vpc),
-            Field::Is(IpAddr::V4(private)) => self.from_private(leg, gateway, vpc, private),
-            Field::Is(ip) => self.from_public_v6(leg, gateway, vpc, ip),
-            Field::Any => self.from_any(leg, vpc),
+            Field::Is(_) if translated => self.by_regional_nat(leg, vpc),
+            Field::Is(IpAddr::V4(private)) => self.with_private_source(leg, gateway, vpc, private),
+            Field::Is(ip) => self.with_v6_source(leg, gateway, vpc, ip),
+            Field::Any => self.with_any_source(leg, vpc),
         }
     }
 
@@ -44,7 +44,13 @@ impl Tracer<'_, '_> {
     }
 
     /// R-IGW-2 (a): the source must be paired with a public address, which it becomes.
-    fn from_private(&self, leg: Leg, gateway: GatewayId, vpc: VpcId, private: Ipv4Addr) -> Vec<Branch> {
+    fn with_private_source(
+        &self,
+        leg: Leg,
+        gateway: GatewayId,
+        vpc: VpcId,
+        private: Ipv4Addr,
+    ) -> Vec<Branch> {
         let owners = self.settled(self.network.owners().of_address(vpc, IpAddr::V4(private)));
         let paired = owners.into_iter().flat_map(|owner| {
             self.settled(self.network.public_of(owner, private, self.world))
@@ -68,7 +74,7 @@ impl Tracer<'_, '_> {
     }
 
     /// R-IGW-9, R-ADDR-8, R-ADDR-9.
-    fn from_public_v6(&self, leg: Leg, gateway: GatewayId, vpc: VpcId, source: IpAddr) -> Vec<Branch> {
+    fn with_v6_source(&self, leg: Leg, gateway: GatewayId, vpc: VpcId, source: IpAddr) -> Vec<Branch> {
         let owners = self.v6_senders(vpc, source);
         if owners.is_empty() {
             return leg
@@ -135,7 +141,7 @@ impl Tracer<'_, '_> {
     }
 
     /// a source that a component chose can be any that the gateway knows.
-    fn from_any(&self, leg: Leg, vpc: VpcId) -> Vec<Branch> {
+    fn with_any_source(&self, leg: Leg, vpc: VpcId) -> Vec<Branch> {
         let v4 = self
             .network
             .associations(self.world)
@@ -152,7 +158,7 @@ impl Tracer<'_, '_> {
     }
 
     /// R-NAT-9, R-BPA-3: no subnet tells of Block Public Access.
-    fn from_regional_nat(&self, mut leg: Leg, vpc: VpcId) -> Vec<Branch> {
+    fn by_regional_nat(&self, mut leg: Leg, vpc: VpcId) -> Vec<Branch> {
         if self.world == World::Under && self.shows_block(vpc) {
             return leg.dropped("R-BPA-4", "block public access is on");
         }
@@ -179,7 +185,7 @@ impl Tracer<'_, '_> {
         leg.state.memory.egress_only = Some(gateway);
         let owners = match leg.state.packet.source {
             Field::Is(ip) => self.v6_senders(vpc, ip),
-            Field::Any => return self.from_any(leg, vpc),
+            Field::Any => return self.with_any_source(leg, vpc),
         };
         if owners.is_empty() || !leg.state.packet.destination.passes(self.world, |ip| ip.is_ipv6()) {
             return leg.dropped("R-EIGW-1", "not from a public IPv6 address of the VPC");
@@ -234,10 +240,10 @@ impl Tracer<'_, '_> {
         if let Some(gateway) = memory.egress_only {
             let mut leg = leg.clone();
             leg.state.origin = Origin::Internet;
-            if let Some(vpc) = self.at_gateway(&mut leg, gateway, HopKind::EgressOnlyGateway) {
-                if destination.passes(self.world, |ip| self.network.is_public_v6(vpc, ip, self.world)) {
-                    branches.push(leg.to(Place::Router { vpc, from: None }));
-                }
+            if let Some(vpc) = self.at_gateway(&mut leg, gateway, HopKind::EgressOnlyGateway)
+                && destination.passes(self.world, |ip| self.network.is_public_v6(vpc, ip, self.world))
+            {
+                branches.push(leg.to(Place::Router { vpc, from: None }));
             }
         }
         if let Some(mapping) = memory.mappings.last() {
@@ -306,10 +312,10 @@ impl Tracer<'_, '_> {
             }
             return leg.dropped("R-IGW-4", "not a source on the internet");
         }
-        if let (Some(owner), false) = (owner, leg.state.reply) {
-            if let Some(refused) = self.not_let_in(&mut leg, gateway, owner, vpc) {
-                return refused;
-            }
+        if let (Some(owner), false) = (owner, leg.state.reply)
+            && let Some(refused) = self.not_let_in(&mut leg, gateway, owner, vpc)
+        {
+            return refused;
         }
         leg.state.origin = Origin::Internet;
         leg.state.tag = Tag::None;

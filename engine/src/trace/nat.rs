@@ -21,10 +21,10 @@ impl Tracer<'_, '_> {
         else {
             return leg.dropped("R-NAT-1", "the NAT gateway is not known");
         };
-        if let Some(subnet) = nat.subnet.filter(|_| !nat.regional) {
-            if !self.enters_nat(&mut leg, subnet, from) {
-                return vec![leg.fail(Disposition::DeniedIn)];
-            }
+        if let Some(subnet) = nat.subnet.filter(|_| !nat.regional)
+            && !self.enters_nat(&mut leg, subnet, from)
+        {
+            return vec![leg.fail(Disposition::DeniedIn)];
         }
         leg.visit(HopKind::NatGateway, &self.network.snapshot.nat_gateways[id].meta.id);
         if let Some((rule, why)) = self.refused_by_nat(&mut leg, vpc) {

@@ -105,9 +105,7 @@ impl<'s> Tracer<'_, 's> {
             Selection::These(positions) => positions,
         };
         let selected: Vec<_> = selected.into_iter().filter_map(|position| routes.get(position)).collect();
-        if self.world == World::Under
-            && selected.windows(2).any(|pair| pair.iter().any(|it| it.next != selected[0].next))
-        {
+        if self.world == World::Under && !alike(selected.iter().map(|route| route.next)) {
             leg.assume(&[12]);
             return leg.dropped("R-ROUTE-8b", format!("{name}: several routes tie"));
         }
@@ -183,10 +181,10 @@ impl<'s> Tracer<'_, 's> {
         from: Option<SubnetId>,
         entry: Entrance,
     ) -> Vec<Branch> {
-        if let Entrance::RegionalNat(public) = entry {
-            if let Some(branches) = self.after_regional_nat(&mut leg, next, public) {
-                return branches;
-            }
+        if let Entrance::RegionalNat(public) = entry
+            && let Some(branches) = self.after_regional_nat(&mut leg, next, public)
+        {
+            return branches;
         }
         if let NextHop::Drop(why) = next {
             return vec![leg.fail(if why == Why::Unknown {
@@ -413,6 +411,11 @@ impl<'s> Tracer<'_, 's> {
         }
         branches
     }
+}
+
+/// Whether all are equal.
+pub(super) fn alike<T: PartialEq>(mut all: impl Iterator<Item = T>) -> bool {
+    all.next().is_none_or(|first| all.all(|other| other == first))
 }
 
 fn unclear(mut leg: Leg, table: &str, routes: &[EffectiveRoute<'_>]) -> Branch {

@@ -9,7 +9,7 @@ use super::filter::Direction;
 use super::leg::{Branch, Leg, Notes, decision};
 use super::packet::{Field, Packet, Tag};
 use super::place::{Entrance, Place};
-use super::route::{Contender, Selection, select};
+use super::route::{Contender, Selection, alike, select};
 use crate::evidence::{Disposition, HopKind, Outcome};
 use crate::network::{Crossing, LookUp, Origin, Sink, TgwEffectiveRoute, TgwTarget};
 
@@ -154,7 +154,7 @@ impl Tracer<'_, '_> {
         routes: &[&TgwEffectiveRoute<'_>],
         ingress: AttachmentId,
     ) -> Vec<Branch> {
-        let agree = routes.windows(2).all(|pair| pair.iter().all(|route| route.targets == routes[0].targets));
+        let agree = alike(routes.iter().map(|route| &route.targets));
         if self.world == World::Under && !agree {
             leg.assume(&[12]);
             return leg.dropped("R-ROUTE-8b", format!("{table}: several routes tie"));
@@ -219,7 +219,7 @@ impl Tracer<'_, '_> {
         }
         leg.state.origin = Origin::Transit;
         match self.network.tgw_target(id, self.world) {
-            TgwTarget::Vpc { vpc, subnets } => self.into_vpc(leg, id, vpc, subnets.is_some()),
+            TgwTarget::Vpc { vpc, subnets } => self.to_vpc(leg, id, vpc, subnets.is_some()),
             TgwTarget::Peer(peer) => {
                 leg.state.tag = Tag::None;
                 vec![leg.to(Place::LookUp(peer))]
@@ -249,7 +249,7 @@ impl Tracer<'_, '_> {
     }
 
     /// R-TGW-8: into a VPC by an attachment subnet.
-    fn into_vpc(&self, mut leg: Leg, id: AttachmentId, vpc: VpcId, collected: bool) -> Vec<Branch> {
+    fn to_vpc(&self, mut leg: Leg, id: AttachmentId, vpc: VpcId, collected: bool) -> Vec<Branch> {
         if !leg.take(self.network.encryption_allows(vpc, None, self.world)) {
             return leg.dropped("R-BPA-9", "encryption is enforced");
         }
@@ -293,7 +293,7 @@ impl Tracer<'_, '_> {
     }
 
     /// R-TGW-11, R-TGW-15: from the network behind an attachment.
-    pub(super) fn from_attachment(&self, mut leg: Leg, id: AttachmentId) -> Vec<Branch> {
+    pub(super) fn sent_by_attachment(&self, mut leg: Leg, id: AttachmentId) -> Vec<Branch> {
         let attachment = self.network.attachment(id);
         leg.visit(HopKind::Outside, &format!("onprem:{}", attachment.meta.id));
         if self.network.tgw_target(id, self.world) == TgwTarget::Down {

@@ -9,7 +9,7 @@ use super::reply::Reply;
 use super::walk::{End, Ways};
 use super::{Query, Tracer};
 use crate::evidence::{Disposition, Trace, TraceVerdict, Walk};
-use crate::network::{Network, Sink, SourcePlace, missing_calls, missing_inventories};
+use crate::network::{Network, Sink, SourcePlace, SpecialBlock, missing_calls, missing_inventories};
 
 /// What one world says: whether the packet arrives as asked, and the walk that shows it.
 struct Account {
@@ -42,6 +42,9 @@ fn conclude(network: &Network<'_>, query: &Query, verdict: TraceVerdict, shown: 
     if from_internet && verdict != TraceVerdict::Reaches && !missing.is_empty() {
         notes.assumptions = notes.assumptions.and(Assumptions::of(&[23]));
     }
+    if verdict == TraceVerdict::Blocked && is_egress(query) {
+        notes.assumptions = notes.assumptions.and(Assumptions::of(&[20]));
+    }
     let mut verdict = verdict;
     if network.options.strict {
         let doubts = strict_doubts(network, from_internet && verdict == TraceVerdict::Blocked);
@@ -62,6 +65,14 @@ fn conclude(network: &Network<'_>, query: &Query, verdict: TraceVerdict, shown: 
         components: notes.components.into_iter().collect(),
         reasons,
     }
+}
+
+/// whether the question is one of getting out, which DNS might do all the same.
+fn is_egress(query: &Query) -> bool {
+    let private = [SpecialBlock::PrivateV4, SpecialBlock::PrivateV6];
+    let public = !private.iter().any(|block| block.contains(query.flow.destination));
+    let outward = query.goal.map_or(public, |goal| goal == Sink::Internet);
+    outward && matches!(query.from, SourcePlace::Interface(_))
 }
 
 /// R-DATA-10, `--strict`: calls and inventories without which nothing is claimed.
@@ -101,32 +112,24 @@ impl Tracer<'_, '_> {
         }
     }
 
+    /// Without a goal every end will do, but what never left the internet has gone nowhere (R-IGW-4).
+    fn is_goal(&self, goal: Option<Sink>, sink: Sink) -> bool {
+        match goal {
+            Some(goal) => goal == sink,
+            None => (self.sender, sink) != (SourcePlace::Internet, Sink::Internet),
+        }
+    }
+
     fn account(&self, query: &Query) -> Account {
         let ways = self.forward();
-        let at_goal = |end: &&End| end.sink.is_some_and(|sink| query.goal.is_none_or(|goal| goal == sink));
+        let at_goal = |end: &&End| end.sink.is_some_and(|sink| self.is_goal(query.goal, sink));
         let arrived: Vec<&End> = self.good_ends(&ways).into_iter().filter(at_goal).collect();
         let all_arrived = self.world == World::Over || arrived.len() == ways.ends.len();
-        if arrived.is_empty() || !all_arrived {
-            return self.undelivered(&ways, at_goal);
+        match (preferred(&arrived), query.question) {
+            (Some(end), Question::Packet) if all_arrived => delivered(&ways, end),
+            (Some(_), Question::Connection) if all_arrived => self.connected(&ways, &arrived),
+            _ => undelivered(&ways, at_goal),
         }
-        match query.question {
-            Question::Packet => self.delivered(&ways, preferred(&arrived), None),
-            Question::Connection => self.connected(&ways, &arrived),
-        }
-    }
-
-    /// The walk that got furthest without arriving; without one, one that ended elsewhere.
-    fn undelivered(&self, ways: &Ways, at_goal: impl Fn(&&End) -> bool) -> Account {
-        let elsewhere = ways.ends.iter().find(|end| end.sink.is_some() && !at_goal(end));
-        let Some(end) = ways.furthest().or(elsewhere).or(ways.ends.first()) else {
-            let forward = Walk { disposition: Disposition::Dropped, sink: None, hops: Vec::new() };
-            return Account { holds: false, forward, reply: None, notes: Notes::default() };
-        };
-        Account { holds: false, forward: ways.walk(end), reply: None, notes: ways.notes(end) }
-    }
-
-    fn delivered(&self, ways: &Ways, end: &End, reply: Option<Walk>) -> Account {
-        Account { holds: true, forward: ways.walk(end), reply, notes: ways.notes(end) }
     }
 
     /// R-CONN-1. In the permissive world the first end whose reply comes back shows it; else the first end.
@@ -143,8 +146,8 @@ impl Tracer<'_, '_> {
                 None => (replies.first(), true),
             },
         };
-        let Some((end, reply)) = deciding else { return self.undelivered(ways, |_| true) };
-        let mut account = self.delivered(ways, end, None);
+        let Some((end, reply)) = deciding else { return undelivered(ways, |_| true) };
+        let mut account = delivered(ways, end);
         account.holds = holds;
         if let Reply::Walked(back) = reply {
             let shown = if holds {
@@ -162,6 +165,20 @@ impl Tracer<'_, '_> {
 }
 
 /// Of several ends the first that is no component: what a component does says little.
-fn preferred<'e>(ends: &[&'e End]) -> &'e End {
-    ends.iter().find(|end| !matches!(end.sink, Some(Sink::Component(_)))).unwrap_or(&ends[0])
+fn preferred<'e>(ends: &[&'e End]) -> Option<&'e End> {
+    ends.iter().find(|end| !matches!(end.sink, Some(Sink::Component(_)))).or(ends.first()).copied()
+}
+
+/// The walk that got furthest without arriving; without one, one that ended elsewhere.
+fn undelivered(ways: &Ways, at_goal: impl Fn(&&End) -> bool) -> Account {
+    let elsewhere = ways.ends.iter().find(|end| end.sink.is_some() && !at_goal(end));
+    let Some(end) = ways.furthest().or(elsewhere).or(ways.ends.first()) else {
+        let forward = Walk { disposition: Disposition::Dropped, sink: None, hops: Vec::new() };
+        return Account { holds: false, forward, reply: None, notes: Notes::default() };
+    };
+    Account { holds: false, forward: ways.walk(end), reply: None, notes: ways.notes(end) }
+}
+
+fn delivered(ways: &Ways, end: &End) -> Account {
+    Account { holds: true, forward: ways.walk(end), reply: None, notes: ways.notes(end) }
 }

@@ -174,12 +174,12 @@ impl Tracer<'_, '_> {
             SourcePlace::Attachment(attachment) => {
                 let start =
                     Leg::new(State::new(Place::LookUp(attachment), packet, Origin::Transit), self.example);
-                self.and_anywhere(&outside, self.from_attachment(start, attachment))
+                self.and_anywhere(&outside, self.sent_by_attachment(start, attachment))
             }
             SourcePlace::Peer(peering) => {
-                self.and_anywhere(&outside, self.from_peer(outside.clone(), peering))
+                self.and_anywhere(&outside, self.sent_by_peer(outside.clone(), peering))
             }
-            SourcePlace::Component(component) => self.from_component(outside, component),
+            SourcePlace::Component(component) => self.sent_by_component(outside, component),
         }
     }
 
