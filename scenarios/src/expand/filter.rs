@@ -148,7 +148,11 @@ fn acl_bounds(traffic: &RuleTraffic) -> Map<String, Value> {
 }
 
 fn fixed_denials(egress: bool, has_ipv6: bool) -> impl Iterator<Item = Value> {
-    let denial = move |number: u32, key: &str, block: &str| json!({"RuleNumber": number, "Egress": egress, "Protocol": "-1", "RuleAction": "deny", key: block});
+    let denial = move |number: u32, key: &str, block: &str| {
+        json!({
+            "RuleNumber": number, "Egress": egress, "Protocol": "-1", "RuleAction": "deny", key: block,
+        })
+    };
     let ipv6 = has_ipv6.then(|| denial(32_768, "Ipv6CidrBlock", "::/0"));
     std::iter::once(denial(32_767, "CidrBlock", "0.0.0.0/0")).chain(ipv6)
 }

@@ -83,7 +83,8 @@ fn describe_nat(
     let json = json!({
         "NatGatewayId": id, "State": or(nat.state.as_ref(), "available"), "CreateTime": MOMENT, "VpcId": vpc,
         "ConnectivityType": or(nat.connectivity.as_ref(), "public"), "AvailabilityMode": mode,
-        "SubnetId": nat.subnet, "RouteTableId": nat.table, "NatGatewayAddresses": nat_addresses(nat, &place), "Tags": [],
+        "SubnetId": nat.subnet, "RouteTableId": nat.table,
+        "NatGatewayAddresses": nat_addresses(nat, &place), "Tags": [],
     });
     answers.list(&place, "ec2_describe-nat-gateways", json);
     let Some(interface) = &nat.interface else { return Ok(()) };
@@ -123,33 +124,15 @@ fn describe_endpoint(
     id: &str,
     endpoint: &Endpoint,
 ) -> Result<(), Fault> {
-    let vpc = need(endpoint.vpc.as_ref(), id, "vpc")?;
-    let place = context.place(vpc)?;
-    let service = need(endpoint.service.as_ref(), id, "service")?;
-    let service = if service.contains('.') {
-        service.clone()
-    } else {
-        format!("com.amazonaws.{}.{service}", place.region)
-    };
+    let place = context.place(need(endpoint.vpc.as_ref(), id, "vpc")?)?;
     let (kind, interface_kind) = match need(endpoint.kind.as_ref(), id, "kind")?.as_str() {
         "gateway" => ("Gateway", ""),
         "interface" => ("Interface", "vpc_endpoint"),
         "gateway-load-balancer" => ("GatewayLoadBalancer", "gateway_load_balancer_endpoint"),
         other => return Err(format!("`{other}` is no kind of endpoint")),
     };
-    let interfaces: Vec<_> = items(endpoint.interfaces.as_ref()).collect();
-    let group = |id: &String| json!({"GroupId": id, "GroupName": context.group_name(id)});
-    let json = json!({
-        "VpcEndpointId": id, "VpcEndpointType": kind, "VpcId": vpc, "ServiceName": service, "OwnerId": place.account,
-        "State": or(endpoint.state.as_ref(), "available"), "IpAddressType": "ipv4", "CreationTimestamp": MOMENT,
-        "RequesterManaged": false, "PrivateDnsEnabled": false, "PolicyDocument": or(endpoint.policy.as_ref(), ALLOW_ALL),
-        "RouteTableIds": list(endpoint.tables.as_ref()).collect::<Vec<_>>(), "DnsEntries": [],
-        "SubnetIds": interfaces.iter().map(|(_, interface)| &interface.subnet).collect::<Vec<_>>(),
-        "NetworkInterfaceIds": interfaces.iter().map(|(id, _)| id).collect::<Vec<_>>(),
-        "Groups": list(endpoint.groups.as_ref()).map(group).collect::<Vec<_>>(), "Tags": [],
-    });
-    answers.list(&place, "ec2_describe-vpc-endpoints", json);
-    for (interface, at) in interfaces {
+    answers.list(&place, "ec2_describe-vpc-endpoints", endpoint_json(context, id, endpoint, kind, &place)?);
+    for (interface, at) in items(endpoint.interfaces.as_ref()) {
         let implied = Interface {
             subnet: at.subnet.clone(),
             addresses: at.address.map(|address| vec![address]),
@@ -163,6 +146,33 @@ fn describe_endpoint(
         describe_interface(context, answers, interface, &implied)?;
     }
     Ok(())
+}
+
+fn endpoint_json(
+    context: &Context<'_>,
+    id: &str,
+    endpoint: &Endpoint,
+    kind: &str,
+    place: &Place,
+) -> Result<Value, Fault> {
+    let service = need(endpoint.service.as_ref(), id, "service")?;
+    let service = if service.contains('.') {
+        service.clone()
+    } else {
+        format!("com.amazonaws.{}.{service}", place.region)
+    };
+    let interfaces: Vec<_> = items(endpoint.interfaces.as_ref()).collect();
+    let group = |id: &String| json!({"GroupId": id, "GroupName": context.group_name(id)});
+    Ok(json!({
+        "VpcEndpointId": id, "VpcEndpointType": kind, "VpcId": endpoint.vpc, "ServiceName": service,
+        "OwnerId": place.account, "State": or(endpoint.state.as_ref(), "available"), "IpAddressType": "ipv4",
+        "CreationTimestamp": MOMENT, "RequesterManaged": false, "PrivateDnsEnabled": false,
+        "PolicyDocument": or(endpoint.policy.as_ref(), ALLOW_ALL), "DnsEntries": [],
+        "RouteTableIds": list(endpoint.tables.as_ref()).collect::<Vec<_>>(),
+        "SubnetIds": interfaces.iter().map(|(_, interface)| &interface.subnet).collect::<Vec<_>>(),
+        "NetworkInterfaceIds": interfaces.iter().map(|(id, _)| id).collect::<Vec<_>>(),
+        "Groups": list(endpoint.groups.as_ref()).map(group).collect::<Vec<_>>(), "Tags": [],
+    }))
 }
 
 const ALLOW_ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
@@ -229,7 +239,9 @@ fn describe_vpn(
     let json = json!({
         "VpnConnectionId": id, end: gateway, "CustomerGatewayId": customer, "Category": "VPN", "Type": "ipsec.1",
         "State": or(vpn.state.as_ref(), "available"), "Options": options, "Routes": routes, "Tags": [],
-        "VgwTelemetry": [{"OutsideIpAddress": "198.51.100.250", "Status": "UP", "AcceptedRouteCount": 1, "StatusMessage": ""}],
+        "VgwTelemetry": [{
+            "OutsideIpAddress": "198.51.100.250", "Status": "UP", "AcceptedRouteCount": 1, "StatusMessage": "",
+        }],
     });
     answers.list(&place, "ec2_describe-vpn-connections", json);
     let outside = vpn.customer.map_or_else(|| "203.0.113.250".to_owned(), |customer| customer.to_string());
