@@ -6,6 +6,7 @@ use reachproof_model::assumption::Assumption;
 use reachproof_model::flow::{Flow, Protocol, Question, World};
 use reachproof_model::ingest::{Input, load};
 use reachproof_model::snapshot::Snapshot;
+use reachproof_model::traffic::Traffic;
 
 use super::route::{Contender, Selection, select};
 use super::{Answered, Query, delivers, trace};
@@ -180,6 +181,24 @@ fn an_action_that_cannot_be_read_decides_nothing() {
     check(&permits, tcp("10.0.0.10", "10.0.1.10", 80), Unknown, Unknown);
 }
 
+/// R-DATA-6: an entry that denies what cannot be read denies nothing in one world and everything in the other.
+#[test]
+fn a_denying_entry_that_cannot_be_read_decides_nothing() {
+    let deny =
+        r#"{"RuleNumber":90,"Egress":false,"RuleAction":"deny","Protocol":"-1","CidrBlock":"10.0.0.0/24"}"#;
+    let fixture = Fixture { private_acl: format!("{deny},{ALLOW_ALL}"), ..Fixture::default() };
+    let mut snapshot = fixture.snapshot();
+    for entry in
+        snapshot.acls.values_mut().flat_map(|acl| &mut acl.entries).filter(|entry| entry.number == 90)
+    {
+        entry.traffic = Traffic::Unknown;
+    }
+    let network = Network::build(&snapshot, Options::default()).unwrap();
+    let flow = tcp("10.0.0.10", "10.0.1.10", 80);
+    let query = Query { from: sender(&network, &flow), flow, goal: None, question: Question::Packet };
+    assert_eq!(trace(&network, &query).verdict, Unknown);
+}
+
 #[test]
 fn lists_are_stateless_and_groups_are_not() {
     let out = r#"{"RuleNumber":100,"Egress":true,"RuleAction":"allow","Protocol":"6","CidrBlock":"0.0.0.0/0","PortRange":{"From":80,"To":80}},
@@ -285,6 +304,24 @@ fn an_unchecked_neighbour_may_forward_anything() {
     let trace = ask(&fixture, flow, Question::Packet);
     assert_eq!(trace.verdict, Unknown);
     assert!(trace.assumptions.contains(Assumption(6)) && !trace.components.is_empty());
+}
+
+#[test]
+fn a_route_to_an_interface_crosses_the_list_of_its_subnet() {
+    let to_near = r#"{"DestinationCidrBlock":"0.0.0.0/0","NetworkInterfaceId":"near","State":"active"}"#;
+    let open = Fixture { private_routes: to_near.into(), near_is_checked: false, ..Fixture::default() };
+    let flow = tcp("10.0.1.10", "203.0.113.5", 443);
+    check(&open, flow, Unknown, Unknown);
+    check(&Fixture { near_is_checked: true, ..open }, flow, Blocked, Blocked);
+    let out =
+        r#"{"RuleNumber":100,"Egress":true,"RuleAction":"allow","Protocol":"-1","CidrBlock":"0.0.0.0/0"}"#;
+    let closed = Fixture {
+        private_routes: to_near.into(),
+        near_is_checked: false,
+        public_acl: Some(out.into()),
+        ..Fixture::default()
+    };
+    check(&closed, flow, Blocked, Blocked);
 }
 
 #[test]
