@@ -169,6 +169,25 @@ pub fn check(
     policy.properties.iter().map(decide).collect()
 }
 
+/// The answer about all flows of some headers from a region to one address, wherever it may lie: as [`answer`].
+///
+/// # Errors
+/// If a limit is hit.
+pub fn answer_to_address(
+    reach: &Reach<'_, '_>,
+    from: &Region,
+    address: std::net::IpAddr,
+    traffic: &[TrafficSpec],
+    question: Question,
+) -> Result<TraceVerdict, CheckError> {
+    let (certain, possible) = gather::sent_to(reach, from, address, traffic, question)?;
+    Ok(match (certain, possible) {
+        (true, _) => TraceVerdict::Reaches,
+        (false, true) => TraceVerdict::Unknown,
+        (false, false) => TraceVerdict::Blocked,
+    })
+}
+
 /// The answer about all flows of some headers between two regions: `Reaches` iff some flow passes whatever the unknowns
 /// are, `Blocked` iff none does whatever they are.
 ///

@@ -193,6 +193,8 @@ impl Explorer<'_, '_, '_> {
         let inside = self.into_gateways(state, set);
         let ours = self.among(&state.view, state.view.destination, &inside);
         let outside = self.arena.difference(set, ours);
+        let private = intervals_of(&[SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat(), state.view.family);
+        let outside = self.without(outside, &state.view, state.view.destination, &private);
         self.arrive(Sink::Internet, state, outside);
         if self.world == World::Over {
             for component in self.network().components_at_internet() {
@@ -239,6 +241,14 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn gateway_in(&mut self, gateway: GatewayId, state: &State, set: Set) {
         let record = &self.network().gateways()[gateway];
         let Some(vpc) = record.serves(self.world) else { return };
+        let exclusion = match record.kind {
+            GatewayKind::Internet => "InternetGateway",
+            GatewayKind::EgressOnly => "EgressOnlyInternetGateway",
+            GatewayKind::Virtual => "VirtualPrivateGateway",
+        };
+        if !self.network().encryption_allows(vpc, Some(exclusion), self.world).value {
+            return;
+        }
         match (record.kind, state.view.family) {
             (GatewayKind::Internet, Family::V4) => self.translate_in(gateway, vpc, state, set),
             (GatewayKind::Internet, Family::V6) => self.pass_v6_in(gateway, vpc, state, set),

@@ -196,6 +196,8 @@ impl Explorer<'_, '_, '_> {
     /// In from the network behind an attachment: on premises, an unknown peer, or a gateway whose tables are unknown.
     pub(super) fn from_attachment_outside(&mut self, attachment: AttachmentId, state: &State, set: Set) {
         match self.network().attached_vpc(attachment) {
+            // what a transit gateway with unknown tables sends is unknown.
+            Some(_) if self.world == World::Under && !self.replying() => {}
             Some(vpc) => {
                 let known = self.network().attachment_subnets(attachment).is_some();
                 self.into_vpc(attachment, attachment, vpc, known, state, set);

@@ -465,13 +465,42 @@ fn list<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     into: &mut Vec<Record<T>>,
     map: &mut A,
 ) -> Result<bool, A::Error> {
-    let List(items): List<T> = map.next_value()?;
-    into.reserve(items.len());
-    into.extend(items.into_iter().enumerate().map(|(index, item)| {
-        let pointer = format!("/{key}/{index}").into_boxed_str();
-        Record { source: Source { file, pointer }, item }
-    }));
+    map.next_value_seed(Records { file, key, into })?;
     Ok(true)
+}
+
+/// A list whose items go straight into the collection: an answer may be gigabytes long.
+struct Records<'r, T> {
+    file: FileId,
+    key: &'r str,
+    into: &'r mut Vec<Record<T>>,
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Records<'_, T> {
+    type Value = ();
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Records<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let mut index = 0_usize;
+        while let Some(item) = seq.next_element()? {
+            let pointer = format!("/{}/{index}", self.key).into_boxed_str();
+            self.into.push(Record { source: Source { file: self.file, pointer }, item });
+            index += 1;
+        }
+        Ok(())
+    }
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
 }
 
 /// Reads the answer about one parent.

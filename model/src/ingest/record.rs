@@ -110,6 +110,14 @@ pub(super) fn merge<T: Resource>(
         sorted.push(Scoped { scope: places.scope(source.file), source, item });
     }
     sorted.sort_by(|a, b| key(a, places).cmp(&key(b, places)));
+    let repeated = sorted.iter().zip(sorted.iter().skip(1)).any(|(one, next)| same(&one.item, &next.item));
+    let mut merged = if repeated { unite(sorted, places)? } else { sorted };
+    merged.sort_by(|a, b| (a.scope, a.item.id(), a.item.side()).cmp(&(b.scope, b.item.id(), b.item.side())));
+    Ok(merged)
+}
+
+/// Unites neighbours that describe one resource.
+fn unite<T: Resource>(sorted: Vec<Scoped<T>>, places: &Places<'_>) -> Result<Vec<Scoped<T>>, LoadError> {
     let mut merged: Vec<Scoped<T>> = Vec::with_capacity(sorted.len());
     for record in sorted {
         match merged.last_mut().filter(|last| same(&last.item, &record.item)) {
@@ -121,7 +129,6 @@ pub(super) fn merge<T: Resource>(
             None => merged.push(record),
         }
     }
-    merged.sort_by(|a, b| (a.scope, a.item.id(), a.item.side()).cmp(&(b.scope, b.item.id(), b.item.side())));
     Ok(merged)
 }
 
