@@ -16,8 +16,6 @@ const ABOUT: &str =
 
 const INPUT_HELP: &str = "Inputs are recognised by content and merged:
   a directory of AWS CLI answers, every *.json in it; folders <account>/<region>/ say whose they are
-  a Terraform or OpenTofu plan, as `terraform show -json` prints it
-  a CloudFormation template, JSON or YAML
   a scenario file, `reachproof: scenario/v1`
   -, the standard input
 A file may have up to 8 GiB.";
@@ -32,7 +30,7 @@ A selector that matches nothing is an error unless the word allow-empty is among
 
 const CHECK_EXAMPLES: &str = "Examples:
   reachproof check snapshot/ --policy policy.yaml
-  reachproof check plan.json --policy policy.yaml --format sarif -o reachproof.sarif
+  reachproof check snapshot/ --policy policy.yaml --format sarif -o reachproof.sarif
   reachproof check snapshot/ --policy policy.yaml --date 2027-01-31 --strict";
 
 const TRACE_EXAMPLES: &str = "Examples:

@@ -74,8 +74,8 @@ pub fn man(arguments: &ManArguments) -> Result<Exit, Failure> {
 
 fn page_of(tool: &clap::Command, name: &str) -> Result<clap::Command, Failure> {
     let Some(command) = tool.find_subcommand(name) else {
-        let known: Vec<_> =
-            tool.get_subcommands().map(|command| format!("`{}`", command.get_name())).collect();
+        let names = tool.get_subcommands().map(clap::Command::get_name).filter(|name| *name != "help");
+        let known: Vec<_> = names.map(|name| format!("`{name}`")).collect();
         return Err(Failure::new(format!(
             "no command is named `{name}`; expected one of {}",
             known.join(", ")

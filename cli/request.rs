@@ -1,11 +1,13 @@
 //! From options, or a line of a flows file, to what is asked of a trace.
 
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use reachproof_model::flow::{Flow, Protocol, Question};
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::{self, TracePoint, TrafficSpec, trace_point};
 use serde::Deserialize;
+use serde_json::Number;
 
 use crate::arguments::{ReachArguments, TraceArguments};
 use crate::exit::Failure;
@@ -43,17 +45,17 @@ struct FlowLine {
     from: String,
     to: String,
     protocol: Option<ProtocolWord>,
-    source_port: Option<u16>,
-    port: Option<u16>,
-    icmp_type: Option<u8>,
-    icmp_code: Option<u8>,
+    source_port: Option<Number>,
+    port: Option<Number>,
+    icmp_type: Option<Number>,
+    icmp_code: Option<Number>,
     question: Option<Question>,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a protocol by name or number")]
 enum ProtocolWord {
-    Number(u8),
+    Number(Number),
     Name(String),
 }
 
@@ -104,21 +106,16 @@ fn of_line(line: &[u8], question: Question) -> Result<TraceRequest, String> {
         // The line within the line is always 1.
         error.to_string().replace(" at line 1 column", " at column")
     })?;
-    let number;
-    let protocol = match line.protocol {
-        None => None,
-        Some(ProtocolWord::Number(protocol)) => {
-            number = protocol.to_string();
-            Some(number.as_str())
-        }
-        Some(ProtocolWord::Name(ref name)) => Some(name.as_str()),
-    };
+    let protocol = line.protocol.map(|word| match word {
+        ProtocolWord::Number(number) => number.to_string(),
+        ProtocolWord::Name(name) => name,
+    });
     let given = Given {
-        protocol,
-        source_port: line.source_port,
-        port: line.port,
-        icmp_type: line.icmp_type,
-        icmp_code: line.icmp_code,
+        protocol: protocol.as_deref(),
+        source_port: within("source_port", line.source_port, u16::MAX)?,
+        port: within("port", line.port, u16::MAX)?,
+        icmp_type: within("icmp_type", line.icmp_type, u8::MAX)?,
+        icmp_code: within("icmp_code", line.icmp_code, u8::MAX)?,
     };
     Ok(TraceRequest {
         from: end("from", &line.from).map_err(|failure| failure.to_string())?,
@@ -126,6 +123,17 @@ fn of_line(line: &[u8], question: Question) -> Result<TraceRequest, String> {
         header: HeaderRequest::new(given)?,
         question: line.question.unwrap_or(question),
     })
+}
+
+/// The number, if it is whole and from 0 to `highest`.
+fn within<T>(name: &str, number: Option<Number>, highest: T) -> Result<Option<T>, String>
+where
+    T: TryFrom<u64> + Display,
+{
+    let Some(number) = number else { return Ok(None) };
+    let fitting = number.as_u64().and_then(|whole| T::try_from(whole).ok());
+    let message = || format!("{name}: expected a number from 0 to {highest}, found {number}");
+    fitting.ok_or_else(message).map(Some)
 }
 
 fn end(name: &str, text: &str) -> Result<TracePoint, Failure> {
@@ -294,7 +302,7 @@ mod tests {
             ),
             (
                 "\"prot\":1",
-                "f.jsonl:1: unknown field `prot`, expected one of `from`, `to`, `protocol`, `source_port`, `port`, `icmp_type`, `icmp_code`, `question` at column 32",
+                "f.jsonl:1: unknown field `prot`, expected one of `from`, `to`, `protocol`, `source_port`, `port`, `icmp_type`, `icmp_code`, `question` at column 31",
             ),
         ];
         for (members, message) in cases {

@@ -1,0 +1,12 @@
+//! The built command, run as a user would run it.
+//!
+//! `cfg(test)` always holds here; it tells clippy that helpers may unwrap as tests do.
+
+#[cfg(test)]
+mod answers;
+#[cfg(test)]
+mod harness;
+#[cfg(test)]
+mod schema;
+#[cfg(test)]
+mod transcripts;
