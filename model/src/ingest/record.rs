@@ -151,12 +151,12 @@ fn absorb<T: Resource>(
     mut record: Scoped<T>,
     places: &Places<'_>,
 ) -> Result<Option<Scoped<T>>, LoadError> {
+    if last.source.file == record.source.file {
+        return Ok((last.item != record.item).then_some(record));
+    }
     last.item.reconcile(&mut record.item);
     if last.item == record.item {
         return Ok(None);
-    }
-    if last.source.file == record.source.file {
-        return Ok(Some(record));
     }
     let shown = [places.show(&last.source), places.show(&record.source)];
     Err(LoadError::disagreement(last.item.id(), shown))
