@@ -1,6 +1,9 @@
 //! Meaning and proof: the network compiled from a snapshot, and the evaluators that walk it.
 
-#![expect(clippy::indexing_slicing, reason = "INVARIANT (snapshot ids dense): tables are indexed by their own ids")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "INVARIANT (snapshot ids dense): tables are indexed by their own ids"
+)]
 
 pub mod check;
 pub mod evidence;

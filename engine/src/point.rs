@@ -47,7 +47,8 @@ pub fn query(
 ) -> Result<Query, SelectionError> {
     let source = end(network, from)?;
     let mut destination = end(network, to)?;
-    if let (true, Some(Spot::Interface(id)), false) = (source.spot == Some(Spot::Internet), destination.spot, destination.literal)
+    if let (true, Some(Spot::Interface(id)), false) =
+        (source.spot == Some(Spot::Internet), destination.spot, destination.literal)
     {
         let public = network.interface(id).public.iter().map(|row| IpAddr::V4(row.public));
         let v6: Vec<IpAddr> = destination.addresses.iter().copied().filter(IpAddr::is_ipv6).collect();
@@ -58,7 +59,9 @@ pub fn query(
     }
     let (source_ip, destination_ip) = common_family(&source, &destination)?;
     let Some(place) = source.spot.and_then(Spot::source) else {
-        return Err(SelectionError::of(format!("packets do not start at {source_ip}: name an interface, `internet` or a gateway")));
+        return Err(SelectionError::of(format!(
+            "packets do not start at {source_ip}: name an interface, `internet` or a gateway"
+        )));
     };
     let goal = if destination.literal { None } else { destination.spot.map(Spot::sink) };
     Ok(Query { from: place, flow: flow(source_ip, destination_ip, fields), goal, question })
@@ -120,12 +123,18 @@ fn at_address(network: &Network<'_>, ip: IpAddr) -> End {
     End { spot, addresses: vec![ip], literal: true }
 }
 
-fn beyond(network: &Network<'_>, gateway: Option<&str>, address: Option<IpAddr>) -> Result<End, SelectionError> {
+fn beyond(
+    network: &Network<'_>,
+    gateway: Option<&str>,
+    address: Option<IpAddr>,
+) -> Result<End, SelectionError> {
     let candidates = neighbours(network).into_iter().filter(|spot| {
         spot.source().is_some_and(|place| gateway.is_none_or(|id| source_name(network, place) == id))
     });
     let on_premises = |spot: &Spot| match spot {
-        Spot::Attachment(id) => gateway.is_some() || !matches!(&*network.attachment(*id).kind, "vpc" | "peering"),
+        Spot::Attachment(id) => {
+            gateway.is_some() || !matches!(&*network.attachment(*id).kind, "vpc" | "peering")
+        }
         Spot::Peer(_) => gateway.is_some(),
         _ => true,
     };
@@ -174,8 +183,12 @@ fn is_one_instance(network: &Network<'_>, region: &Region) -> bool {
 }
 
 fn listed(network: &Network<'_>, region: &Region) -> String {
-    let names: Vec<String> =
-        region.iter().filter_map(|(spot, _)| spot.source()).take(4).map(|place| source_name(network, place)).collect();
+    let names: Vec<String> = region
+        .iter()
+        .filter_map(|(spot, _)| spot.source())
+        .take(4)
+        .map(|place| source_name(network, place))
+        .collect();
     let more = if region.len() > names.len() { ", …" } else { "" };
     format!("{}{more}", names.join(", "))
 }

@@ -144,8 +144,12 @@ impl Region {
     /// Only the spots that are meant for certain, unless there are none.
     #[must_use]
     pub fn explicit(self) -> Self {
-        let explicit: BTreeMap<Spot, Extent> =
-            self.spots.iter().filter(|(_, extent)| !extent.implied).map(|(spot, extent)| (*spot, extent.clone())).collect();
+        let explicit: BTreeMap<Spot, Extent> = self
+            .spots
+            .iter()
+            .filter(|(_, extent)| !extent.implied)
+            .map(|(spot, extent)| (*spot, extent.clone()))
+            .collect();
         if explicit.is_empty() { self } else { Self { spots: explicit } }
     }
 
@@ -163,7 +167,10 @@ impl Region {
     pub fn without(mut self, other: &Self) -> Self {
         for (spot, extent) in &other.spots {
             if let Some(own) = self.spots.get_mut(spot) {
-                own.blocks = extent.blocks.iter().fold(std::mem::take(&mut own.blocks), |blocks, hole| cut(&blocks, hole));
+                own.blocks = extent
+                    .blocks
+                    .iter()
+                    .fold(std::mem::take(&mut own.blocks), |blocks, hole| cut(&blocks, hole));
             }
         }
         self.spots.retain(|_, extent| !extent.blocks.is_empty());
@@ -261,7 +268,8 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
         Term::Address(range) => add_address(network, &mut region, *range),
         Term::Service(name) => add_service(network, &mut region, name),
         Term::Kind(kind) => {
-            let of_kind = network.snapshot.interfaces.iter().filter(|(_, interface)| interface.label == *kind);
+            let of_kind =
+                network.snapshot.interfaces.iter().filter(|(_, interface)| interface.label == *kind);
             of_kind.for_each(|(id, _)| region.add_all(Spot::Interface(id)));
         }
         Term::Plan(address) => return Err(unsupported("plan", address)),
@@ -272,7 +280,9 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
 }
 
 fn unsupported(kind: &str, rest: &str) -> SelectionError {
-    let message = format!("selector `{kind}:{rest}` needs an input that is not here: plans and interfaces yet to be created are not read by this version");
+    let message = format!(
+        "selector `{kind}:{rest}` needs an input that is not here: plans and interfaces yet to be created are not read by this version"
+    );
     SelectionError { message }
 }
 
@@ -305,7 +315,12 @@ fn has_unknown_side(network: &Network<'_>, id: PeeringId) -> bool {
     sides.contains(&None) && sides.iter().flatten().any(|vpc| usable(*vpc))
 }
 
-fn add_onprem(network: &Network<'_>, region: &mut Region, gateway: Option<&Pattern>, addresses: Option<IpNet>) {
+fn add_onprem(
+    network: &Network<'_>,
+    region: &mut Region,
+    gateway: Option<&Pattern>,
+    addresses: Option<IpNet>,
+) {
     let named = |id: &str| gateway.is_none_or(|pattern| pattern.matches(id));
     for spot in neighbours(network) {
         let on_premises = match spot {
@@ -338,7 +353,9 @@ fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Me
     let groups = snapshot.groups.iter().filter(|(_, group)| matches(&group.meta));
     interfaces.extend(groups.flat_map(|(id, _): (GroupId, _)| network.members(id).iter().copied()));
     let nats = snapshot.nat_gateways.values().filter(|nat| matches(&nat.meta));
-    interfaces.extend(nats.flat_map(|nat| &nat.addresses).filter_map(|row| row.interface.as_ref().and_then(Ref::known)));
+    interfaces.extend(
+        nats.flat_map(|nat| &nat.addresses).filter_map(|row| row.interface.as_ref().and_then(Ref::known)),
+    );
     interfaces.into_iter().for_each(|id| region.add_all(Spot::Interface(id)));
     add_matching_edges(network, region, matches);
 }
@@ -362,7 +379,9 @@ fn add_matching_edges(network: &Network<'_>, region: &mut Region, matches: impl 
         region.add_all(Spot::Internet);
     }
     let peerings = snapshot.peerings.iter().filter(|(_, peering)| matches(&peering.meta));
-    peerings.filter(|(id, _)| has_unknown_side(network, *id)).for_each(|(id, _)| region.add_all(Spot::Peer(id)));
+    peerings
+        .filter(|(id, _)| has_unknown_side(network, *id))
+        .for_each(|(id, _)| region.add_all(Spot::Peer(id)));
 }
 
 fn endpoint_spots(network: &Network<'_>, id: EndpointId) -> Vec<Spot> {
@@ -400,7 +419,8 @@ fn add_service(network: &Network<'_>, region: &mut Region, name: &str) {
 /// A range: the interfaces with addresses in it (also public ones), and the places beyond where it may extend to.
 fn add_address(network: &Network<'_>, region: &mut Region, range: IpNet) {
     for (id, interface) in network.snapshot.interfaces.iter() {
-        let mut blocks: Vec<IpNet> = owned_blocks(interface).iter().filter_map(|block| common(block, &range)).collect();
+        let mut blocks: Vec<IpNet> =
+            owned_blocks(interface).iter().filter_map(|block| common(block, &range)).collect();
         let public = interface.public.iter().filter(|row| range.contains(&IpAddr::V4(row.public)));
         blocks.extend(public.map(|row| host(IpAddr::V4(row.private))));
         region.add(Spot::Interface(id), blocks, false);
@@ -465,7 +485,9 @@ pub(crate) fn ids(network: &Network<'_>, selector: &Selector) -> Vec<Box<str>> {
 
 fn term_matches(term: &Term, meta: &Meta) -> bool {
     match term {
-        Term::Id(pattern) => pattern.matches(&meta.id) || meta.arn.as_deref().is_some_and(|arn| pattern.matches(arn)),
+        Term::Id(pattern) => {
+            pattern.matches(&meta.id) || meta.arn.as_deref().is_some_and(|arn| pattern.matches(arn))
+        }
         Term::Name(pattern) => meta.name().is_some_and(|name| pattern.matches(name)),
         Term::Tag { key, value } => {
             meta.tags.get(key).is_some_and(|found| value.as_ref().is_none_or(|value| value.matches(found)))

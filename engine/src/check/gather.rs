@@ -11,8 +11,8 @@ use reachproof_model::policy::TrafficSpec;
 use crate::header::{Arena, Family, Field, Header, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace, owned_blocks};
 use crate::reach::{
-    Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached, for_every_client,
-    intervals_of,
+    Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached,
+    for_every_client, intervals_of,
 };
 use crate::region::{Extent, Region, Spot};
 
@@ -61,7 +61,8 @@ pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<P
     let network = reach.network();
     let sources: Vec<SourcePlace> = wanted.from.iter().filter_map(|(spot, _)| spot.source()).collect();
     let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
-    let explored = reach.explore(&classes(network, &sources), &request, |explored| from_class(network, wanted, explored))?;
+    let explored = reach
+        .explore(&classes(network, &sources), &request, |explored| from_class(network, wanted, explored))?;
     let mut all = Yield::default();
     for part in explored.into_iter().flatten() {
         all.pairs.extend(part.pairs);
@@ -128,7 +129,11 @@ fn members<'r>(
 ) -> Vec<(SourcePlace, &'r Extent, Option<Vec<IpNet>>)> {
     if class.members.is_empty() {
         let spot = Spot::source_of(class.place);
-        return spot.and_then(|spot| from.get(spot)).map(|extent| (class.place, extent, None)).into_iter().collect();
+        return spot
+            .and_then(|spot| from.get(spot))
+            .map(|extent| (class.place, extent, None))
+            .into_iter()
+            .collect();
     }
     let one = |id: &EniId| {
         let extent = from.get(Spot::Interface(*id))?;
@@ -165,7 +170,13 @@ fn pair(
     let unsure = arena.difference(over, under);
     let mut samples = samples(arena, family, under, source, true);
     samples.extend(self::samples(arena, family, unsure, source, false));
-    Some(Pair { source, sink: delivery.sink, certain: !under.is_empty(), complete: complete && !under.is_empty(), samples })
+    Some(Pair {
+        source,
+        sink: delivery.sink,
+        certain: !under.is_empty(),
+        complete: complete && !under.is_empty(),
+        samples,
+    })
 }
 
 /// The sent headers that a destination's extent means, by the destination as sent or as delivered.
@@ -206,7 +217,9 @@ fn spec_box(family: Family, spec: TrafficSpec) -> Option<HeaderBox> {
     };
     match spec {
         TrafficSpec::Protocol(protocol) => of(protocol),
-        TrafficSpec::Ports { protocol, from, to } => Some(of(protocol)?.with(Field::Port, from.into(), to.into())),
+        TrafficSpec::Ports { protocol, from, to } => {
+            Some(of(protocol)?.with(Field::Port, from.into(), to.into()))
+        }
         TrafficSpec::Icmp { protocol, kind, code } => {
             let of_kind = of(protocol)?.with(Field::Port, kind.into(), kind.into());
             Some(code.map_or(of_kind, |code| of_kind.with(Field::SourcePort, code.into(), code.into())))
@@ -299,13 +312,19 @@ fn through_components(
 /// For each component its sinks among those wanted, and the components that it leads to.
 type Onward = BTreeMap<ComponentId, (BTreeSet<Sink>, BTreeSet<ComponentId>)>;
 
-fn onward(reach: &Reach<'_, '_>, wanted: &Wanted<'_>, first: BTreeSet<ComponentId>) -> Result<Onward, Exhausted> {
+fn onward(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    first: BTreeSet<ComponentId>,
+) -> Result<Onward, Exhausted> {
     let mut known = Onward::new();
     let mut next: Vec<ComponentId> = first.into_iter().collect();
     let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
     while !next.is_empty() {
-        let sources: Vec<SourceClass> =
-            next.iter().map(|id| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() }).collect();
+        let sources: Vec<SourceClass> = next
+            .iter()
+            .map(|id| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() })
+            .collect();
         let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
         for (id, families) in next.iter().zip(explored) {
             let entry = known.entry(*id).or_default();
@@ -314,7 +333,8 @@ fn onward(reach: &Reach<'_, '_>, wanted: &Wanted<'_>, first: BTreeSet<ComponentI
                 entry.1.extend(components);
             }
         }
-        let led_to: BTreeSet<ComponentId> = known.values().flat_map(|(_, components)| components.iter().copied()).collect();
+        let led_to: BTreeSet<ComponentId> =
+            known.values().flat_map(|(_, components)| components.iter().copied()).collect();
         next = led_to.into_iter().filter(|id| !known.contains_key(id)).collect();
     }
     Ok(known)
@@ -367,7 +387,9 @@ pub(crate) fn sent_to(
             let sent = among(explored.arena, family, Field::Source, &extent.blocks);
             let asked = explored.arena.intersection(asked, sent);
             let home = Spot::source_of(source).map(Spot::sink);
-            for delivery in explored.deliveries.clone().into_iter().filter(|delivery| Some(delivery.sink) != home) {
+            for delivery in
+                explored.deliveries.clone().into_iter().filter(|delivery| Some(delivery.sink) != home)
+            {
                 let (certain, possible) = passing(&mut explored, question, delivery, asked);
                 found = (found.0 || certain, found.1 || certain || possible);
             }
@@ -384,7 +406,9 @@ fn passing(explored: &mut Explored<'_>, question: Question, delivery: Delivery, 
     let (over, under) = match question {
         Question::Packet => (delivery.over, delivery.under),
         Question::Connection if matches!(delivery.sink, Sink::Component(_)) => (delivery.over, Set::EMPTY),
-        Question::Connection => (delivery.answered_over, for_every_client(arena, family, delivery.answered_under)),
+        Question::Connection => {
+            (delivery.answered_over, for_every_client(arena, family, delivery.answered_under))
+        }
     };
     (arena.intersects(under, asked), arena.intersects(over, asked))
 }

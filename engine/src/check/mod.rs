@@ -133,7 +133,9 @@ impl CheckError {
 impl fmt::Display for CheckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
-            ErrorKind::Selection { property, place, error } => write!(f, "{place}: property `{property}`: {error}"),
+            ErrorKind::Selection { property, place, error } => {
+                write!(f, "{place}: property `{property}`: {error}")
+            }
             ErrorKind::Unsupported { property, place, form } => write!(
                 f,
                 "{place}: property `{property}`: `{form}` compares two snapshots and `check` has one; state it with `forbid`"
@@ -231,7 +233,10 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         today: jiff::civil::Date,
     ) -> Result<Self, CheckError> {
         let directions = directions(reach.network(), property)?;
-        let applying = policy.waivers.iter().filter(|waiver| waiver.property == property.name && waiver.applies_on(today));
+        let applying = policy
+            .waivers
+            .iter()
+            .filter(|waiver| waiver.property == property.name && waiver.applies_on(today));
         let mut waivers = Vec::new();
         for waiver in applying {
             let region = |selector: &Option<Selector>| match selector {
@@ -239,7 +244,11 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
                 None => Ok(None),
             };
             let located = |error| selection(property, waiver.place.to_string(), error);
-            waivers.push((waiver, region(&waiver.from).map_err(located)?, region(&waiver.to).map_err(located)?));
+            waivers.push((
+                waiver,
+                region(&waiver.from).map_err(located)?,
+                region(&waiver.to).map_err(located)?,
+            ));
         }
         Ok(Self { reach, property, directions, waivers })
     }
@@ -283,7 +292,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut passing = 0_usize;
         for (number, direction) in self.directions.iter().enumerate() {
             for (source, sink) in wanted_pairs(direction) {
-                let pair = found.iter().find(|(n, pair)| *n == number && pair.source == source && pair.sink == sink);
+                let pair =
+                    found.iter().find(|(n, pair)| *n == number && pair.source == source && pair.sink == sink);
                 match pair.map(|(_, pair)| pair) {
                     Some(pair) if pair.complete => passing += 1,
                     Some(pair) => unsure.push(pair.clone()),
@@ -313,7 +323,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         for pair in pairs {
             let accepted = self.waivers.iter().position(|(_, from, to)| {
                 let source = Spot::source_of(pair.source);
-                let from = from.as_ref().is_none_or(|from| source.is_some_and(|spot| from.get(spot).is_some()));
+                let from =
+                    from.as_ref().is_none_or(|from| source.is_some_and(|spot| from.get(spot).is_some()));
                 from && to.as_ref().is_none_or(|to| to.at(pair.sink).is_some())
             });
             match accepted.and_then(|position| counts.get_mut(position)) {
@@ -374,7 +385,10 @@ fn affected(pairs: &[&Pair]) -> Affected {
 fn wanted_pairs(direction: &Direction) -> Vec<(SourcePlace, Sink)> {
     let sources: Vec<Spot> = direction.from.iter().map(|(spot, _)| spot).collect();
     let pairs = sources.iter().flat_map(|source| direction.to.iter().map(move |(sink, _)| (*source, sink)));
-    pairs.filter(|(source, sink)| source != sink).filter_map(|(source, sink)| Some((source.source()?, sink.sink()))).collect()
+    pairs
+        .filter(|(source, sink)| source != sink)
+        .filter_map(|(source, sink)| Some((source.source()?, sink.sink())))
+        .collect()
 }
 
 fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Direction>, CheckError> {
@@ -401,7 +415,8 @@ fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Directio
         }
         Form::NoNew(_) => {
             let (property_name, place) = (property.name.clone(), property.place.to_string());
-            let kind = ErrorKind::Unsupported { property: property_name, place, form: property.form.keyword() };
+            let kind =
+                ErrorKind::Unsupported { property: property_name, place, form: property.form.keyword() };
             Err(CheckError { kind })
         }
     }

@@ -31,7 +31,8 @@ impl Case<'_, '_, '_> {
             footer.assumptions = footer.assumptions.and(witness.trace.assumptions);
             footer.notes.extend(witness.trace.reasons.iter().cloned());
         }
-        let proof = matches!(self.property.form, Form::Forbid(_) | Form::OnlyThrough { .. } | Form::Isolate { .. });
+        let proof =
+            matches!(self.property.form, Form::Forbid(_) | Form::OnlyThrough { .. } | Form::Isolate { .. });
         if proof && verdict == Verdict::Holds {
             self.proof(&mut footer)?;
         }
@@ -66,13 +67,17 @@ impl Case<'_, '_, '_> {
         if outside && !missing.is_empty() {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[23]));
             let list = missing.join(", ");
-            footer.notes.push(format!("not collected, and nothing in the snapshot hints at them: {list} (A-23)").into());
+            footer.notes.push(
+                format!("not collected, and nothing in the snapshot hints at them: {list} (A-23)").into(),
+            );
             self.doubt(footer);
         }
         let calls = missing_calls(self.reach.network().snapshot);
         if self.strict() && !calls.is_empty() {
             let list: Vec<&str> = calls.into_iter().collect();
-            footer.notes.push(format!("not collected, and --strict asks for them: {}", list.join(", ")).into());
+            footer
+                .notes
+                .push(format!("not collected, and --strict asks for them: {}", list.join(", ")).into());
             self.doubt(footer);
         }
     }
@@ -110,14 +115,17 @@ impl Case<'_, '_, '_> {
         }
         let mut lines: BTreeSet<String> = BTreeSet::new();
         for pair in self.between(&others, direction)? {
-            let ports: Vec<String> = pair.samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect();
+            let ports: Vec<String> =
+                pair.samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect();
             lines.insert(format!("{} ({})", source_name(network, pair.source), ports.join(", ")));
         }
         if !lines.is_empty() {
             let list: Vec<String> = lines.into_iter().take(LISTED).collect();
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[35]));
             let list = list.join("; ");
-            footer.notes.push(format!("assuming these neighbours do not relay the internet: {list} (A-35)").into());
+            footer
+                .notes
+                .push(format!("assuming these neighbours do not relay the internet: {list} (A-35)").into());
             self.doubt(footer);
         }
         Ok(())
@@ -137,11 +145,13 @@ impl Case<'_, '_, '_> {
         for pair in self.between(&direction.from, &first)? {
             receiving = receiving.with_sink(pair.sink);
         }
-        let sending: BTreeSet<SourcePlace> = self.between(&receiving, direction)?.iter().map(|pair| pair.source).collect();
+        let sending: BTreeSet<SourcePlace> =
+            self.between(&receiving, direction)?.iter().map(|pair| pair.source).collect();
         if !sending.is_empty() {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[7]));
             let more = sending.len().saturating_sub(LISTED);
-            let names: Vec<String> = sending.into_iter().take(LISTED).map(|place| source_name(network, place)).collect();
+            let names: Vec<String> =
+                sending.into_iter().take(LISTED).map(|place| source_name(network, place)).collect();
             let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
             let list = names.join(", ");
             footer.notes.push(
@@ -175,7 +185,9 @@ impl Case<'_, '_, '_> {
         };
         let sends = |id: EniId| {
             let groups = network.groups(id).unwrap_or_default();
-            let rules = groups.into_iter().filter_map(|group| network.snapshot.groups[group.known()?].egress.as_ref());
+            let rules = groups
+                .into_iter()
+                .filter_map(|group| network.snapshot.groups[group.known()?].egress.as_ref());
             rules.flatten().any(|rule| of_other(rule.traffic))
         };
         let asked = self.property.traffic.is_empty();

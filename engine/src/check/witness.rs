@@ -97,7 +97,8 @@ impl Case<'_, '_, '_> {
         let sources = self.addresses(crate::region::Spot::source_of(source), from);
         let sinks = self.addresses(crate::region::Spot::of_sink(sink), to);
         let pairs = sources.iter().flat_map(|source| sinks.iter().map(move |sink| (*source, *sink)));
-        let (source, destination) = pairs.into_iter().find(|(source, sink)| source.is_ipv4() == sink.is_ipv4())?;
+        let (source, destination) =
+            pairs.into_iter().find(|(source, sink)| source.is_ipv4() == sink.is_ipv4())?;
         let (protocol, port) = match self.property.traffic.first() {
             None => (Protocol::TCP, 443),
             Some(TrafficSpec::Ports { protocol, from, .. }) => (*protocol, *from),
@@ -138,7 +139,11 @@ impl Case<'_, '_, '_> {
         ids.dedup();
         let gap = |id| {
             let component = &network.components()[id];
-            Gap { resource: component.id.clone(), why: component.why.clone(), source: Some(component.source.clone()) }
+            Gap {
+                resource: component.id.clone(),
+                why: component.why.clone(),
+                source: Some(component.source.clone()),
+            }
         };
         ids.into_iter().map(gap).collect()
     }
@@ -158,7 +163,9 @@ fn add(found: &mut BTreeMap<Signature, Witness>, pair: &Pair, trace: Trace) {
 /// Shortest journeys first, then by source and sink.
 fn in_order(found: BTreeMap<Signature, Witness>) -> Vec<Witness> {
     let mut witnesses: Vec<Witness> = found.into_values().collect();
-    witnesses.sort_by_key(|witness| (witness.trace.forward.hops.len(), witness.source, witness.sink, witness.trace.flow));
+    witnesses.sort_by_key(|witness| {
+        (witness.trace.forward.hops.len(), witness.source, witness.sink, witness.trace.flow)
+    });
     witnesses
 }
 

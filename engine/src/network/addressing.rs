@@ -12,13 +12,15 @@ use super::state::{Object, usable};
 impl Network<'_> {
     /// R-ADDR-1: the address space of a VPC.
     pub fn vpc_blocks(&self, vpc: VpcId, world: World) -> Vec<IpNet> {
-        let blocks = self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
+        let blocks =
+            self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
         blocks.map(|block| block.cidr).collect()
     }
 
     /// R-ADDR-2: the blocks of a subnet.
     pub fn subnet_blocks(&self, subnet: SubnetId, world: World) -> Vec<IpNet> {
-        let blocks = self.subnet(subnet).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
+        let blocks =
+            self.subnet(subnet).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
         blocks.map(|block| block.cidr).collect()
     }
 

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, TgwId, VpcId};
-use reachproof_model::snapshot::{Component, ComponentKind, EndpointKind, Entry, Exit, NatGateway, RouteTable, Snapshot, Target, TgwAttachment};
+use reachproof_model::snapshot::{
+    Component, ComponentKind, EndpointKind, Entry, Exit, NatGateway, RouteTable, Snapshot, Target,
+    TgwAttachment,
+};
 
 use super::Network;
 
@@ -41,6 +44,12 @@ impl Network<'_> {
         self.component_index.by_interface.get(&interface).map_or(&[], Vec::as_slice)
     }
 
+    /// R-LB-5: whether the interface is a load balancer's, which accepts only what a listener asks for.
+    pub fn balances(&self, interface: EniId) -> bool {
+        let kinds = self.components_at(interface).iter().map(|id| self.components[*id].kind);
+        kinds.into_iter().any(|kind| kind == ComponentKind::LoadBalancer)
+    }
+
     /// The components that take in what is sent to an address of the subnet which no interface of the snapshot owns.
     pub fn components_hidden_in(&self, subnet: SubnetId) -> &[ComponentId] {
         self.component_index.by_subnet.get(&subnet).map_or(&[], Vec::as_slice)
@@ -65,8 +74,13 @@ pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
         .flat_map(|component| &component.entries)
         .filter_map(|entry| if let Entry::RouteTarget(target) = entry { Some(target.as_ref()) } else { None })
         .collect();
-    for component in missing_targets(snapshot).into_values().chain(network_functions(snapshot)).chain(regional_nats(snapshot)) {
-        let fresh = |entry: &Entry| matches!(entry, Entry::RouteTarget(target) if !known.contains(target.as_ref()));
+    for component in missing_targets(snapshot)
+        .into_values()
+        .chain(network_functions(snapshot))
+        .chain(regional_nats(snapshot))
+    {
+        let fresh =
+            |entry: &Entry| matches!(entry, Entry::RouteTarget(target) if !known.contains(target.as_ref()));
         if component.entries.iter().any(fresh) {
             table.push(component);
         }
@@ -103,7 +117,8 @@ fn missing_targets(snapshot: &Snapshot) -> BTreeMap<Box<str>, Component> {
 
 /// R-TGW-13: an appliance attached to a transit gateway may hand a packet to any attachment.
 fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
-    let functions = snapshot.attachments.values().filter(|attachment| &*attachment.kind == "network-function");
+    let functions =
+        snapshot.attachments.values().filter(|attachment| &*attachment.kind == "network-function");
     let component = |function: &TgwAttachment| {
         let siblings = snapshot.attachments.iter().filter(|(_, other)| other.tgw == function.tgw);
         Component {
@@ -120,11 +135,16 @@ fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
 
 /// R-NAT-9: the private side of a regional NAT gateway, whose source address is not documented.
 fn regional_nats(snapshot: &Snapshot) -> Vec<Component> {
-    let regional = snapshot.nat_gateways.values().filter(|nat| nat.table.as_ref().is_some_and(|t| t.known().is_some()));
+    let regional =
+        snapshot.nat_gateways.values().filter(|nat| nat.table.as_ref().is_some_and(|t| t.known().is_some()));
     let component = |nat: &NatGateway| Component {
         id: nat.meta.id.clone(),
         kind: ComponentKind::Other,
-        why: format!("{} is a regional NAT gateway; its private source addresses are not documented", nat.meta.id).into(),
+        why: format!(
+            "{} is a regional NAT gateway; its private source addresses are not documented",
+            nat.meta.id
+        )
+        .into(),
         entries: vec![Entry::RouteTarget(nat.meta.id.clone())],
         exits: nat.table.as_ref().and_then(Ref::known).map(Exit::Table).into_iter().collect(),
         source: nat.meta.source.clone(),
@@ -155,9 +175,11 @@ fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str
         Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances", Kind::InVpc),
         Target::Instance(Ref::Known(id)) => (&snapshot.instances[*id].meta.id, "", Kind::InVpc),
         Target::TransitGateway(Ref::Missing(id)) => (id, "ec2 describe-transit-gateways", Kind::Between),
-        Target::TransitGateway(Ref::Known(id)) if lacks_attachments(snapshot, *id) => {
-            (&snapshot.transit_gateways[*id].meta.id, "ec2 describe-transit-gateway-vpc-attachments", Kind::Between)
-        }
+        Target::TransitGateway(Ref::Known(id)) if lacks_attachments(snapshot, *id) => (
+            &snapshot.transit_gateways[*id].meta.id,
+            "ec2 describe-transit-gateway-vpc-attachments",
+            Kind::Between,
+        ),
         Target::Nat(Ref::Known(id)) => (&snapshot.nat_gateways[*id].meta.id, "", Kind::InVpc),
         Target::Endpoint(Ref::Known(id)) if snapshot.endpoints[*id].kind != EndpointKind::Gateway => {
             (&snapshot.endpoints[*id].meta.id, "", Kind::InVpc)
@@ -177,7 +199,8 @@ fn exits(snapshot: &Snapshot, id: RouteTableId, table: &RouteTable, kind: Kind) 
     let mut exits = vec![Exit::Internet];
     match kind {
         Kind::InVpc => {
-            let subnets = snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == home && home.is_some());
+            let subnets =
+                snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == home && home.is_some());
             exits.extend(subnets.map(|(subnet, _)| Exit::Subnet(subnet)));
             exits.push(Exit::Table(id));
         }

@@ -72,7 +72,8 @@ impl Network<'_> {
 
     /// The gateways of a kind that serve a VPC in this world.
     pub fn gateways_of(&self, vpc: VpcId, kind: GatewayKind, world: World) -> Vec<GatewayId> {
-        let serving = |(_, gateway): &(GatewayId, &Gateway)| gateway.kind == kind && gateway.serves(world) == Some(vpc);
+        let serving =
+            |(_, gateway): &(GatewayId, &Gateway)| gateway.kind == kind && gateway.serves(world) == Some(vpc);
         self.gateways.iter().filter(serving).map(|(id, _)| id).collect()
     }
 }
@@ -87,7 +88,8 @@ pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
     }
     for gateway in snapshot.virtual_gateways.values() {
         let firm = usable(Object::Vpn, &gateway.state, World::Under);
-        let attachments = if usable(Object::Vpn, &gateway.state, World::Over) { &gateway.attachments[..] } else { &[] };
+        let attachments =
+            if usable(Object::Vpn, &gateway.state, World::Over) { &gateway.attachments[..] } else { &[] };
         table.push(described(GatewayKind::Virtual, &gateway.meta, attachments, firm));
     }
     for gateway in implied(snapshot) {
@@ -98,7 +100,8 @@ pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
 
 fn described(kind: GatewayKind, meta: &Meta, attachments: &[GatewayAttachment], firm: bool) -> Gateway {
     let attached = |world| {
-        let usable = attachments.iter().filter(move |row| usable(Object::GatewayAttachment, &row.state, world));
+        let usable =
+            attachments.iter().filter(move |row| usable(Object::GatewayAttachment, &row.state, world));
         usable.filter_map(|row| row.vpc.known()).next()
     };
     let vpc = attached(World::Over);
@@ -118,7 +121,14 @@ fn implied(snapshot: &Snapshot) -> Vec<Gateway> {
             let active = route.state.as_deref().is_none_or(|state| state == "active");
             if active && !collected(kind) && seen.insert((kind, id, vpc)) {
                 let source = Some(route.source.clone());
-                found.push(Gateway { kind, id: id.into(), vpc: Some(vpc), firm: true, implied: true, source });
+                found.push(Gateway {
+                    kind,
+                    id: id.into(),
+                    vpc: Some(vpc),
+                    firm: true,
+                    implied: true,
+                    source,
+                });
             }
         }
     }

@@ -52,7 +52,8 @@ impl Network<'_> {
     fn attachment_references(&self, id: AttachmentId) -> bool {
         let zones = self.attachment_subnets(id).unwrap_or_default();
         let excluded = zones.iter().any(|subnet| self.plain_zone(*subnet) == Some("use1-az3"));
-        let option = self.attachment(id).vpc.as_ref().is_some_and(|options| options.group_referencing.unwrap_or(true));
+        let option =
+            self.attachment(id).vpc.as_ref().is_some_and(|options| options.group_referencing.unwrap_or(true));
         option && !excluded
     }
 
@@ -67,13 +68,19 @@ impl Network<'_> {
 
     fn sides_share_a_scope(&self, id: PeeringId) -> bool {
         let peering = &self.snapshot.peerings[id];
-        let region = |vpc: &Ref<VpcId>| vpc.known().map(|vpc| &self.snapshot.scopes[self.vpc(vpc).meta.scope].region);
+        let region =
+            |vpc: &Ref<VpcId>| vpc.known().map(|vpc| &self.snapshot.scopes[self.vpc(vpc).meta.scope].region);
         let left = region(&peering.requester.vpc);
         left.is_some() && left == region(&peering.accepter.vpc)
     }
 
     /// R-SG-9, R-SG-18, R-SG-19: whether an ingress reference matches a sender whose identity the path kept.
-    pub fn reference_matches(&self, reference: &GroupReference, sender: EniId, receiver: EniId) -> GroupMatch {
+    pub fn reference_matches(
+        &self,
+        reference: &GroupReference,
+        sender: EniId,
+        receiver: EniId,
+    ) -> GroupMatch {
         if is_stale(reference) {
             return GroupMatch::No;
         }
@@ -83,7 +90,8 @@ impl Network<'_> {
             return GroupMatch::No;
         }
         let across = self.interface(receiver).vpc != interface.vpc;
-        let borrowed = reference.group.known().is_some_and(|group| self.snapshot.groups[group].vpc != interface.vpc);
+        let borrowed =
+            reference.group.known().is_some_and(|group| self.snapshot.groups[group].vpc != interface.vpc);
         if across && borrowed { GroupMatch::Maybe(39) } else { GroupMatch::Yes }
     }
 
@@ -109,8 +117,10 @@ impl Network<'_> {
             return unknown_members(world);
         }
         let home = self.interface(sender).vpc.known();
-        let in_scope = self.members(group).iter().filter(|member| self.in_reference_scope(group, home, **member, world));
-        let mut blocks: Vec<IpNet> = in_scope.flat_map(|member| owned_blocks(self.interface(*member))).collect();
+        let in_scope =
+            self.members(group).iter().filter(|member| self.in_reference_scope(group, home, **member, world));
+        let mut blocks: Vec<IpNet> =
+            in_scope.flat_map(|member| owned_blocks(self.interface(*member))).collect();
         blocks.sort_unstable();
         blocks.dedup();
         Assumed::fact(Some(blocks))
@@ -128,7 +138,9 @@ impl Network<'_> {
 
     fn peered_in_region(&self, left: VpcId, right: VpcId, world: World) -> bool {
         self.snapshot.peerings.ids().any(|id| {
-            self.peering_usable(id, left, world) && self.peering_usable(id, right, world) && self.same_region(id, world)
+            self.peering_usable(id, left, world)
+                && self.peering_usable(id, right, world)
+                && self.same_region(id, world)
         })
     }
 

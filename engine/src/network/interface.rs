@@ -33,8 +33,12 @@ impl Role {
             "transitgateway" => Self::Transit,
             "vpcendpoint" => Self::Endpoint,
             "gatewayloadbalancerendpoint" | "gatewayloadbalancer" => Self::Inspection,
-            "lambda" | "quicksight" | "iotrulesmanaged" | "awscodestarconnectionsmanaged"
-            | "globalacceleratormanaged" | "apigatewaymanaged" => Self::OutboundOnly,
+            "lambda"
+            | "quicksight"
+            | "iotrulesmanaged"
+            | "awscodestarconnectionsmanaged"
+            | "globalacceleratormanaged"
+            | "apigatewaymanaged" => Self::OutboundOnly,
             _ => Self::Plain,
         }
     }
@@ -90,8 +94,10 @@ impl Network<'_> {
     /// The subnets that the interface may be in: one, or several (R-ADDR-16).
     pub fn subnets_of(&self, id: EniId) -> Vec<SubnetId> {
         let interface = self.interface(id);
-        let mut subnets: Vec<SubnetId> =
-            std::iter::once(&interface.subnet).chain(&interface.more_subnets).filter_map(Ref::known).collect();
+        let mut subnets: Vec<SubnetId> = std::iter::once(&interface.subnet)
+            .chain(&interface.more_subnets)
+            .filter_map(Ref::known)
+            .collect();
         subnets.dedup();
         subnets
     }
@@ -104,11 +110,10 @@ impl Network<'_> {
     /// R-MBX-5: the primary interface of an instance.
     pub fn primary_interface(&self, instance: InstanceId) -> Option<EniId> {
         let interfaces = &self.snapshot.instances[instance].interfaces;
-        let index = |id: &EniId| self.interface(*id).attachment.as_ref().and_then(|attached| attached.device_index);
-        interfaces.iter().copied().find(|id| index(id) == Some(0)).or_else(|| match interfaces.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        })
+        let index =
+            |id: &EniId| self.interface(*id).attachment.as_ref().and_then(|attached| attached.device_index);
+        let only = if let [only] = interfaces.as_slice() { Some(*only) } else { None };
+        interfaces.iter().copied().find(|id| index(id) == Some(0)).or(only)
     }
 }
 
@@ -117,7 +122,9 @@ fn shown_live(snapshot: &Snapshot, interface: &Interface) -> bool {
     let attached = interface.attachment.as_ref().and_then(|attachment| attachment.status.as_deref());
     let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref());
     let state = instance.and_then(Ref::known).and_then(|id| snapshot.instances[id].state.as_deref());
-    in_use && attached.is_none_or(|status| status == "attached") && state.is_none_or(|state| state == "running")
+    in_use
+        && attached.is_none_or(|status| status == "attached")
+        && state.is_none_or(|state| state == "running")
 }
 
 /// R-STATE-1: a conjunct of liveness that the snapshot does not show.
@@ -130,7 +137,8 @@ fn liveness_missing(network: &Network<'_>, interface: &Interface) -> bool {
 pub(super) fn by_subnet(snapshot: &Snapshot) -> BTreeMap<SubnetId, Vec<EniId>> {
     let mut index: BTreeMap<SubnetId, Vec<EniId>> = BTreeMap::new();
     for (id, interface) in snapshot.interfaces.iter() {
-        for subnet in std::iter::once(&interface.subnet).chain(&interface.more_subnets).filter_map(Ref::known) {
+        for subnet in std::iter::once(&interface.subnet).chain(&interface.more_subnets).filter_map(Ref::known)
+        {
             index.entry(subnet).or_default().push(id);
         }
     }
@@ -157,6 +165,9 @@ pub(super) fn members(snapshot: &Snapshot) -> BTreeMap<GroupId, Vec<EniId>> {
             }
         }
     }
-    debug_assert!(index.values().all(|ids| ids.is_sorted_by_key(|id| id.index())), "tables are scanned in order");
+    debug_assert!(
+        index.values().all(|ids| ids.is_sorted_by_key(|id| id.index())),
+        "tables are scanned in order"
+    );
     index
 }

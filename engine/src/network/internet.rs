@@ -81,7 +81,8 @@ impl Network<'_> {
 
     /// R-ADDR-8: whether an IPv6 address of the VPC is public, so that internet gateways pass it.
     pub fn is_public_v6(&self, vpc: VpcId, ip: IpAddr, world: World) -> bool {
-        let blocks = self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
+        let blocks =
+            self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
         let mut holding = blocks.filter(|block| ip.is_ipv6() && block.cidr.contains(&ip));
         holding.any(|block| match block.attribute.as_deref() {
             Some(attribute) => attribute == "public",
@@ -108,7 +109,9 @@ impl Network<'_> {
     ) -> Assumed<bool> {
         let outbound_only = translated || egress_only;
         let mut decided = self.block_decision(subnet, world, |block, exclusion| match (block, exclusion) {
-            (Block::Off, _) | (_, Some("allow-bidirectional")) | (Block::Bidirectional, Some("allow-egress")) => true,
+            (Block::Off, _)
+            | (_, Some("allow-bidirectional"))
+            | (Block::Bidirectional, Some("allow-egress")) => true,
             (Block::Ingress, _) => outbound_only || world == World::Over,
             (Block::Bidirectional, _) => false,
         });
@@ -145,9 +148,18 @@ impl Network<'_> {
     fn block_mode(&self, subnet: SubnetId, world: World) -> Assumed<Block> {
         let record = self.subnet(subnet);
         let account = self.scope_mode(&self.snapshot.scopes[record.meta.scope], world);
-        let vpc_mode = record.vpc.known().and_then(|vpc| self.vpc(vpc).block_mode.as_deref().map(|mode| parse(mode, world)));
-        let shown: Vec<Block> =
-            record.block_mode.as_deref().map(|mode| parse(mode, world)).into_iter().chain(vpc_mode).chain(account).collect();
+        let vpc_mode = record
+            .vpc
+            .known()
+            .and_then(|vpc| self.vpc(vpc).block_mode.as_deref().map(|mode| parse(mode, world)));
+        let shown: Vec<Block> = record
+            .block_mode
+            .as_deref()
+            .map(|mode| parse(mode, world))
+            .into_iter()
+            .chain(vpc_mode)
+            .chain(account)
+            .collect();
         if shown.is_empty() {
             return Assumed::on(Block::Off, &[36]);
         }
@@ -174,7 +186,8 @@ impl Network<'_> {
         let covers = |exclusion: &&BpaExclusion| {
             *exclusion.resource == *record.meta.id || vpc == Some(exclusion.resource.as_ref())
         };
-        let active = scope.bpa_exclusions.iter().filter(covers).filter(|exclusion| is_active(exclusion, world));
+        let active =
+            scope.bpa_exclusions.iter().filter(covers).filter(|exclusion| is_active(exclusion, world));
         active.map(|exclusion| exclusion.mode.as_ref()).collect()
     }
 
@@ -183,11 +196,16 @@ impl Network<'_> {
     fn is_plain_zone(&self, subnet: SubnetId) -> bool {
         let record = self.subnet(subnet);
         let described = self.snapshot.zones.iter().find(|zone| {
-            Some(&zone.id) == record.zone_id.as_ref() || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
+            Some(&zone.id) == record.zone_id.as_ref()
+                || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
         });
         match described {
             Some(zone) => &*zone.kind == "availability-zone",
-            None => record.zone_id.as_deref().or(record.zone.as_deref()).is_none_or(|id| id.matches('-').count() < 3),
+            None => record
+                .zone_id
+                .as_deref()
+                .or(record.zone.as_deref())
+                .is_none_or(|id| id.matches('-').count() < 3),
         }
     }
 }
@@ -222,12 +240,24 @@ fn parse(mode: &str, world: World) -> Block {
 
 fn loosest(modes: &[Block]) -> Block {
     let of = |mode| modes.contains(&mode);
-    if of(Block::Off) { Block::Off } else if of(Block::Ingress) { Block::Ingress } else { Block::Bidirectional }
+    if of(Block::Off) {
+        Block::Off
+    } else if of(Block::Ingress) {
+        Block::Ingress
+    } else {
+        Block::Bidirectional
+    }
 }
 
 fn tightest(modes: &[Block]) -> Block {
     let of = |mode| modes.contains(&mode);
-    if of(Block::Bidirectional) { Block::Bidirectional } else if of(Block::Ingress) { Block::Ingress } else { Block::Off }
+    if of(Block::Bidirectional) {
+        Block::Bidirectional
+    } else if of(Block::Ingress) {
+        Block::Ingress
+    } else {
+        Block::Off
+    }
 }
 
 fn global_unicast() -> ipnet::IpNet {

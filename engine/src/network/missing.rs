@@ -13,7 +13,8 @@ pub struct SpineError {
 
 impl fmt::Display for SpineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rows: Vec<String> = self.missing.iter().map(|(scope, call)| format!("`{call}` of {scope}")).collect();
+        let rows: Vec<String> =
+            self.missing.iter().map(|(scope, call)| format!("`{call}` of {scope}")).collect();
         write!(
             f,
             "no path question can be answered without {}: collect it with the AWS CLI and add its answer to the snapshot",
@@ -73,7 +74,9 @@ const TIER_A: [&str; 14] = [
 ];
 
 fn has_network(scope: &Scope) -> bool {
-    has(scope, "ec2 describe-vpcs") || has(scope, "ec2 describe-subnets") || has(scope, "ec2 describe-network-interfaces")
+    has(scope, "ec2 describe-vpcs")
+        || has(scope, "ec2 describe-subnets")
+        || has(scope, "ec2 describe-network-interfaces")
 }
 
 fn has(scope: &Scope, call: &str) -> bool {
@@ -84,8 +87,11 @@ fn has(scope: &Scope, call: &str) -> bool {
 /// instances stand in for `describe-network-interfaces`.
 pub(super) fn require_spine(snapshot: &Snapshot) -> Result<(), SpineError> {
     let mut missing = Vec::new();
-    for scope in snapshot.scopes.values().filter(|scope| has_network(scope) || has(scope, "ec2 describe-instances")) {
-        let interfaces = has(scope, "ec2 describe-network-interfaces") || has(scope, "ec2 describe-instances");
+    for scope in
+        snapshot.scopes.values().filter(|scope| has_network(scope) || has(scope, "ec2 describe-instances"))
+    {
+        let interfaces =
+            has(scope, "ec2 describe-network-interfaces") || has(scope, "ec2 describe-instances");
         let calls = [
             ("ec2 describe-vpcs", has(scope, "ec2 describe-vpcs")),
             ("ec2 describe-subnets", has(scope, "ec2 describe-subnets")),

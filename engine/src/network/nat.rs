@@ -63,7 +63,8 @@ fn sources(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> {
 }
 
 fn primary_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
-    let primary = snapshot.interfaces[id].addresses.iter().find(|address| address.primary && address.ip.is_ipv4());
+    let primary =
+        snapshot.interfaces[id].addresses.iter().find(|address| address.primary && address.ip.is_ipv4());
     primary.and_then(|address| match address.ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,

@@ -121,11 +121,15 @@ impl<'s> Network<'s> {
                 }
                 if !certain {
                     let (blocks, assumption) = self.unresolved(list, &route.target, world);
-                    into.extend(blocks.into_iter().map(|block| entry(block, rank(route, true), true, &[assumption])));
+                    into.extend(
+                        blocks.into_iter().map(|block| entry(block, rank(route, true), true, &[assumption])),
+                    );
                 }
             }
             Destination::Unknown => {
-                into.extend(everything().into_iter().map(|block| entry(block, rank(route, false), true, &[11])));
+                into.extend(
+                    everything().into_iter().map(|block| entry(block, rank(route, false), true, &[11])),
+                );
             }
         }
     }
@@ -133,7 +137,8 @@ impl<'s> Network<'s> {
     /// R-ROUTE-9: propagated routes inside a VPC block never win over the local route. For advertised ones this is
     /// not documented: the permissive world explores them.
     fn yields_to_local(&self, origin: Option<&str>, block: &IpNet, vpc: Option<VpcId>, world: World) -> bool {
-        let inside = vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)));
+        let inside =
+            vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)));
         match origin {
             Some(PROPAGATED) => inside,
             Some(ADVERTISED) => inside && world == World::Under,
@@ -180,9 +185,15 @@ impl<'s> Network<'s> {
             Target::TransitGateway(Ref::Known(id)) => {
                 super::state::transitional(Object::Transit, &self.snapshot.transit_gateways[*id].state)
             }
-            Target::InternetGateway(reference) => self.unsettled(GatewayKind::Internet, self.igw_name(reference)),
-            Target::EgressGateway(reference) => self.unsettled(GatewayKind::EgressOnly, self.eigw_name(reference)),
-            Target::VirtualGateway(reference) => self.unsettled(GatewayKind::Virtual, self.vgw_name(reference)),
+            Target::InternetGateway(reference) => {
+                self.unsettled(GatewayKind::Internet, self.igw_name(reference))
+            }
+            Target::EgressGateway(reference) => {
+                self.unsettled(GatewayKind::EgressOnly, self.eigw_name(reference))
+            }
+            Target::VirtualGateway(reference) => {
+                self.unsettled(GatewayKind::Virtual, self.vgw_name(reference))
+            }
             _ => false,
         }
     }
@@ -197,10 +208,18 @@ impl<'s> Network<'s> {
     fn resolve(&self, target: &Target, vpc: VpcId, world: World) -> (NextHop, Assumptions) {
         match target {
             Target::Local => (NextHop::Local, Assumptions::NONE),
-            Target::InternetGateway(igw) => self.to_gateway(GatewayKind::Internet, self.igw_name(igw), vpc, world),
-            Target::EgressGateway(eigw) => self.to_gateway(GatewayKind::EgressOnly, self.eigw_name(eigw), vpc, world),
-            Target::VirtualGateway(vgw) => self.to_gateway(GatewayKind::Virtual, self.vgw_name(vgw), vpc, world),
-            Target::Nat(Ref::Known(id)) => (usable_or(self.nat_usable(*id, vpc, world), self.to_nat(*id)), Assumptions::NONE),
+            Target::InternetGateway(igw) => {
+                self.to_gateway(GatewayKind::Internet, self.igw_name(igw), vpc, world)
+            }
+            Target::EgressGateway(eigw) => {
+                self.to_gateway(GatewayKind::EgressOnly, self.eigw_name(eigw), vpc, world)
+            }
+            Target::VirtualGateway(vgw) => {
+                self.to_gateway(GatewayKind::Virtual, self.vgw_name(vgw), vpc, world)
+            }
+            Target::Nat(Ref::Known(id)) => {
+                (usable_or(self.nat_usable(*id, vpc, world), self.to_nat(*id)), Assumptions::NONE)
+            }
             Target::TransitGateway(Ref::Known(id)) => self.to_transit(*id, vpc, world),
             Target::Peering(Ref::Known(id)) => {
                 (usable_or(self.peering_usable(*id, vpc, world), NextHop::Peering(*id)), Assumptions::NONE)
@@ -234,9 +253,14 @@ impl<'s> Network<'s> {
 
     fn to_nat(&self, id: NatId) -> NextHop {
         let nat = self.nat(id);
-        let complete = nat.is_some_and(|nat| (nat.regional || nat.subnet.is_some()) && !nat.sources.is_empty());
+        let complete =
+            nat.is_some_and(|nat| (nat.regional || nat.subnet.is_some()) && !nat.sources.is_empty());
         let fallback = || self.component_of_target(&self.snapshot.nat_gateways[id].meta.id);
-        if complete { NextHop::Nat(id) } else { fallback().map_or(NextHop::Drop(Why::Unknown), NextHop::Component) }
+        if complete {
+            NextHop::Nat(id)
+        } else {
+            fallback().map_or(NextHop::Drop(Why::Unknown), NextHop::Component)
+        }
     }
 
     fn to_transit(&self, id: TgwId, vpc: VpcId, world: World) -> (NextHop, Assumptions) {
@@ -244,10 +268,10 @@ impl<'s> Network<'s> {
         if !usable(Object::Transit, state, world) {
             return (NextHop::Drop(Why::NotUsable), Assumptions::NONE);
         }
-        if self.tgw_attachments_of_vpc(id, vpc, World::Over).is_empty() {
-            if let Some(component) = self.component_of_target(&self.snapshot.transit_gateways[id].meta.id) {
-                return unknown_target(component, world);
-            }
+        if self.tgw_attachments_of_vpc(id, vpc, World::Over).is_empty()
+            && let Some(component) = self.component_of_target(&self.snapshot.transit_gateways[id].meta.id)
+        {
+            return unknown_target(component, world);
         }
         (NextHop::Transit(id), Assumptions::NONE)
     }

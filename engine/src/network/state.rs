@@ -46,9 +46,13 @@ fn states(object: Object) -> (&'static [&'static str], &'static [&'static str]) 
         Object::Association => (&["associated"], &["associating", "disassociating"]),
         Object::GatewayAttachment => (&["available", "attached"], &["attaching", "detaching"]),
         Object::Nat => (&["available"], &["pending", "deleting"]),
-        Object::NatAddress => (&["succeeded"], &["assigning", "unassigning", "associating", "disassociating"]),
+        Object::NatAddress => {
+            (&["succeeded"], &["assigning", "unassigning", "associating", "disassociating"])
+        }
         Object::Peering => (&["active"], &["provisioning", "deleting"]),
-        Object::Transit => (&["available"], &["modifying", "rollingback", "rolling-back", "deleting", "pending"]),
+        Object::Transit => {
+            (&["available"], &["modifying", "rollingback", "rolling-back", "deleting", "pending"])
+        }
         Object::TransitRoute => (&["active"], &["pending", "deleting"]),
         Object::Propagation => (&["enabled"], &["enabling", "disabling"]),
         Object::Endpoint => (&["available"], &["pending", "partial", "deleting"]),

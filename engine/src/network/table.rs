@@ -47,16 +47,21 @@ impl TableIndex {
                 let row = (id, association.state.clone());
                 let gateway = match &association.target {
                     AssociationTarget::Main => {
-                        table.vpc.known().map(|vpc| index.main.entry(vpc).or_default().push(row.clone()));
+                        if let Some(vpc) = table.vpc.known() {
+                            index.main.entry(vpc).or_default().push(row.clone());
+                        }
                         None
                     }
                     AssociationTarget::Subnet(subnet) => {
-                        subnet.known().map(|subnet| index.by_subnet.entry(subnet).or_default().push(row.clone()));
+                        if let Some(subnet) = subnet.known() {
+                            index.by_subnet.entry(subnet).or_default().push(row.clone());
+                        }
                         None
                     }
-                    AssociationTarget::InternetGateway(gateway) => {
-                        find(GatewayKind::Internet, name(gateway, |id| &snapshot.internet_gateways[id].meta.id))
-                    }
+                    AssociationTarget::InternetGateway(gateway) => find(
+                        GatewayKind::Internet,
+                        name(gateway, |id| &snapshot.internet_gateways[id].meta.id),
+                    ),
                     AssociationTarget::VirtualGateway(gateway) => {
                         find(GatewayKind::Virtual, name(gateway, |id| &snapshot.virtual_gateways[id].meta.id))
                     }
@@ -117,8 +122,10 @@ impl Network<'_> {
 }
 
 fn choose(explicit: &[(RouteTableId, State)], fallback: &[TableChoice], world: World) -> Vec<TableChoice> {
-    let present: Vec<_> = explicit.iter().filter(|(_, state)| usable(Object::Association, state, World::Over)).collect();
-    let unsettled = present.is_empty() || present.iter().all(|(_, state)| transitional(Object::Association, state));
+    let present: Vec<_> =
+        explicit.iter().filter(|(_, state)| usable(Object::Association, state, World::Over)).collect();
+    let unsettled =
+        present.is_empty() || present.iter().all(|(_, state)| transitional(Object::Association, state));
     let usable = present.iter().filter(|(_, state)| usable(Object::Association, state, world));
     let mut choices: Vec<TableChoice> = usable.map(|(table, _)| TableChoice::Table(*table)).collect();
     if present.is_empty() || unsettled && world == World::Over {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 use reachproof_model::flow::World;
-use reachproof_model::id::{AttachmentId, ComponentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId};
+use reachproof_model::id::{
+    AttachmentId, ComponentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId,
+};
 use reachproof_model::snapshot::{Destination, Snapshot, TgwAttachment, TgwRoute, TgwRouteTable};
 
 use super::state::{Object, usable};
@@ -102,9 +104,12 @@ impl<'s> Network<'s> {
         let attachment = self.attachment(id);
         match &attachment.vpc {
             Some(options) => options.vpc.known(),
-            None if &*attachment.kind == "vpc" => {
-                self.snapshot.vpcs.iter().find(|(_, vpc)| vpc.meta.id == attachment.resource).map(|(id, _)| id)
-            }
+            None if &*attachment.kind == "vpc" => self
+                .snapshot
+                .vpcs
+                .iter()
+                .find(|(_, vpc)| vpc.meta.id == attachment.resource)
+                .map(|(id, _)| id),
             None => None,
         }
     }
@@ -178,7 +183,8 @@ impl<'s> Network<'s> {
         }
         let counts = |state| usable(Object::Association, state, world);
         let rows = attachment.associations.iter().filter(|row| counts(&row.state));
-        let mut found: Vec<LookUp> = rows.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Table)).collect();
+        let mut found: Vec<LookUp> =
+            rows.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Table)).collect();
         if found.is_empty() && !self.associations_collected(attachment) {
             return self.known_or_unknown(None, world);
         }
@@ -232,7 +238,8 @@ impl<'s> Network<'s> {
             return Vec::new();
         }
         let targets: Vec<AttachmentId> = route.attachments.iter().filter_map(Ref::known).collect();
-        let missing = route.attachments.iter().any(|target| target.known().is_none()) || route.attachments.is_empty();
+        let missing =
+            route.attachments.iter().any(|target| target.known().is_none()) || route.attachments.is_empty();
         let entry = |block, floating| TgwEffectiveRoute {
             block,
             rank: tgw_rank(route),

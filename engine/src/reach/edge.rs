@@ -11,7 +11,8 @@ use super::state::{Place, State, Tag};
 use super::view::{Address, Intervals, View, intervals_of, number_v4};
 use crate::header::{Family, Set};
 use crate::network::{
-    Association, Crossing, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice,
+    Association, Crossing, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock,
+    TableChoice,
 };
 
 impl Explorer<'_, '_, '_> {
@@ -71,7 +72,8 @@ impl Explorer<'_, '_, '_> {
 
     /// R-EIGW-1.
     fn egress_gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
-        let allowed = self.network().encryption_allows(vpc, Some("EgressOnlyInternetGateway"), self.world).value;
+        let allowed =
+            self.network().encryption_allows(vpc, Some("EgressOnlyInternetGateway"), self.world).value;
         if state.view.family == Family::V6 && allowed {
             self.pass_v6_out(vpc, Some(gateway), state, set);
         }
@@ -91,8 +93,9 @@ impl Explorer<'_, '_, '_> {
         let network = self.network();
         let translated = Role::of(network.interface(interface)) == Role::Nat;
         let subnets = network.subnets_of(interface);
-        let allowed =
-            |subnet: &SubnetId| network.internet_may_be_sent_to(*subnet, translated, egress_only, self.world).value;
+        let allowed = |subnet: &SubnetId| {
+            network.internet_may_be_sent_to(*subnet, translated, egress_only, self.world).value
+        };
         network.live(interface, self.world).value && subnets.iter().any(allowed)
     }
 
@@ -121,9 +124,19 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-VPN-2, R-VPN-6: out to the networks behind a virtual private gateway.
-    fn virtual_gateway_out(&mut self, gateway: GatewayId, record: &Gateway, vpc: VpcId, state: &State, set: Set) {
+    fn virtual_gateway_out(
+        &mut self,
+        gateway: GatewayId,
+        record: &Gateway,
+        vpc: VpcId,
+        state: &State,
+        set: Set,
+    ) {
         let allowed = self.network().encryption_allows(vpc, Some("VirtualPrivateGateway"), self.world).value;
-        if !allowed || !self.starts_here(state) || self.world == World::Under && state.view.family == Family::V6 {
+        if !allowed
+            || !self.starts_here(state)
+            || self.world == World::Under && state.view.family == Family::V6
+        {
             return;
         }
         let own = self.vpc_sources(vpc, state.view.family);
@@ -154,7 +167,9 @@ impl Explorer<'_, '_, '_> {
     /// The addresses that live interfaces of a VPC own.
     fn vpc_sources(&self, vpc: VpcId, family: Family) -> Intervals {
         let rows = self.index.owned(vpc, family).iter();
-        rows.filter(|row| self.network().live(row.interface, self.world).value).map(|row| (row.lo, row.hi)).collect()
+        rows.filter(|row| self.network().live(row.interface, self.world).value)
+            .map(|row| (row.lo, row.hi))
+            .collect()
     }
 
     /// R-VPN-2: destinations that the gateway certainly knows: propagated and static routes.
@@ -173,7 +188,9 @@ impl Explorer<'_, '_, '_> {
         }
         for connection in &network.snapshot.vpn_connections {
             let here = match &connection.terminus {
-                VpnTerminus::VirtualGateway(Ref::Known(vgw)) => *network.snapshot.virtual_gateways[*vgw].meta.id == *id,
+                VpnTerminus::VirtualGateway(Ref::Known(vgw)) => {
+                    *network.snapshot.virtual_gateways[*vgw].meta.id == *id
+                }
                 VpnTerminus::VirtualGateway(Ref::Missing(missing)) => **missing == *id,
                 _ => false,
             };
@@ -190,32 +207,39 @@ impl Explorer<'_, '_, '_> {
         if self.replying() {
             return self.reply_on_internet(state, set);
         }
-        let inside = self.into_gateways(state, set);
+        let inside = self.enter_gateways(state, set);
         let ours = self.among(&state.view, state.view.destination, &inside);
         let outside = self.arena.difference(set, ours);
-        let private = intervals_of(&[SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat(), state.view.family);
+        let private = intervals_of(
+            &[SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat(),
+            state.view.family,
+        );
         let outside = self.without(outside, &state.view, state.view.destination, &private);
         self.arrive(Sink::Internet, state, outside);
         if self.world == World::Over {
             for component in self.network().components_at_internet() {
                 self.arrive(Sink::Component(*component), state, set);
             }
-            self.into_pools(state, set);
+            self.enter_pools(state, set);
         }
     }
 
     /// Sends what is for an address of ours to that VPC's internet gateways; returns those addresses.
-    pub(super) fn into_gateways(&mut self, state: &State, set: Set) -> Intervals {
+    pub(super) fn enter_gateways(&mut self, state: &State, set: Set) -> Intervals {
         let network = self.network();
         for (id, gateway) in network.gateways().iter() {
-            if gateway.kind == GatewayKind::Internet && gateway.serves(self.world).is_some() && !self.avoids(&gateway.id)
+            if gateway.kind == GatewayKind::Internet
+                && gateway.serves(self.world).is_some()
+                && !self.avoids(&gateway.id)
             {
                 self.push(state.at(Place::In { gateway: id }), set);
             }
         }
         match state.view.family {
             Family::V4 => {
-                let rows = network.associations(self.world).filter(|row| self.attached_vpc_of(row.interface).is_some());
+                let rows = network
+                    .associations(self.world)
+                    .filter(|row| self.attached_vpc_of(row.interface).is_some());
                 rows.map(|row| (number_v4(row.public), number_v4(row.public))).collect()
             }
             Family::V6 => self.public_v6_everywhere(),
@@ -230,10 +254,12 @@ impl Explorer<'_, '_, '_> {
 
     fn public_v6_everywhere(&self) -> Intervals {
         let snapshot = self.network().snapshot;
-        let vpcs = snapshot.vpcs.ids().filter(|vpc| {
-            !self.network().gateways_of(*vpc, GatewayKind::Internet, self.world).is_empty()
-        });
-        let rows = vpcs.flat_map(|vpc| self.network().interfaces_in_vpc(vpc).iter().map(move |id| (*id, vpc)));
+        let vpcs = snapshot
+            .vpcs
+            .ids()
+            .filter(|vpc| !self.network().gateways_of(*vpc, GatewayKind::Internet, self.world).is_empty());
+        let rows =
+            vpcs.flat_map(|vpc| self.network().interfaces_in_vpc(vpc).iter().map(move |id| (*id, vpc)));
         rows.flat_map(|(interface, vpc)| self.public_v6(interface, vpc)).collect()
     }
 
@@ -253,7 +279,7 @@ impl Explorer<'_, '_, '_> {
             (GatewayKind::Internet, Family::V4) => self.translate_in(gateway, vpc, state, set),
             (GatewayKind::Internet, Family::V6) => self.pass_v6_in(gateway, vpc, state, set),
             (GatewayKind::EgressOnly, _) => {
-                self.push(state.at(Place::Deliver { vpc, from: None }).from_origin(Origin::Internet), set);
+                self.push(state.at(Place::Deliver { vpc, from: None }).with_origin(Origin::Internet), set);
             }
             (GatewayKind::Virtual, _) => self.virtual_gateway_in(gateway, vpc, state, set),
         }
@@ -261,7 +287,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-IGW-4: in to the private address that the destination stands for; nothing else enters.
     fn translate_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
-        let set = if self.replying() { set } else { self.from_internet(&state.view, set) };
+        let set = if self.replying() { set } else { self.internet_senders(&state.view, set) };
         let destinations = self.values(set, state.view.destination);
         for association in self.associations_in(vpc) {
             let public = number_v4(association.public);
@@ -280,7 +306,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-IGW-9: IPv6 comes in untranslated, to public addresses without `DenyAllIgwTraffic`.
     fn pass_v6_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
-        let set = if self.replying() { set } else { self.from_internet(&state.view, set) };
+        let set = if self.replying() { set } else { self.internet_senders(&state.view, set) };
         for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
             let denied = self.network().interface(interface).deny_igw && !self.replying();
             if denied || !self.may_enter(interface) {
@@ -299,7 +325,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-IGW-4, R-IGW-12, A-16: senders that may come in from the internet.
-    pub(super) fn from_internet(&mut self, view: &View, set: Set) -> Set {
+    pub(super) fn internet_senders(&mut self, view: &View, set: Set) -> Set {
         let mut never = match view.family {
             Family::V4 => SpecialBlock::PrivateV4.blocks(),
             Family::V6 => SpecialBlock::PrivateV6.blocks(),
@@ -345,7 +371,7 @@ impl Explorer<'_, '_, '_> {
 
     fn by_edge_tables(&mut self, gateway: GatewayId, vpc: VpcId, origin: Origin, state: &State, set: Set) {
         for table in self.network().edge_tables(gateway, self.world) {
-            let next = state.at(Place::Route { table, vpc, from: None }).from_origin(origin);
+            let next = state.at(Place::Route { table, vpc, from: None }).with_origin(origin);
             self.push(next, set);
         }
     }
@@ -353,7 +379,9 @@ impl Explorer<'_, '_, '_> {
     /// The associations of a VPC's interfaces that count.
     fn associations_in(&self, vpc: VpcId) -> Vec<Association> {
         let network = self.network();
-        let here = network.associations(self.world).filter(|row| network.interface(row.interface).vpc.known() == Some(vpc));
+        let here = network
+            .associations(self.world)
+            .filter(|row| network.interface(row.interface).vpc.known() == Some(vpc));
         here.copied().collect()
     }
 
@@ -376,18 +404,23 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-ROUTE-3, A-13: BYOIP pools come in untranslated, by their table, to one interface.
-    fn into_pools(&mut self, state: &State, set: Set) {
+    fn enter_pools(&mut self, state: &State, set: Set) {
         if state.view.family == Family::V6 {
             return;
         }
-        let pools: Vec<(Option<Vec<IpNet>>, RouteTableId)> =
-            self.network().pool_tables().map(|(pool, table)| (self.network().pool_ranges(pool), table)).collect();
+        let pools: Vec<(Option<Vec<IpNet>>, RouteTableId)> = self
+            .network()
+            .pool_tables()
+            .map(|(pool, table)| (self.network().pool_ranges(pool), table))
+            .collect();
         for (ranges, table) in pools {
             let part = match ranges {
-                Some(ranges) => self.keep(set, &state.view, state.view.destination, &intervals_of(&ranges, Family::V4)),
+                Some(ranges) => {
+                    self.keep(set, &state.view, state.view.destination, &intervals_of(&ranges, Family::V4))
+                }
                 None => set,
             };
-            self.push(state.at(Place::Pool { table }).from_origin(Origin::Internet), part);
+            self.push(state.at(Place::Pool { table }).with_origin(Origin::Internet), part);
         }
     }
 
@@ -438,12 +471,13 @@ impl Explorer<'_, '_, '_> {
         if !allowed || self.avoids(&record.meta.id) || !self.may_cross(state) {
             return;
         }
-        let far = if record.requester.vpc.known() == Some(vpc) { &record.accepter } else { &record.requester };
+        let far =
+            if record.requester.vpc.known() == Some(vpc) { &record.accepter } else { &record.requester };
         let Some(inside) = self.far_blocks(far, state.view.family) else {
             return self.leave_snapshot(Sink::Peer(id), &record.meta.id, state, set);
         };
         let set = self.keep(set, &state.view, state.view.destination, &inside);
-        let mut next = state.clone().from_origin(Origin::Peering);
+        let mut next = state.clone().with_origin(Origin::Peering);
         if let Some(last) = next.nats.last_mut() {
             last.then_peering = true;
         }
@@ -469,9 +503,10 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// In from the unknown VPC at the other side of a peering connection.
-    pub(super) fn from_peer(&mut self, id: PeeringId, state: &State, set: Set) {
+    pub(super) fn come_from_peer(&mut self, id: PeeringId, state: &State, set: Set) {
         let record = &self.network().snapshot.peerings[id];
-        let kept = self.network().keeps_identity(Crossing::Peering(id), self.world) && self.world == World::Over;
+        let kept =
+            self.network().keeps_identity(Crossing::Peering(id), self.world) && self.world == World::Over;
         let tag = if kept { Tag::Stranger } else { Tag::None };
         for (near, far) in [(&record.requester, &record.accepter), (&record.accepter, &record.requester)] {
             let (Some(vpc), None) = (near.vpc.known(), far.vpc.known()) else { continue };
@@ -483,7 +518,7 @@ impl Explorer<'_, '_, '_> {
             if let (false, Some(sources)) = (self.replying(), self.far_blocks(far, state.view.family)) {
                 part = self.keep(part, &state.view, state.view.source, &sources);
             }
-            let next = state.at(Place::Deliver { vpc, from: None }).from_origin(Origin::Peering).tagged(tag);
+            let next = state.at(Place::Deliver { vpc, from: None }).with_origin(Origin::Peering).tagged(tag);
             self.push(next, part);
         }
     }

@@ -167,13 +167,25 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     }
 
     /// The part of a set whose seen address is in one of the intervals.
-    pub(super) fn keep(&mut self, set: Set, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
+    pub(super) fn keep(
+        &mut self,
+        set: Set,
+        view: &View,
+        address: Address,
+        intervals: &[(u128, u128)],
+    ) -> Set {
         let among = self.among(view, address, intervals);
         self.arena.intersection(set, among)
     }
 
     /// The part of a set whose seen address is in none of the intervals.
-    pub(super) fn without(&mut self, set: Set, view: &View, address: Address, intervals: &[(u128, u128)]) -> Set {
+    pub(super) fn without(
+        &mut self,
+        set: Set,
+        view: &View,
+        address: Address,
+        intervals: &[(u128, u128)],
+    ) -> Set {
         let among = self.among(view, address, intervals);
         self.arena.difference(set, among)
     }
@@ -186,18 +198,15 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             Address::Source => self.arena.project(set, crate::header::Field::Source),
             Address::Embedded => {
                 let sent = self.arena.project(set, crate::header::Field::Destination);
-                let low = |value: u128| value.saturating_sub(super::view::NAT64_BASE).min(u128::from(u32::MAX));
+                let low =
+                    |value: u128| value.saturating_sub(super::view::NAT64_BASE).min(u128::from(u32::MAX));
                 sent.into_iter().map(|(lo, hi)| (low(lo), low(hi))).collect()
             }
         }
     }
 
     /// The groups that receivers see on packets from an exit of a component.
-    pub(super) fn hidden_groups(
-        &self,
-        component: ComponentId,
-        exit: u16,
-    ) -> &'n [Ref<GroupId>] {
+    pub(super) fn hidden_groups(&self, component: ComponentId, exit: u16) -> &'n [Ref<GroupId>] {
         match self.network().components()[component].exits.get(usize::from(exit)) {
             Some(Exit::HiddenInterface { groups, .. }) => groups,
             _ => &[],

@@ -66,7 +66,8 @@ fn append(intervals: &mut Intervals, lo: u128, hi: u128) {
 
 /// R-ROUTE-6, 8, 8b, 12, R-PL-3: the targets of one destination, sorted.
 fn select<T: Copy + Ord>(candidates: &[Candidate<T>], destination: u128, world: World) -> Vec<T> {
-    let covers = |candidate: &&Candidate<T>| (candidate.interval.0..=candidate.interval.1).contains(&destination);
+    let covers =
+        |candidate: &&Candidate<T>| (candidate.interval.0..=candidate.interval.1).contains(&destination);
     let covering: Vec<&Candidate<T>> = candidates.iter().filter(covers).collect();
     let (floating, placed): (Vec<&Candidate<T>>, Vec<&Candidate<T>>) =
         covering.into_iter().partition(|candidate| candidate.floating);
@@ -81,11 +82,18 @@ fn select<T: Copy + Ord>(candidates: &[Candidate<T>], destination: u128, world: 
 }
 
 fn permissive<T: Copy + Ord>(floating: &[&Candidate<T>], placed: &[&Candidate<T>]) -> Vec<T> {
-    let certain: Vec<&Candidate<T>> = placed.iter().copied().filter(|candidate| !candidate.optional).collect();
+    let certain: Vec<&Candidate<T>> =
+        placed.iter().copied().filter(|candidate| !candidate.optional).collect();
     let winners = best(&certain);
     let bar = winners.first().map(|winner| key(winner));
-    let rivals = placed.iter().filter(|candidate| candidate.optional && bar.is_none_or(|bar| key(candidate) <= bar));
-    floating.iter().chain(rivals).chain(&winners).flat_map(|candidate| candidate.targets.iter().copied()).collect()
+    let rivals =
+        placed.iter().filter(|candidate| candidate.optional && bar.is_none_or(|bar| key(candidate) <= bar));
+    floating
+        .iter()
+        .chain(rivals)
+        .chain(&winners)
+        .flat_map(|candidate| candidate.targets.iter().copied())
+        .collect()
 }
 
 /// The candidates that share the longest prefix and the lowest rank.
@@ -103,7 +111,9 @@ fn key<T>(candidate: &Candidate<T>) -> (u8, u8) {
 /// equal-cost paths, any of which is real (R-TGW-7).
 fn unanimous<T: Copy + Ord>(winners: &[&Candidate<T>]) -> Vec<T> {
     match winners {
-        [first, rest @ ..] if rest.iter().all(|other| other.targets == first.targets) => first.targets.clone(),
+        [first, rest @ ..] if rest.iter().all(|other| other.targets == first.targets) => {
+            first.targets.clone()
+        }
         _ => Vec::new(),
     }
 }

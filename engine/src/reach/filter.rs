@@ -133,7 +133,9 @@ impl Explorer<'_, '_, '_> {
                 Some(rules) => {
                     for rule in rules {
                         let areas = self.peer(&rule.peer, view, address, &referenced);
-                        boxes.extend(areas.into_iter().flat_map(|area| view.traffic(area, rule.traffic, self.world)));
+                        boxes.extend(
+                            areas.into_iter().flat_map(|area| view.traffic(area, rule.traffic, self.world)),
+                        );
                     }
                 }
                 None if self.world == World::Over => boxes.push(self.all()),
@@ -180,8 +182,12 @@ impl Explorer<'_, '_, '_> {
     fn referenced_in(&self, reference: &GroupReference, receiver: EniId, tag: Tag) -> Vec<HeaderBox> {
         let matches = match tag {
             Tag::None => false,
-            Tag::Of(sender) => self.network().reference_matches(reference, sender, receiver).holds(self.world),
-            Tag::Stranger => self.world == World::Over && self.network().reference_may_match_stranger(reference),
+            Tag::Of(sender) => {
+                self.network().reference_matches(reference, sender, receiver).holds(self.world)
+            }
+            Tag::Stranger => {
+                self.world == World::Over && self.network().reference_may_match_stranger(reference)
+            }
             Tag::Hidden(component, exit) => self.hidden_groups(component, exit).contains(&reference.group),
         };
         if matches { vec![self.all()] } else { Vec::new() }

@@ -50,10 +50,20 @@ impl<'n, 's> Index<'n, 's> {
         Self {
             network,
             tables: contexts.map(|(family, world)| {
-                network.snapshot.route_tables.ids().map(|table| table_fib(network, table, family, world)).collect()
+                network
+                    .snapshot
+                    .route_tables
+                    .ids()
+                    .map(|table| table_fib(network, table, family, world))
+                    .collect()
             }),
             tgw_tables: contexts.map(|(family, world)| {
-                network.snapshot.tgw_tables.ids().map(|table| tgw_fib(network, table, family, world)).collect()
+                network
+                    .snapshot
+                    .tgw_tables
+                    .ids()
+                    .map(|table| tgw_fib(network, table, family, world))
+                    .collect()
             }),
             owned: owned(network),
             group_sets: group_sets(network),
@@ -151,7 +161,11 @@ fn contest(rows: &mut [Owned]) {
     for (position, row) in rows.iter().enumerate() {
         let following = rows.iter().enumerate().skip(position + 1).take_while(|(_, next)| next.lo <= row.hi);
         for (other, _) in following.filter(|(_, next)| next.interface != row.interface) {
-            marked.iter_mut().enumerate().filter(|(at, _)| *at == position || *at == other).for_each(|(_, mark)| *mark = true);
+            marked
+                .iter_mut()
+                .enumerate()
+                .filter(|(at, _)| *at == position || *at == other)
+                .for_each(|(_, mark)| *mark = true);
         }
     }
     rows.iter_mut().zip(marked).for_each(|(row, mark)| row.contested = mark);

@@ -19,8 +19,8 @@ mod reply;
 mod start;
 mod state;
 mod transit;
-mod vpc;
 mod view;
+mod vpc;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -132,7 +132,11 @@ pub struct Exhausted {
 
 impl fmt::Display for Exhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "header sets need more than {NODE_LIMIT} nodes ({} in use): nothing was decided", self.nodes)
+        write!(
+            f,
+            "header sets need more than {NODE_LIMIT} nodes ({} in use): nothing was decided",
+            self.nodes
+        )
     }
 }
 
@@ -160,7 +164,12 @@ fn explore_one<T>(
 /// One way of arriving: the sent headers, and those of them whose reply comes back.
 type Ways = Vec<(Arrival, Set, Set)>;
 
-fn explore_world(worker: &mut Explorer<'_, '_, '_>, source: SourcePlace, world: World, question: Question) -> Ways {
+fn explore_world(
+    worker: &mut Explorer<'_, '_, '_>,
+    source: SourcePlace,
+    world: World,
+    question: Question,
+) -> Ways {
     worker.world = world;
     worker.reset();
     worker.start(source, Set::FULL);
@@ -194,10 +203,7 @@ fn merge(worker: &mut Explorer<'_, '_, '_>, over: Ways, under: Ways) -> Vec<Deli
     found.into_values().collect()
 }
 
-fn entry<'f>(
-    found: &'f mut BTreeMap<(Sink, Option<u128>), Delivery>,
-    arrival: &Arrival,
-) -> &'f mut Delivery {
+fn entry<'f>(found: &'f mut BTreeMap<(Sink, Option<u128>), Delivery>, arrival: &Arrival) -> &'f mut Delivery {
     let key = (arrival.sink, rewritten(arrival));
     found.entry(key).or_insert_with(|| nothing(key.0, key.1))
 }
@@ -217,9 +223,15 @@ fn rewritten(arrival: &Arrival) -> Option<u128> {
 /// For a way through NAT gateways: which gateways, and which of their addresses.
 type Choice = Vec<(NatId, u16)>;
 
+/// What arrives and what is answered, for each choice of the gateways.
+type ByChoice = BTreeMap<Choice, [Set; 2]>;
+
+/// A sink and rewritten destination, with what certainly arrives and what certainly is answered.
+type Certain = ((Sink, Option<u128>), [Set; 2]);
+
 /// R-NAT-2: AWS chooses the address and the port, so the restrictive world claims only what holds for every choice.
-fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<((Sink, Option<u128>), [Set; 2])> {
-    let mut groups: BTreeMap<(Sink, Option<u128>, Vec<NatId>), BTreeMap<Choice, [Set; 2]>> = BTreeMap::new();
+fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<Certain> {
+    let mut groups: BTreeMap<(Sink, Option<u128>, Vec<NatId>), ByChoice> = BTreeMap::new();
     for (arrival, set, back) in under {
         let choice: Choice = arrival.state.nats.iter().map(|crossed| (crossed.nat, crossed.source)).collect();
         let nats = choice.iter().map(|(nat, _)| *nat).collect();
@@ -230,7 +242,8 @@ fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<((Sink, Option
     }
     let mut found = Vec::new();
     for ((sink, destination, nats), choices) in groups {
-        let wanted: usize = nats.iter().map(|nat| worker.network().nat_sources(*nat, World::Under).len()).product();
+        let wanted: usize =
+            nats.iter().map(|nat| worker.network().nat_sources(*nat, World::Under).len()).product();
         if choices.len() == wanted {
             let common = choices.into_values().reduce(|left, right| {
                 [worker.arena.intersection(left[0], right[0]), worker.arena.intersection(left[1], right[1])]

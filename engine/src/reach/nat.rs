@@ -17,7 +17,11 @@ impl Explorer<'_, '_, '_> {
         let Some(record) = network.nat(nat) else { return };
         let forbidden = matches!(state.origin, Origin::Internet | Origin::Virtual | Origin::Peering);
         let allowed = network.encryption_allows(vpc, Some("NatGateway"), self.world).value;
-        if forbidden || self.replying() || !allowed || self.avoids(&network.snapshot.nat_gateways[nat].meta.id) {
+        if forbidden
+            || self.replying()
+            || !allowed
+            || self.avoids(&network.snapshot.nat_gateways[nat].meta.id)
+        {
             return;
         }
         let (view, set) = self.accepted(state, set);
@@ -78,18 +82,30 @@ impl Explorer<'_, '_, '_> {
         self.arena.intersection(set, acl)
     }
 
-    fn translate(&mut self, nat: &Nat, vpc: VpcId, source: NatSource, crossed: Crossed, state: &State, set: Set) {
+    fn translate(
+        &mut self,
+        nat: &Nat,
+        vpc: VpcId,
+        source: NatSource,
+        crossed: Crossed,
+        state: &State,
+        set: Set,
+    ) {
         let address = if nat.regional { source.public } else { source.private };
         let Some(address) = address else { return };
         let set = self.free_mapped_port(set);
         let view = View {
             source: Address::Fixed(number_v4(address)),
-            source_port: if state.view.port == Port::Port { Port::Mapped } else { state.view.source_port },
+            source_port: if state.view.port == Port::Destination {
+                Port::Mapped
+            } else {
+                state.view.source_port
+            },
             ..state.view
         };
         let mut next = state.at(Place::Translated { nat: nat.id, vpc }).seen(view);
         next.nats.push(crossed);
-        self.push(next.tagged(Tag::None).from_origin(Origin::Local), set);
+        self.push(next.tagged(Tag::None).with_origin(Origin::Local), set);
     }
 
     /// R-NAT-2: the gateway chooses the source port anew.
@@ -176,7 +192,7 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn undo_nat(&mut self, state: &State, set: Set) {
         let Some(crossed) = Self::last_nat(state) else { return };
         let Some(record) = self.network().nat(crossed.nat) else { return };
-        let client = state.clone().seen(untranslated(&crossed, state.view)).from_origin(Origin::Local);
+        let client = state.clone().seen(untranslated(&crossed, state.view)).with_origin(Origin::Local);
         let set = self.forget_mapped_port(set);
         let mut client = client;
         client.nats.pop();

@@ -35,7 +35,10 @@ impl Explorer<'_, '_, '_> {
         };
         let (below, above) = (u128::from(icmp.0).saturating_sub(1), u128::from(icmp.0).saturating_add(1));
         let mut boxes: Vec<HeaderBox> =
-            [clamp(all, Field::Protocol, 0, below), clamp(all, Field::Protocol, above, 255)].into_iter().flatten().collect();
+            [clamp(all, Field::Protocol, 0, below), clamp(all, Field::Protocol, above, 255)]
+                .into_iter()
+                .flatten()
+                .collect();
         if !ports_only {
             let kinds: &[u16] = if self.family == Family::V4 { &[8, 13, 15, 17] } else { &[128] };
             let of_icmp = clamp(all, Field::Protocol, icmp.0.into(), icmp.0.into());
@@ -72,7 +75,12 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// From on premises the reply is looked up like any packet; what an unknown gateway does is unknown.
-    fn reply_from_attachment(&mut self, attachment: reachproof_model::id::AttachmentId, state: &State, set: Set) {
+    fn reply_from_attachment(
+        &mut self,
+        attachment: reachproof_model::id::AttachmentId,
+        state: &State,
+        set: Set,
+    ) {
         let record = self.network().attachment(attachment);
         let opaque = self.network().attached_vpc(attachment).is_some() || &*record.kind == "peering";
         if opaque {
@@ -139,7 +147,7 @@ impl Explorer<'_, '_, '_> {
         if let Some(gateway) = state.egress {
             self.push(State { egress: None, ..state.at(Place::In { gateway }) }, set);
         }
-        self.into_gateways(state, set);
+        self.enter_gateways(state, set);
     }
 
     /// A reply that leaves the snapshot: home iff the packet came from there. In the permissive world any exit to the
@@ -148,11 +156,14 @@ impl Explorer<'_, '_, '_> {
         let Some(goal) = self.goal else { return };
         let home = match (sink, goal.place) {
             (Sink::Gateway(left), SourcePlace::Gateway(came)) => left == came || self.world == World::Over,
-            (Sink::Attachment(left), SourcePlace::Attachment(came)) => left == came || self.world == World::Over,
-            (Sink::Peer(left), SourcePlace::Peer(came)) => left == came,
-            (Sink::Gateway(_) | Sink::Attachment(_), SourcePlace::Gateway(_) | SourcePlace::Attachment(_)) => {
-                self.world == World::Over
+            (Sink::Attachment(left), SourcePlace::Attachment(came)) => {
+                left == came || self.world == World::Over
             }
+            (Sink::Peer(left), SourcePlace::Peer(came)) => left == came,
+            (
+                Sink::Gateway(_) | Sink::Attachment(_),
+                SourcePlace::Gateway(_) | SourcePlace::Attachment(_),
+            ) => self.world == World::Over,
             _ => false,
         };
         if home {

@@ -24,11 +24,11 @@ impl Explorer<'_, '_, '_> {
             SourcePlace::Attachment(attachment) => {
                 let tag = if self.world == World::Over { Tag::Stranger } else { Tag::None };
                 let state = self.started(Place::Transit { by: attachment }, tag, Origin::Transit);
-                self.from_attachment_outside(attachment, &state, headers);
+                self.come_from_attachment(attachment, &state, headers);
             }
             SourcePlace::Peer(peering) => {
                 let state = self.started(Place::Internet, Tag::None, Origin::Peering);
-                self.from_peer(peering, &state, headers);
+                self.come_from_peer(peering, &state, headers);
             }
             SourcePlace::Component(component) => self.start_component(component, headers),
         }
@@ -52,7 +52,7 @@ impl Explorer<'_, '_, '_> {
     /// R-IGW-12: from the internet, to anything that is not of the internet itself.
     fn start_internet(&mut self, headers: Set) {
         let state = self.started(Place::Internet, Tag::None, Origin::Internet);
-        let sent = self.from_internet(&state.view, headers);
+        let sent = self.internet_senders(&state.view, headers);
         self.push(state, sent);
     }
 
@@ -71,9 +71,11 @@ impl Explorer<'_, '_, '_> {
     fn start_exit(&mut self, component: ComponentId, position: u16, exit: &Exit, headers: Set) {
         let blank = self.started(Place::Internet, Tag::None, Origin::Component);
         match exit {
-            Exit::Interface { interface, keeps_groups } => self.start_relay(*interface, *keeps_groups, headers),
+            Exit::Interface { interface, keeps_groups } => {
+                self.start_relay(*interface, *keeps_groups, headers)
+            }
             Exit::HiddenInterface { subnet, .. } => {
-                let state = blank.tagged(Tag::Hidden(component, position)).from_origin(Origin::Local);
+                let state = blank.tagged(Tag::Hidden(component, position)).with_origin(Origin::Local);
                 self.send_from(*subnet, &state, headers);
             }
             Exit::Subnet(subnet) => self.start_subnet(*subnet, headers),

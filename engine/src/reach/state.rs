@@ -97,7 +97,7 @@ impl State {
     }
 
     /// The packet with another origin.
-    pub(crate) fn from_origin(mut self, origin: Origin) -> Self {
+    pub(crate) fn with_origin(mut self, origin: Origin) -> Self {
         self.origin = origin;
         self
     }

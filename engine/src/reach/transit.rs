@@ -13,7 +13,14 @@ use crate::network::{Crossing, LookUp, Origin, Sink, TgwTarget};
 
 impl Explorer<'_, '_, '_> {
     /// R-TGW-2: from a VPC into a transit gateway, by an attachment that serves the sender's zone.
-    pub(super) fn transit_in(&mut self, tgw: TgwId, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+    pub(super) fn transit_in(
+        &mut self,
+        tgw: TgwId,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         let network = self.network();
         let claimed = network.encryption_allows(vpc, None, self.world).value;
         if !claimed || self.avoids(&network.snapshot.transit_gateways[tgw].meta.id) {
@@ -143,7 +150,7 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         match network.tgw_target(to, self.world) {
-            TgwTarget::Vpc { vpc, subnets } => self.into_vpc(by, to, vpc, subnets.is_some(), state, set),
+            TgwTarget::Vpc { vpc, subnets } => self.enter_vpc(by, to, vpc, subnets.is_some(), state, set),
             TgwTarget::Peer(peer) => self.push(state.at(Place::Transit { by: peer }).tagged(Tag::None), set),
             TgwTarget::Outside => self.leave_snapshot(Sink::Attachment(to), id, state, set),
             TgwTarget::Component(component) => self.arrive(Sink::Component(component), state, set),
@@ -151,29 +158,38 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    fn into_vpc(&mut self, by: AttachmentId, to: AttachmentId, vpc: VpcId, known: bool, state: &State, set: Set) {
+    fn enter_vpc(
+        &mut self,
+        by: AttachmentId,
+        to: AttachmentId,
+        vpc: VpcId,
+        known: bool,
+        state: &State,
+        set: Set,
+    ) {
         let kept = by != to && self.same_gateway_keeps(by, to);
         let tag = if kept { state.tag } else { Tag::None };
-        let next = state.clone().from_origin(Origin::Transit).tagged(tag);
+        let next = state.clone().with_origin(Origin::Transit).tagged(tag);
         if !known {
             let part = self.arena.intersection(set, self.permissively());
             return self.push(next.at(Place::Deliver { vpc, from: None }), part);
         }
         let zone = state.zone.and_then(|subnet| self.network().plain_zone(subnet));
         for subnet in self.network().exit_subnets(to, zone, self.world) {
-            self.from_attachment(subnet, vpc, &next, set);
+            self.leave_attachment(subnet, vpc, &next, set);
         }
     }
 
     fn same_gateway_keeps(&self, by: AttachmentId, to: AttachmentId) -> bool {
         let tgw = self.network().attachment(by).tgw.known();
         let same = tgw == self.network().attachment(to).tgw.known();
-        same && tgw.is_some_and(|tgw| self.network().keeps_identity(Crossing::Transit(tgw, by, to), self.world))
+        same && tgw
+            .is_some_and(|tgw| self.network().keeps_identity(Crossing::Transit(tgw, by, to), self.world))
     }
 
     /// R-TGW-8, R-NACL-8: from an attachment subnet onward; where the destination is in that very subnet its ACL is
     /// documented not to apply, which the restrictive world does not rely on.
-    fn from_attachment(&mut self, subnet: SubnetId, vpc: VpcId, state: &State, set: Set) {
+    fn leave_attachment(&mut self, subnet: SubnetId, vpc: VpcId, state: &State, set: Set) {
         let link = self.link_of(subnet, state.view.family);
         let on_link = self.keep(set, &state.view, state.view.destination, &link);
         let off_link = self.arena.difference(set, on_link);
@@ -194,13 +210,13 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// In from the network behind an attachment: on premises, an unknown peer, or a gateway whose tables are unknown.
-    pub(super) fn from_attachment_outside(&mut self, attachment: AttachmentId, state: &State, set: Set) {
+    pub(super) fn come_from_attachment(&mut self, attachment: AttachmentId, state: &State, set: Set) {
         match self.network().attached_vpc(attachment) {
             // what a transit gateway with unknown tables sends is unknown.
             Some(_) if self.world == World::Under && !self.replying() => {}
             Some(vpc) => {
                 let known = self.network().attachment_subnets(attachment).is_some();
-                self.into_vpc(attachment, attachment, vpc, known, state, set);
+                self.enter_vpc(attachment, attachment, vpc, known, state, set);
             }
             None => self.push(state.at(Place::Transit { by: attachment }), set),
         }

@@ -29,7 +29,7 @@ pub(crate) enum Address {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) enum Port {
     /// The sent destination port.
-    Port,
+    Destination,
     /// The sent source port.
     Source,
     /// The port that the last NAT gateway chose.
@@ -68,7 +68,7 @@ impl View {
             family,
             destination: Address::Destination,
             source: Address::Source,
-            port: Port::Port,
+            port: Port::Destination,
             source_port: Port::Source,
             reply: false,
         }
@@ -87,12 +87,20 @@ impl View {
     }
 
     /// The part of `within` whose seen address lies in an interval.
-    pub(crate) fn narrow(&self, within: HeaderBox, address: Address, lo: u128, hi: u128) -> Option<HeaderBox> {
+    pub(crate) fn narrow(
+        &self,
+        within: HeaderBox,
+        address: Address,
+        lo: u128,
+        hi: u128,
+    ) -> Option<HeaderBox> {
         let (field, lo, hi) = match address {
             Address::Fixed(value) => return (lo..=hi).contains(&value).then_some(within),
             Address::Destination => (Field::Destination, lo, hi),
             Address::Source => (Field::Source, lo, hi),
-            Address::Embedded => (Field::Destination, NAT64_BASE.saturating_add(lo), NAT64_BASE.saturating_add(hi)),
+            Address::Embedded => {
+                (Field::Destination, NAT64_BASE.saturating_add(lo), NAT64_BASE.saturating_add(hi))
+            }
         };
         clamp(within, field, lo, hi)
     }
@@ -117,7 +125,9 @@ impl View {
                 of_protocol.and_then(|area| clamp(area, port, from.into(), to.into())).into_iter().collect()
             }
             Traffic::Icmp { protocol, kind, code } => self.icmp(within, protocol, kind, code),
-            Traffic::Refused(protocol) if world == World::Over => self.protocol(within, protocol).into_iter().collect(),
+            Traffic::Refused(protocol) if world == World::Over => {
+                self.protocol(within, protocol).into_iter().collect()
+            }
             Traffic::Unknown if world == World::Over => vec![within],
             Traffic::Refused(_) | Traffic::Unknown => Vec::new(),
         }
@@ -134,7 +144,13 @@ impl View {
         clamp(within, Field::Protocol, sent.0.into(), sent.0.into())
     }
 
-    fn icmp(&self, within: HeaderBox, protocol: Protocol, kind: Option<u8>, code: Option<u8>) -> Vec<HeaderBox> {
+    fn icmp(
+        &self,
+        within: HeaderBox,
+        protocol: Protocol,
+        kind: Option<u8>,
+        code: Option<u8>,
+    ) -> Vec<HeaderBox> {
         let Some(area) = self.protocol(within, protocol) else { return Vec::new() };
         let coded = match code {
             Some(code) => clamp(area, Field::SourcePort, code.into(), code.into()),
@@ -165,7 +181,7 @@ impl View {
 /// The field of the sent header that a port is.
 pub(crate) fn field_of(port: Port) -> Field {
     match port {
-        Port::Port => Field::Port,
+        Port::Destination => Field::Port,
         Port::Source => Field::SourcePort,
         Port::Mapped => Field::MappedPort,
     }

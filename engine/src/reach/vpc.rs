@@ -12,7 +12,8 @@ use super::state::{Place, State, Tag};
 use super::view::{Intervals, View, clamp, field_of, interval_of, intervals_of, number};
 use crate::header::{Family, Field, Set};
 use crate::network::{
-    GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks, unroutable,
+    GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks,
+    unroutable,
 };
 
 impl Explorer<'_, '_, '_> {
@@ -21,13 +22,13 @@ impl Explorer<'_, '_, '_> {
         if !self.network().live(interface, self.world).value {
             return;
         }
-        let set = self.to_infrastructure(interface, state, set);
+        let set = self.split_infrastructure(interface, state, set);
         let filter = if self.replying() { Set::FULL } else { self.group_out(interface, &state.view) };
         let set = self.arena.intersection(set, filter);
         if !self.replying() {
-            self.to_neighbours(interface, state, set);
+            self.hand_to_neighbours(interface, state, set);
         }
-        let set = self.to_lattice(interface, state, set);
+        let set = self.split_lattice(interface, state, set);
         for subnet in self.subnets_of(interface) {
             self.send_from(subnet, state, set);
         }
@@ -73,7 +74,8 @@ impl Explorer<'_, '_, '_> {
 
     /// R-ADDR-15, A-33: IPv6 link-local addresses, which no call shows, inside a subnet with IPv6.
     fn link_local(&mut self, subnet: SubnetId, state: &State, set: Set) {
-        let dual = self.network().subnet_blocks(subnet, self.world).iter().any(|block| block.addr().is_ipv6());
+        let dual =
+            self.network().subnet_blocks(subnet, self.world).iter().any(|block| block.addr().is_ipv6());
         if self.world == World::Under || state.view.family == Family::V4 || !dual {
             return;
         }
@@ -128,7 +130,14 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-CORE-6, R-ROUTE-6 … 13: to whatever the table selects for each destination.
-    pub(super) fn route(&mut self, table: TableChoice, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+    pub(super) fn route(
+        &mut self,
+        table: TableChoice,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         let dropped = intervals_of(&unroutable(self.world), state.view.family);
         let set = self.without(set, &state.view, state.view.destination, &dropped);
         match table {
@@ -153,7 +162,13 @@ impl Explorer<'_, '_, '_> {
         let mut hops: Vec<NextHop> = gateways.map(NextHop::Gateway).collect();
         hops.push(NextHop::Local);
         let snapshot = network.snapshot;
-        hops.extend(snapshot.nat_gateways.ids().filter(|nat| network.nat_usable(*nat, vpc, self.world)).map(NextHop::Nat));
+        hops.extend(
+            snapshot
+                .nat_gateways
+                .ids()
+                .filter(|nat| network.nat_usable(*nat, vpc, self.world))
+                .map(NextHop::Nat),
+        );
         let attached = |tgw: &_| !network.tgw_attachments_of_vpc(*tgw, vpc, self.world).is_empty();
         hops.extend(snapshot.transit_gateways.ids().filter(attached).map(NextHop::Transit));
         let peered = |id: &_| network.peering_usable(*id, vpc, self.world);
@@ -178,14 +193,14 @@ impl Explorer<'_, '_, '_> {
             NextHop::Transit(tgw) => self.transit_in(tgw, vpc, from, state, set),
             NextHop::Peering(peering) => self.peering(peering, vpc, state, set),
             NextHop::Service(endpoint) => self.service(endpoint, vpc, state, set),
-            NextHop::Interface(interface) => self.to_interface(interface, from, state, set),
+            NextHop::Interface(interface) => self.hop_to_interface(interface, from, state, set),
             NextHop::Component(component) => self.arrive(Sink::Component(component), state, set),
             NextHop::Drop(_) => {}
         }
     }
 
     /// R-MBX-1: by a route to an interface, whatever the destination is; the sender's identity is lost (R-SG-10).
-    fn to_interface(&mut self, interface: EniId, from: Option<SubnetId>, state: &State, set: Set) {
+    fn hop_to_interface(&mut self, interface: EniId, from: Option<SubnetId>, state: &State, set: Set) {
         for subnet in self.subnets_of(interface) {
             let entered = self.enter(subnet, from, state, set);
             let next = state.at(Place::Receive { interface, routed: true }).tagged(Tag::None);
@@ -233,7 +248,8 @@ impl Explorer<'_, '_, '_> {
         if self.world == World::Under || set.is_empty() || !self.may_hide(vpc) {
             return;
         }
-        let owned: Intervals = self.index.owned(vpc, state.view.family).iter().map(|row| (row.lo, row.hi)).collect();
+        let owned: Intervals =
+            self.index.owned(vpc, state.view.family).iter().map(|row| (row.lo, row.hi)).collect();
         let set = self.without(set, &state.view, state.view.destination, &owned);
         for subnet in self.network().unseen_subnets(vpc) {
             let there = self.towards(subnet, from, state, set);
@@ -289,7 +305,8 @@ impl Explorer<'_, '_, '_> {
 
     fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
         let accepts = match Role::of(self.network().interface(interface)) {
-            Role::Plain | Role::Endpoint => true,
+            Role::Plain => self.world == World::Over || !self.network().balances(interface),
+            Role::Endpoint => true,
             Role::OutboundOnly => self.world == World::Over,
             Role::Nat | Role::Transit | Role::Inspection => false,
         };
@@ -304,7 +321,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-CORE-5: DNS, metadata, time and the router take their packets before any filter. Returns the rest.
-    fn to_infrastructure(&mut self, interface: EniId, state: &State, set: Set) -> Set {
+    fn split_infrastructure(&mut self, interface: EniId, state: &State, set: Set) -> Set {
         let Some(vpc) = self.network().interface(interface).vpc.known() else { return set };
         let taken = self.infrastructure(interface, vpc, &state.view);
         let there = self.arena.intersection(set, taken);
@@ -321,12 +338,16 @@ impl Explorer<'_, '_, '_> {
         }
         for subnet in self.network().subnets_of(interface) {
             let routers = self.network().router_addresses(subnet);
-            services.extend(routers.into_iter().filter(|ip| Family::of(*ip) == view.family).map(|ip| (number(ip), None)));
+            services.extend(
+                routers.into_iter().filter(|ip| Family::of(*ip) == view.family).map(|ip| (number(ip), None)),
+            );
         }
         if let Some(dns) = self.network().dns_address(vpc).filter(|ip| Family::of(*ip) == view.family) {
-            services.extend([Protocol::TCP, Protocol::UDP].map(|protocol| (number(dns), Some((protocol, 53)))));
+            services
+                .extend([Protocol::TCP, Protocol::UDP].map(|protocol| (number(dns), Some((protocol, 53)))));
         }
-        let boxes: Vec<_> = services.into_iter().filter_map(|service| self.service_box(service, view)).collect();
+        let boxes: Vec<_> =
+            services.into_iter().filter_map(|service| self.service_box(service, view)).collect();
         self.arena.any_of(&boxes)
     }
 
@@ -341,7 +362,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-VPCE-14: VPC Lattice's addresses are reached without a route where an association exists.
-    fn to_lattice(&mut self, interface: EniId, state: &State, set: Set) -> Set {
+    fn split_lattice(&mut self, interface: EniId, state: &State, set: Set) -> Set {
         if self.world == World::Under || self.network().interface(interface).vpc.known().is_none() {
             return set;
         }
@@ -359,7 +380,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-MBX-9: any interface may hand any packet to an unchecked neighbour of its subnet; and a guest without the
     /// check may send whatever it likes.
-    fn to_neighbours(&mut self, interface: EniId, state: &State, set: Set) {
+    fn hand_to_neighbours(&mut self, interface: EniId, state: &State, set: Set) {
         if self.world == World::Under || set.is_empty() {
             return;
         }
@@ -371,13 +392,13 @@ impl Explorer<'_, '_, '_> {
         for subnet in self.network().subnets_of(interface) {
             for neighbour in self.network().interfaces_in_subnet(subnet).to_vec() {
                 if neighbour != interface {
-                    self.to_unchecked(neighbour, state, set);
+                    self.hand_to_unchecked(neighbour, state, set);
                 }
             }
         }
     }
 
-    fn to_unchecked(&mut self, neighbour: EniId, state: &State, set: Set) {
+    fn hand_to_unchecked(&mut self, neighbour: EniId, state: &State, set: Set) {
         let middleboxes: Vec<_> = self.network().components_at(neighbour).to_vec();
         let is_middlebox = |id: &&_| self.network().components()[**id].kind == ComponentKind::Middlebox;
         let middleboxes: Vec<_> = middleboxes.iter().filter(is_middlebox).copied().collect();

@@ -316,6 +316,9 @@ impl Tracer<'_, '_> {
             World::Under => Vec::new(),
         };
         let end = match Role::of(self.network.interface(interface)) {
+            Role::Plain if self.world == World::Under && self.network.balances(interface) => {
+                leg.drop("R-LB-5", "listeners are not modelled", Disposition::Unknown)
+            }
             Role::Plain | Role::Endpoint => leg.arrive(Sink::Interface(interface)),
             Role::OutboundOnly if self.world == World::Over => leg.arrive(Sink::Interface(interface)),
             Role::OutboundOnly => leg.drop("R-MENI-4", "dials out only", Disposition::Dropped),
