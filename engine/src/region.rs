@@ -9,9 +9,9 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reachproof_model::flow::World;
-use reachproof_model::id::{AttachmentId, EndpointId, EniId, GroupId, PeeringId, Ref, VpcId};
+use reachproof_model::id::{AttachmentId, ComponentId, EndpointId, EniId, GroupId, PeeringId, Ref, VpcId};
 use reachproof_model::policy::{Pattern, Selector, Term};
-use reachproof_model::snapshot::{EndpointKind, Meta};
+use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
 
 use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock, host, owned_blocks};
 
@@ -30,6 +30,8 @@ pub enum Spot {
     Peer(PeeringId),
     /// The service behind a gateway endpoint.
     Service(EndpointId),
+    /// An unmodelled component that leads to another network (R-VERDICT-7).
+    Component(ComponentId),
 }
 
 impl Spot {
@@ -41,6 +43,7 @@ impl Spot {
             Self::Gateway(id) => SourcePlace::Gateway(id),
             Self::Attachment(id) => SourcePlace::Attachment(id),
             Self::Peer(id) => SourcePlace::Peer(id),
+            Self::Component(id) => SourcePlace::Component(id),
             Self::Service(_) => return None,
         })
     }
@@ -54,11 +57,12 @@ impl Spot {
             Sink::Attachment(id) => Self::Attachment(id),
             Sink::Peer(id) => Self::Peer(id),
             Sink::Service(id) => Self::Service(id),
-            Sink::Infrastructure(_) | Sink::Unseen(_) | Sink::Component(_) => return None,
+            Sink::Component(id) => Self::Component(id),
+            Sink::Infrastructure(_) | Sink::Unseen(_) => return None,
         })
     }
 
-    /// The spot of a source; components are none.
+    /// The spot of a source.
     pub fn source_of(place: SourcePlace) -> Option<Self> {
         Some(match place {
             SourcePlace::Interface(id) => Self::Interface(id),
@@ -66,7 +70,7 @@ impl Spot {
             SourcePlace::Gateway(id) => Self::Gateway(id),
             SourcePlace::Attachment(id) => Self::Attachment(id),
             SourcePlace::Peer(id) => Self::Peer(id),
-            SourcePlace::Component(_) => return None,
+            SourcePlace::Component(id) => Self::Component(id),
         })
     }
 
@@ -79,6 +83,7 @@ impl Spot {
             Self::Attachment(id) => Sink::Attachment(id),
             Self::Peer(id) => Sink::Peer(id),
             Self::Service(id) => Sink::Service(id),
+            Self::Component(id) => Sink::Component(id),
         }
     }
 }
@@ -300,6 +305,9 @@ pub fn neighbours(network: &Network<'_>) -> Vec<Spot> {
     let outside = network.snapshot.attachments.ids().filter(|id| network.is_outside_source(*id));
     spots.extend(outside.map(Spot::Attachment));
     spots.extend(network.snapshot.peerings.ids().filter(|id| has_unknown_side(network, *id)).map(Spot::Peer));
+    let components = network.components().iter();
+    let networks = components.filter(|(_, component)| component.kind == ComponentKind::Neighbour);
+    spots.extend(networks.map(|(id, _)| Spot::Component(id)));
     spots
 }
 

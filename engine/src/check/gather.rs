@@ -105,6 +105,9 @@ fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored
         for delivery in explored.deliveries.clone() {
             match delivery.sink {
                 Sink::Component(component) => {
+                    if let Some(extent) = wanted.to.at(delivery.sink) {
+                        found.pairs.extend(pair(wanted, &mut explored, source, delivery, extent, sent));
+                    }
                     let entering = explored.arena.intersection(delivery.over, sent);
                     let flow = example(explored.arena, explored.family, entering, source);
                     found.entered.extend(flow.map(|flow| (source, component, flow)));

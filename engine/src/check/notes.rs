@@ -43,6 +43,7 @@ impl Case<'_, '_, '_> {
 
     /// What a proof that nothing passes rests on.
     fn proof(&self, footer: &mut Footer) -> Result<(), CheckError> {
+        self.unreadable(footer);
         for direction in &self.directions {
             self.inventories(direction, footer);
             self.defaults(direction, footer);
@@ -54,6 +55,15 @@ impl Case<'_, '_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// R-DATA-3: what the input shows and nobody could read may be anything, so nothing is proved beside it.
+    fn unreadable(&self, footer: &mut Footer) {
+        for gap in &self.reach.network().snapshot.gaps {
+            footer.verdict = Verdict::Unknown;
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[11]));
+            footer.notes.push(format!("{}: {} (A-11)", gap.resource, gap.why).into());
+        }
     }
 
     fn strict(&self) -> bool {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::World;
-use reachproof_model::id::{EniId, SubnetId, VpcId};
+use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
 
 use super::state::{Object, usable};
@@ -40,6 +40,23 @@ pub(super) fn associations(snapshot: &Snapshot) -> Vec<Association> {
             private: public.private,
             firm: public.evidence == AssociationEvidence::Direct,
         })
+    });
+    let mut rows: Vec<Association> = rows.collect();
+    for row in nat_associations(snapshot) {
+        if !rows.iter().any(|known| (known.public, known.interface) == (row.public, row.interface)) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// R-NAT-1, R-ADDR-5: NAT gateways show their own public addresses, too.
+fn nat_associations(snapshot: &Snapshot) -> Vec<Association> {
+    let addresses = snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
+    let rows = addresses.filter_map(|row| {
+        let interface = row.interface.as_ref().and_then(Ref::known)?;
+        let firm = row.state.as_deref().is_none_or(|state| state == "succeeded");
+        Some(Association { public: row.public?, interface, private: row.private?, firm })
     });
     rows.collect()
 }

@@ -10,6 +10,7 @@ use reachproof_model::snapshot::{Destination, EndpointKind, PrefixList, Route, T
 use reachproof_model::source::Source;
 
 use super::gateway::{GatewayId, GatewayKind};
+use super::nat::Nat;
 use super::special::SpecialBlock;
 use super::state::{Object, usable};
 use super::{Network, covers};
@@ -253,8 +254,10 @@ impl<'s> Network<'s> {
 
     fn to_nat(&self, id: NatId) -> NextHop {
         let nat = self.nat(id);
-        let complete =
-            nat.is_some_and(|nat| (nat.regional || nat.subnet.is_some()) && !nat.sources.is_empty());
+        // A zonal gateway whose interfaces are not all shown cannot be followed to an internet gateway (R-DATA-3).
+        let shown =
+            |nat: &Nat| nat.subnet.is_some() && nat.sources.iter().all(|source| source.interface.is_some());
+        let complete = nat.is_some_and(|nat| (nat.regional || shown(nat)) && !nat.sources.is_empty());
         let fallback = || self.component_of_target(&self.snapshot.nat_gateways[id].meta.id);
         if complete {
             NextHop::Nat(id)
