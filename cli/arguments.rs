@@ -30,7 +30,7 @@ A selector that matches nothing is an error unless the word allow-empty is among
 
 const CHECK_EXAMPLES: &str = "Examples:
   reachproof check snapshot/ --policy policy.yaml
-  reachproof check snapshot/ --policy policy.yaml --format sarif -o reachproof.sarif
+  reachproof check snapshot/ --policy policy.yaml --format json -o reachproof.json
   reachproof check snapshot/ --policy policy.yaml --date 2027-01-31 --strict";
 
 const TRACE_EXAMPLES: &str = "Examples:
@@ -227,7 +227,7 @@ pub struct CheckArguments {
     #[arg(long, value_parser = question_parser(), value_name = "QUESTION")]
     pub question: Option<Question>,
     /// The form of the answer
-    #[arg(long, default_value = "text", value_parser = Format::parser(5), value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
     pub format: Format,
     /// Where the answer goes.
     #[command(flatten)]
@@ -304,7 +304,7 @@ pub struct ReachArguments {
     #[arg(long, default_value = "packet", value_parser = question_parser(), value_name = "QUESTION")]
     pub question: Question,
     /// The form of the answer
-    #[arg(long, default_value = "text", value_parser = Format::parser(3), value_name = "FORMAT")]
+    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
     pub format: Format,
     /// Where the answer goes.
     #[command(flatten)]
@@ -374,8 +374,8 @@ mod tests {
     #[test]
     fn a_command_takes_the_formats_that_fit_it() {
         let parse = |line: &str| CommandLine::try_parse_from(line.split(' ')).is_ok();
-        assert!(parse("reachproof check a --policy p --format sarif"));
-        assert!(parse("reachproof reach a --format markdown"));
+        assert!(parse("reachproof check a --policy p --format json"));
+        assert!(parse("reachproof reach a --format text"));
         assert!(!parse("reachproof reach a --format sarif"));
         assert!(!parse("reachproof trace a --from b --to c --format markdown"));
     }

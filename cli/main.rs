@@ -3,8 +3,7 @@
 //! Invariant: this is the only part of the project that touches files, environment, clock and terminal. stdout carries the
 //! answer, stderr the talk; [`exit::Exit`] is the one list of exit codes.
 
-#![expect(dead_code, reason = "the rendering side is used once the commands call the engine")]
-
+mod answer;
 mod arguments;
 mod command;
 mod exit;

@@ -98,6 +98,7 @@ pub struct Talk {
     terminal: bool,
     started: Instant,
     showing: bool,
+    choice: ColourChoice,
 }
 
 /// How long a command runs before it shows progress.
@@ -108,7 +109,12 @@ impl Talk {
     pub fn new(quiet: bool, verbose: bool, choice: ColourChoice) -> Self {
         let terminal = io::stderr().is_terminal();
         let style = Style { colours: colours(choice, terminal, &Surroundings::read()) };
-        Self { quiet, verbose, style, terminal, started: Instant::now(), showing: false }
+        Self { quiet, verbose, style, terminal, started: Instant::now(), showing: false, choice }
+    }
+
+    /// When to paint, as the user chose; answers follow it, too.
+    pub fn choice(&self) -> ColourChoice {
+        self.choice
     }
 
     /// The message of a command that could not answer.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
+use reachproof_engine::point::Fields;
 use reachproof_model::flow::{Flow, Protocol, Question};
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::{self, TracePoint, TrafficSpec, trace_point};
@@ -151,6 +152,11 @@ impl HeaderRequest {
             port: if icmp { given.icmp_type.map(u16::from) } else { given.port },
             either_icmp: icmp && matches!(given.protocol, None | Some("icmp")),
         })
+    }
+
+    /// The fields, before the ends are known.
+    pub fn fields(&self) -> Fields {
+        Fields { protocol: self.protocol, source_port: self.source_port, port: self.port }
     }
 
     /// The header between two addresses of one family.

@@ -11,6 +11,7 @@ pub struct Style {
 
 impl Style {
     /// Text without colours.
+    #[cfg(test)]
     pub const PLAIN: Self = Self { colours: false };
 
     /// Holds, reaches as wished.

@@ -8,15 +8,17 @@ use jiff::tz::TimeZone;
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::{Policy, PolicyFile};
 
-use super::{not_built_in, read_inputs};
-use crate::arguments::CheckArguments;
+use super::{network, read_inputs, snapshot};
+use crate::answer::check::{self as answer, CheckJson};
+use crate::answer::pretty;
+use crate::arguments::{CheckArguments, Format};
 use crate::exit::{Exit, Failure};
-use crate::output::Talk;
+use crate::output::{self, Talk};
 use crate::read;
 
 /// Runs the command.
 pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure> {
-    let policy = read_policy(&arguments.policy)?;
+    let mut policy = read_policy(&arguments.policy)?;
     let day = arguments.date.unwrap_or_else(today);
     for waiver in policy.waivers.iter().filter(|waiver| !waiver.applies_on(day)) {
         talk.notice(&format!(
@@ -24,8 +26,21 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
             waiver.place, waiver.property, waiver.until
         ));
     }
-    let _inputs = read_inputs(&arguments.input, talk)?;
-    Err(not_built_in("check"))
+    if let Some(question) = arguments.question {
+        policy.properties.iter_mut().for_each(|property| property.question = question);
+    }
+    let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
+    let network = network(&snapshot, &arguments.claim, talk)?;
+    talk.progress("deciding the properties");
+    let reports = reachproof_engine::check::check(&network, &policy, day)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let target = output::target(arguments.answer.output.as_ref());
+    let written = match arguments.format {
+        Format::Json => pretty(&CheckJson::of(&network, &reports))?,
+        _ => answer::text(&network, &reports, output::style(talk.choice(), target)),
+    };
+    output::write(target, written.as_bytes())?;
+    Ok(answer::exit(&reports))
 }
 
 /// All policy files as one policy.

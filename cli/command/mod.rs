@@ -4,6 +4,11 @@ pub mod check;
 pub mod reach;
 pub mod trace;
 
+use reachproof_engine::network::{Network, Options};
+use reachproof_model::ingest;
+use reachproof_model::snapshot::Snapshot;
+
+use crate::arguments::{Assume, ClaimArguments};
 use crate::exit::Failure;
 use crate::output::Talk;
 use crate::read::{self, Inputs};
@@ -21,7 +26,33 @@ fn read_inputs(arguments: &crate::arguments::InputArguments, talk: &mut Talk) ->
     Ok(inputs)
 }
 
-/// The end of a command whose evaluation is not part of this build.
-fn not_built_in(command: &str) -> Failure {
-    Failure::new(format!("`{command}` read its input, and this build cannot evaluate it"))
+/// The snapshot that the inputs describe.
+fn snapshot(inputs: Inputs, talk: &mut Talk) -> Result<Snapshot, Failure> {
+    let mut files = inputs.files;
+    for scenario in &inputs.scenarios {
+        let text = std::str::from_utf8(&scenario.bytes)
+            .map_err(|error| Failure::new(format!("{}: expected UTF-8: {error}", scenario.name)))?;
+        let parsed = reachproof_scenarios::parse(&scenario.name, text);
+        files.extend(parsed.map_err(|error| Failure::new(error.to_string()))?.inputs());
+    }
+    let snapshot = ingest::load(files).map_err(|error| Failure::new(error.to_string()))?;
+    for notice in &snapshot.notices {
+        talk.detail(&format!("{}: {}", notice.resource, notice.message));
+    }
+    Ok(snapshot)
+}
+
+/// The snapshot made ready for questions.
+fn network<'s>(
+    snapshot: &'s Snapshot,
+    claim: &ClaimArguments,
+    talk: &mut Talk,
+) -> Result<Network<'s>, Failure> {
+    talk.progress("resolving the network");
+    let options = Options {
+        strict: claim.strict,
+        live_only: claim.live_only,
+        assume_default_acl: claim.assume.contains(&Assume::DefaultNacl),
+    };
+    Network::build(snapshot, options).map_err(|error| Failure::new(error.to_string()))
 }

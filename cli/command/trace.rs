@@ -1,17 +1,43 @@
 //! `trace`: packets and their replies, hop by hop.
 
-use super::{not_built_in, read_inputs};
-use crate::arguments::TraceArguments;
+use reachproof_engine::evidence::Trace;
+use reachproof_engine::network::Network;
+use reachproof_engine::point::query;
+use reachproof_engine::trace::trace;
+
+use super::{network, read_inputs, snapshot};
+use crate::answer::journey::{self, TraceJson};
+use crate::answer::{line, pretty};
+use crate::arguments::{Format, TraceArguments};
 use crate::exit::{Exit, Failure};
-use crate::output::Talk;
+use crate::output::{self, Talk};
 use crate::read;
 use crate::request::{self, TraceRequest};
 
 /// Runs the command.
 pub fn run(arguments: &TraceArguments, talk: &mut Talk) -> Result<Exit, Failure> {
-    let _requests = requests(arguments)?;
-    let _inputs = read_inputs(&arguments.input, talk)?;
-    Err(not_built_in("trace"))
+    let requests = requests(arguments)?;
+    let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
+    let network = network(&snapshot, &arguments.claim, talk)?;
+    talk.progress("tracing");
+    let answers = requests.iter().map(|request| answer(&network, request)).collect::<Result<Vec<_>, _>>()?;
+    let target = output::target(arguments.answer.output.as_ref());
+    let style = output::style(talk.choice(), target);
+    let written = answers.iter().map(|answer| match (arguments.format, &arguments.flows) {
+        (Format::Json, None) => pretty(&TraceJson::of(&network, answer)),
+        (Format::Json, Some(_)) => line(&TraceJson::of(&network, answer)),
+        _ => Ok(journey::text(&network, answer, style)),
+    });
+    output::write(target, written.collect::<Result<String, _>>()?.as_bytes())?;
+    Ok(Exit::worst(answers.iter().map(|answer| journey::exit(answer.verdict))))
+}
+
+/// Finds the ends of one packet and follows it.
+fn answer(network: &Network<'_>, request: &TraceRequest) -> Result<Trace, Failure> {
+    let found = query(network, &request.from, &request.to, request.header.fields(), request.question);
+    let mut found = found.map_err(|error| Failure::new(error.to_string()))?;
+    found.flow = request.header.between(found.flow.source, found.flow.destination);
+    Ok(trace(network, &found))
 }
 
 /// What is asked, by the options or by the flows file.
