@@ -1,6 +1,7 @@
 //! The commands that read a network. Each file has one function that is the command.
 
 pub mod check;
+pub mod flows;
 pub mod reach;
 pub mod trace;
 
