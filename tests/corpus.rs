@@ -44,11 +44,16 @@ fn concrete(network: &Network<'_>, expectation: &Expectation) -> Result<Trace, S
     };
     let from = trace_point(&expectation.from).map_err(|error| error.to_string())?;
     let to = trace_point(&expectation.to).map_err(|error| error.to_string())?;
-    let query = query(network, &from, &to, fields, expectation.question).map_err(|error| error.to_string())?;
+    let query =
+        query(network, &from, &to, fields, expectation.question).map_err(|error| error.to_string())?;
     Ok(trace(network, &query))
 }
 
-fn symbolic(network: &Network<'_>, expectation: &Expectation, threads: usize) -> Result<TraceVerdict, String> {
+fn symbolic(
+    network: &Network<'_>,
+    expectation: &Expectation,
+    threads: usize,
+) -> Result<TraceVerdict, String> {
     let side = |text: &str| {
         let selector = Selector::parse(text, &Groups::new()).map_err(|error| error.to_string())?;
         select(network, &selector).map_err(|error| error.to_string())
@@ -57,7 +62,9 @@ fn symbolic(network: &Network<'_>, expectation: &Expectation, threads: usize) ->
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads start");
     let (traffic, question) = (traffic(expectation), expectation.question);
     let found = match expectation.to.parse::<IpAddr>() {
-        Ok(address) => pool.install(|| answer_to_address(&Reach::of(network), &from, address, &traffic, question)),
+        Ok(address) => {
+            pool.install(|| answer_to_address(&Reach::of(network), &from, address, &traffic, question))
+        }
         Err(_) => {
             let to = side(&expectation.to)?;
             pool.install(|| answer(&Reach::of(network), &from, &to, &traffic, question))
@@ -67,8 +74,14 @@ fn symbolic(network: &Network<'_>, expectation: &Expectation, threads: usize) ->
 }
 
 /// What is wrong with one expectation on one evaluator.
-fn failures(scenario: &Scenario, number: usize, expectation: &Expectation, counts: &mut BTreeMap<&str, usize>) -> Vec<String> {
-    let label = |evaluator: &str, text: String| format!("{} #{number} ({evaluator}): {text}", scenario.name());
+fn failures(
+    scenario: &Scenario,
+    number: usize,
+    expectation: &Expectation,
+    counts: &mut BTreeMap<&str, usize>,
+) -> Vec<String> {
+    let label =
+        |evaluator: &str, text: String| format!("{} #{number} ({evaluator}): {text}", scenario.name());
     let inputs = scenario.inputs();
     let snapshot = match ingest::load(inputs) {
         Ok(snapshot) => snapshot,
@@ -93,17 +106,27 @@ fn failures(scenario: &Scenario, number: usize, expectation: &Expectation, count
         match concrete(&network, expectation) {
             Ok(found) => {
                 if !expectation.accepts(verdict(found.verdict)) {
-                    wrong.push(label("trace", format!("found {:?}, expected {:?}", found.verdict, expectation.verdict)));
+                    wrong.push(label(
+                        "trace",
+                        format!("found {:?}, expected {:?}", found.verdict, expectation.verdict),
+                    ));
                 }
                 for assumption in &expectation.assumptions {
                     if !found.assumptions.contains(*assumption) {
-                        wrong.push(label("trace", format!("{assumption} is not among {:?}", found.assumptions.iter().map(|a| a.to_string()).collect::<Vec<_>>())));
+                        wrong.push(label(
+                            "trace",
+                            format!(
+                                "{assumption} is not among {:?}",
+                                found.assumptions.iter().map(|a| a.to_string()).collect::<Vec<_>>()
+                            ),
+                        ));
                     }
                 }
                 let nodes: Vec<&str> = found.forward.hops.iter().map(|hop| &*hop.node).collect();
                 let mut rest = nodes.iter();
                 if !expectation.via.iter().all(|via| rest.any(|node| node == via)) {
-                    wrong.push(label("trace", format!("path {nodes:?} does not visit {:?}", expectation.via)));
+                    wrong
+                        .push(label("trace", format!("path {nodes:?} does not visit {:?}", expectation.via)));
                 }
             }
             Err(error) => wrong.push(label("trace", error)),
@@ -116,7 +139,9 @@ fn failures(scenario: &Scenario, number: usize, expectation: &Expectation, count
         *counts.entry(evaluator).or_default() += 1;
         match symbolic(&network, expectation, threads) {
             Ok(found) if expectation.accepts(verdict(found)) => {}
-            Ok(found) => wrong.push(label(evaluator, format!("found {found:?}, expected {:?}", expectation.verdict))),
+            Ok(found) => {
+                wrong.push(label(evaluator, format!("found {found:?}, expected {:?}", expectation.verdict)))
+            }
             Err(error) => wrong.push(label(evaluator, error)),
         }
     }
@@ -136,6 +161,10 @@ fn corpus_agrees_on_every_evaluator() {
             }
         }
     }
-    println!("{} scenarios, {vectors} vectors, on {} evaluators: {counts:?}", scenarios.len(), EVALUATORS.len());
+    println!(
+        "{} scenarios, {vectors} vectors, on {} evaluators: {counts:?}",
+        scenarios.len(),
+        EVALUATORS.len()
+    );
     assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
 }

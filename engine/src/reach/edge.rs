@@ -207,14 +207,12 @@ impl Explorer<'_, '_, '_> {
         if self.replying() {
             return self.reply_on_internet(state, set);
         }
+        let private = [SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat();
+        let private = intervals_of(&private, state.view.family);
+        let set = self.without(set, &state.view, state.view.destination, &private);
         let inside = self.enter_gateways(state, set);
         let ours = self.among(&state.view, state.view.destination, &inside);
         let outside = self.arena.difference(set, ours);
-        let private = intervals_of(
-            &[SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat(),
-            state.view.family,
-        );
-        let outside = self.without(outside, &state.view, state.view.destination, &private);
         self.arrive(Sink::Internet, state, outside);
         if self.world == World::Over {
             for component in self.network().components_at_internet() {
@@ -236,28 +234,18 @@ impl Explorer<'_, '_, '_> {
             }
         }
         match state.view.family {
+            // Addresses that are ours for certain are nobody else's, attached or not; so what leaves is the same or more
+            // in the permissive world (INVARIANT (worlds nest)).
             Family::V4 => {
-                let rows = network
-                    .associations(self.world)
-                    .filter(|row| self.attached_vpc_of(row.interface).is_some());
+                let rows = network.associations(World::Under);
                 rows.map(|row| (number_v4(row.public), number_v4(row.public))).collect()
             }
             Family::V6 => self.public_v6_everywhere(),
         }
     }
 
-    fn attached_vpc_of(&self, interface: EniId) -> Option<VpcId> {
-        let vpc = self.network().interface(interface).vpc.known()?;
-        let attached = !self.network().gateways_of(vpc, GatewayKind::Internet, self.world).is_empty();
-        attached.then_some(vpc)
-    }
-
     fn public_v6_everywhere(&self) -> Intervals {
-        let snapshot = self.network().snapshot;
-        let vpcs = snapshot
-            .vpcs
-            .ids()
-            .filter(|vpc| !self.network().gateways_of(*vpc, GatewayKind::Internet, self.world).is_empty());
+        let vpcs = self.network().snapshot.vpcs.ids();
         let rows =
             vpcs.flat_map(|vpc| self.network().interfaces_in_vpc(vpc).iter().map(move |id| (*id, vpc)));
         rows.flat_map(|(interface, vpc)| self.public_v6(interface, vpc)).collect()

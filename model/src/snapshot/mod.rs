@@ -22,29 +22,31 @@ use serde::{Deserialize, Serialize};
 
 pub use component::{Component, ComponentKind, Entry, Exit};
 pub use filter::{
-    Acl, AclEntry, Action, GroupPeer, GroupReference, GroupRule, GroupVpcAssociation, PrefixList, SecurityGroup,
+    Acl, AclEntry, Action, GroupPeer, GroupReference, GroupRule, GroupVpcAssociation, PrefixList,
+    SecurityGroup,
 };
 pub use gateway::{
-    DxGateway, EgressGateway, Endpoint, EndpointKind, GatewayAttachment, InternetGateway, NatAddress, NatGateway,
-    Peering, PeeringSide, VirtualGateway, VpnConnection, VpnTerminus,
+    DxGateway, EgressGateway, Endpoint, EndpointKind, GatewayAttachment, InternetGateway, NatAddress,
+    NatGateway, Peering, PeeringSide, VirtualGateway, VpnConnection, VpnTerminus,
 };
 pub use interface::{
-    AssociationEvidence, InterfaceAttachment, Instance, Interface, PrivateAddress, PublicAddress,
+    AssociationEvidence, Instance, Interface, InterfaceAttachment, PrivateAddress, PublicAddress,
 };
 pub use scope::{BlockPublicAccess, BpaExclusion, Call, CallStatus, PublicPool, Scope, Zone};
 pub use transit::{
-    PolicyEntry, PolicyTable, TgwAssociation, TgwAttachment, TgwPeer, TgwPropagation, TgwRoute, TgwRouteTable,
-    TgwVpcOptions, TransitGateway,
+    PolicyEntry, PolicyTable, TgwAssociation, TgwAttachment, TgwPeer, TgwPropagation, TgwRoute,
+    TgwRouteTable, TgwVpcOptions, TransitGateway,
 };
 pub use vpc::{
-    AssociationTarget, CidrAssociation, Destination, EncryptionControl, Route, RouteTable, Subnet, TableAssociation,
-    Target, Vpc,
+    AssociationTarget, CidrAssociation, Destination, EncryptionControl, Route, RouteTable, Subnet,
+    TableAssociation, Target, Vpc,
 };
 
 use crate::finding::{Gap, Notice};
 use crate::id::{
-    AclId, AttachmentId, ComponentId, EigwId, EndpointId, EniId, FileId, GroupId, IgwId, InstanceId, NatId, PeeringId,
-    PolicyTableId, PrefixListId, RouteTableId, ScopeId, SubnetId, Table, TgwId, TgwTableId, VgwId, VpcId,
+    AclId, AttachmentId, ComponentId, EigwId, EndpointId, EniId, FileId, GroupId, IgwId, InstanceId, NatId,
+    PeeringId, PolicyTableId, PrefixListId, RouteTableId, ScopeId, SubnetId, Table, TgwId, TgwTableId, VgwId,
+    VpcId,
 };
 use crate::source::Source;
 

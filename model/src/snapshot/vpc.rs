@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Meta, State};
 use crate::id::{
-    EigwId, EndpointId, EniId, IgwId, InstanceId, NatId, PeeringId, PrefixListId, Ref, SubnetId, TgwId, VgwId, VpcId,
+    EigwId, EndpointId, EniId, IgwId, InstanceId, NatId, PeeringId, PrefixListId, Ref, SubnetId, TgwId,
+    VgwId, VpcId,
 };
 use crate::source::Source;
 
