@@ -92,8 +92,10 @@ pub fn assumption_names(assumptions: Assumptions) -> Vec<String> {
 }
 
 /// `file#/pointer`.
+#[expect(clippy::indexing_slicing, reason = "INVARIANT (snapshot ids dense)")]
 pub fn source_text(network: &Network<'_>, source: &Source) -> String {
-    format!("{}#{}", network.snapshot.files[source.file], source.pointer)
+    let file = &network.snapshot.files[source.file];
+    format!("{file}#{}", source.pointer)
 }
 
 /// JSON for programs, on several lines.

@@ -32,7 +32,7 @@ pub struct RowJson {
 struct FlowsJson {
     source: Vec<String>,
     destination: Vec<String>,
-    protocol: Box<str>,
+    protocol: String,
     source_ports: Vec<(u128, u128)>,
     ports: Vec<(u128, u128)>,
     /// Each a range of types and a range of codes.
@@ -73,14 +73,14 @@ impl RowJson {
 
 impl FlowsJson {
     fn of(flows: &Flows) -> Self {
-        let ports = flows.protocol.is_none_or(Protocol::has_ports);
+        let ports = flows.protocols.is_none_or(|(first, _)| first.has_ports());
         let only = |ranges: &Vec<(u128, u128)>| if ports { ranges.clone() } else { Vec::new() };
         let types = flows.ports.iter().flat_map(|kind| flows.source_ports.iter().map(|code| [*kind, *code]));
-        let icmp = flows.protocol.is_some_and(Protocol::is_icmp);
+        let icmp = flows.protocols.is_some_and(|(first, _)| first.is_icmp());
         Self {
             source: cidrs(flows.family, &flows.source),
             destination: cidrs(delivered_family(flows), &flows.destination),
-            protocol: flows.protocol.map_or_else(|| "any".into(), protocol_name),
+            protocol: protocols_name(flows.protocols),
             source_ports: only(&flows.source_ports),
             ports: only(&flows.ports),
             icmp: if icmp { types.collect() } else { Vec::new() },
@@ -91,21 +91,40 @@ impl FlowsJson {
     }
 
     fn text(&self) -> String {
-        let mut text = self.protocol.to_string();
+        let mut text = self.protocol.clone();
         if !self.ports.is_empty() && self.ports != [(0, 65535)] {
             let _ = write!(text, " {}", ranges(&self.ports));
         }
         for [kind, code] in self.icmp.iter().filter(|[kind, code]| (*kind, *code) != ((0, 255), (0, 255))) {
             let _ = write!(text, " type {} code {}", range(*kind), range(*code));
         }
-        let _ = write!(text, " from {}", self.source.join(","));
+        let _ = write!(text, " from {}", blocks(&self.source));
         if !self.source_ports.is_empty() && self.source_ports != [(0, 65535)] {
             let _ = write!(text, " ports {}", ranges(&self.source_ports));
         }
         let unknown = if self.certainty == "unknown" { ", unknown" } else { "" };
-        let _ = write!(text, " to {} [answered: {}{unknown}]", self.destination.join(","), self.answered);
+        let _ = write!(text, " to {} [answered: {}{unknown}]", blocks(&self.destination), self.answered);
         text
     }
+}
+
+/// A name, or a range of numbers.
+fn protocols_name(protocols: Option<(Protocol, Protocol)>) -> String {
+    match protocols {
+        None => "any".to_owned(),
+        Some((first, last)) if first == last => protocol_name(first).into_string(),
+        Some((first, last)) => format!("{}-{}", first.0, last.0),
+    }
+}
+
+/// Blocks shown to people before a list is cut short; JSON has them all.
+const SHOWN: usize = 4;
+
+fn blocks(blocks: &[String]) -> String {
+    let shown: Vec<&str> = blocks.iter().take(SHOWN).map(String::as_str).collect();
+    let more = blocks.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!(" and {more} more blocks") } else { String::new() };
+    shown.join(",") + &rest
 }
 
 /// R-NAT-8: a header sent to an IPv6 address may be delivered to an IPv4 one.

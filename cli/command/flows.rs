@@ -27,8 +27,8 @@ pub enum Answered {
 pub struct Flows {
     /// The family of the header as sent.
     pub family: Family,
-    /// `None`: any protocol, with any ports.
-    pub protocol: Option<Protocol>,
+    /// The first and the last protocol, the same for those with ports or types; `None`: any protocol, with any ports.
+    pub protocols: Option<(Protocol, Protocol)>,
     /// Destination ports, or ICMP types.
     pub ports: Intervals,
     /// Source ports, or ICMP codes.
@@ -57,9 +57,9 @@ pub fn flows(
     let mut found = Vec::new();
     for one in arena.boxes(set) {
         let destination = delivered.map_or_else(|| one.interval(Field::Destination), |value| (value, value));
-        let of = |(protocol, ports, source_ports)| Flows {
+        let of = |(protocols, ports, source_ports)| Flows {
             family,
-            protocol,
+            protocols,
             ports: vec![ports],
             source_ports: vec![source_ports],
             destination: vec![destination],
@@ -75,8 +75,11 @@ pub fn flows(
 
 type Interval = (u128, u128);
 
+/// Protocols, ports and source ports.
+type Shape = (Option<(Protocol, Protocol)>, Interval, Interval);
+
 /// The protocols of a box with the ports that their headers can have: none but 0 for most, a byte for ICMP.
-fn protocols(one: &HeaderBox) -> Vec<(Option<Protocol>, Interval, Interval)> {
+fn protocols(one: &HeaderBox) -> Vec<Shape> {
     const PORTS: Interval = (0, 65535);
     let (ports, source_ports) = (one.interval(Field::Port), one.interval(Field::SourcePort));
     let (lowest, highest) = one.interval(Field::Protocol);
@@ -84,16 +87,33 @@ fn protocols(one: &HeaderBox) -> Vec<(Option<Protocol>, Interval, Interval)> {
         return vec![(None, PORTS, PORTS)];
     }
     let numbers = (0..=u8::MAX).filter(|number| (lowest..=highest).contains(&u128::from(*number)));
-    let fitting = |protocol: Protocol| {
+    let mut shapes: Vec<Shape> = Vec::new();
+    for protocol in numbers.map(Protocol) {
         let most = match protocol {
             protocol if protocol.has_ports() => u128::from(u16::MAX),
             protocol if protocol.is_icmp() => u128::from(u8::MAX),
             _ => 0,
         };
-        let within = |(lo, hi): Interval| (lo <= most).then(|| (lo, hi.min(most)));
-        Some((Some(protocol), within(ports)?, within(source_ports)?))
-    };
-    numbers.map(Protocol).filter_map(fitting).collect()
+        if ports.0 > most || source_ports.0 > most {
+            continue;
+        }
+        match shapes.last_mut() {
+            Some((Some((_, last)), ..))
+                if most == 0 && is_portless(*last) && last.0.checked_add(1) == Some(protocol.0) =>
+            {
+                *last = protocol;
+            }
+            _ => {
+                let within = |(lo, hi): Interval| (lo, hi.min(most));
+                shapes.push((Some((protocol, protocol)), within(ports), within(source_ports)));
+            }
+        }
+    }
+    shapes
+}
+
+fn is_portless(protocol: Protocol) -> bool {
+    !protocol.has_ports() && !protocol.is_icmp()
 }
 
 /// Boxes that differ in one field only become one, field after field.
