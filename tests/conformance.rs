@@ -3,6 +3,8 @@
 //! Unset, the test says that it was skipped and why; set to something that is not there, it fails. The data stays
 //! outside the project.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! The scenario corpus on every evaluator: the concrete one, the symbolic one on one thread and on several.
 
+#![expect(clippy::expect_used, reason = "helpers of a test")]
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

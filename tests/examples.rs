@@ -1,5 +1,7 @@
 //! The two example networks: their policies hold, and their twins violate what their READMEs say.
 
+#![expect(clippy::expect_used, reason = "helpers of a test")]
+
 use std::path::Path;
 use std::process::Command;
 
