@@ -1,7 +1,7 @@
 //! The network compiled from a snapshot: facts resolved to what both evaluators need.
 //!
 //! The main type is [`Network`]. It answers questions of *resolution*, one rule a function: which table, which ACL,
-//! who owns an address, which gateway is attached, what a route target stands for in each [`World`]. It does not
+//! who owns an address, which gateway is attached, what a route target stands for in each world. It does not
 //! match packets and does not walk: [`crate::trace`] and [`crate::reach`] do, independently of each other.
 //!
 //! INVARIANT (worlds nest): whatever is usable in `Under` is usable in `Over`.

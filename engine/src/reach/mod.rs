@@ -1,6 +1,6 @@
 //! The symbolic evaluator: for a source, the exact set of headers that arrive at each sink, in both worlds.
 //!
-//! The main type is [`Reach`]. An exploration keeps, for each place and [view](view), the set of *sent* headers that get
+//! The main type is [`Reach`]. An exploration keeps, for each place and view, the set of *sent* headers that get
 //! there, and grows these sets to their least fixpoint; there is no bound on hops. It never bounds, samples or splits by
 //! address, and it must agree with [`crate::trace`], with which it shares resolution ([`crate::network`]) and nothing
 //! else.

@@ -8,7 +8,7 @@
 //! branches are choices that AWS makes (addresses and ports of NAT gateways, equal VPN paths), and *all* of them must
 //! end well.
 //!
-//! INVARIANT (wild fields): a header field is [`packet::Field::Any`] only in the permissive world and only after a
+//! INVARIANT (wild fields): a header field is `packet::Field::Any` only in the permissive world and only after a
 //! component, or a translation that nobody can know, has had the packet; then its memory is opaque.
 
 #![expect(

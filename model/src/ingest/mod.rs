@@ -4,8 +4,8 @@
 //! module and are converted once; what cannot be understood becomes an unknown value with a notice, and only input that
 //! cannot mean anything is a [`LoadError`]. Nothing here reads a file: the caller brings the bytes.
 //!
-//! The stages: [`document`] walks each file, [`scope`] finds the account and Region of each, [`record`] puts all
-//! resources in canonical order and unites what several answers say about one, [`context`] resolves ids, and
+//! The stages: `document` walks each file, `scope` finds the account and Region of each, `record` puts all
+//! resources in canonical order and unites what several answers say about one, `context` resolves ids, and
 //! the modules named after AWS things convert them.
 
 mod acl;
