@@ -44,9 +44,14 @@ pub const ADDITIVE: [(&str, &str); 14] = [
     ("public IPv4 pools", "ec2 describe-public-ipv4-pools"),
 ];
 
-/// R-DATA-10: the additive inventories that no account and Region of the snapshot collected, as people call them.
+/// R-DATA-10: the additive inventories that some account and Region with a network lacks, as people call them; those of
+/// global services count wherever they were collected.
 pub fn missing_inventories(snapshot: &Snapshot) -> Vec<&'static str> {
-    let collected = |call: &str| snapshot.scopes.values().any(|scope| scope.collected(call));
+    let global = |call: &str| call.starts_with("globalaccelerator ") || call.starts_with("cloudfront ");
+    let anywhere = |call: &str| snapshot.scopes.values().any(|scope| scope.collected(call));
+    let with_network = || snapshot.scopes.values().filter(|scope| has_network(scope));
+    let everywhere = |call: &str| anywhere(call) && with_network().all(|scope| scope.collected(call));
+    let collected = |call: &str| if global(call) { anywhere(call) } else { everywhere(call) };
     ADDITIVE.iter().filter(|(_, call)| !collected(call)).map(|(name, _)| *name).collect()
 }
 
