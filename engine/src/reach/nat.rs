@@ -15,7 +15,10 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn nat(&mut self, nat: NatId, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
         let network = self.network();
         let Some(record) = network.nat(nat) else { return };
-        let forbidden = matches!(state.origin, Origin::Internet | Origin::Virtual | Origin::Peering);
+        // Behind the gateway everything depends on the destination, which translation keeps: a second passage only repeats
+        // the first, so the packet loops. This also keeps the list of crossings finite (R-CORE-7).
+        let again = state.nats.iter().any(|crossed| crossed.nat == nat);
+        let forbidden = again || matches!(state.origin, Origin::Internet | Origin::Virtual | Origin::Peering);
         let allowed = network.encryption_allows(vpc, Some("NatGateway"), self.world).value;
         if forbidden
             || self.replying()
