@@ -6,6 +6,7 @@ use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::id::EniId;
 use reachproof_model::policy::{Form, protocol_name};
+use reachproof_model::snapshot::CallStatus;
 use reachproof_model::traffic::Traffic;
 
 use super::gather::{Pair, Wanted, gather};
@@ -44,6 +45,7 @@ impl Case<'_, '_, '_> {
     /// What a proof that nothing passes rests on.
     fn proof(&self, footer: &mut Footer) -> Result<(), CheckError> {
         self.unreadable(footer);
+        self.incomplete(footer);
         if self.property.including_replies {
             footer.verdict = Verdict::Unknown;
             let note = "including-replies is not evaluated by this version: only unsolicited packets are proved absent";
@@ -68,6 +70,41 @@ impl Case<'_, '_, '_> {
             footer.verdict = Verdict::Unknown;
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[11]));
             footer.notes.push(format!("{}: {} (A-11)", gap.resource, gap.why).into());
+        }
+    }
+
+    /// R-DATA-2, R-DATA-5, R-ADDR-16, A-21: what the input cuts short, leaves dangling, or shows without our modelling it
+    /// may carry traffic that no search has seen.
+    fn incomplete(&self, footer: &mut Footer) {
+        let snapshot = self.reach.network().snapshot;
+        let mut doubts: Vec<String> = Vec::new();
+        for scope in snapshot.scopes.values() {
+            let cut = scope.calls.iter().filter(|(_, status)| **status == CallStatus::Truncated);
+            doubts.extend(
+                cut.map(|(call, _)| format!("the answer of `{call}` is incomplete: collect the rest (A-11)")),
+            );
+        }
+        let dangling = snapshot
+            .interfaces
+            .values()
+            .filter(|interface| interface.vpc.known().is_none() || interface.subnet.known().is_none());
+        doubts.extend(dangling.map(|interface| {
+            format!("the VPC or subnet of {} is not in the snapshot (A-11)", interface.meta.id)
+        }));
+        doubts.extend(
+            snapshot
+                .notices
+                .iter()
+                .filter(|notice| notice.message.contains("(A-21)"))
+                .map(|notice| format!("{}: {}", notice.resource, notice.message)),
+        );
+        if !doubts.is_empty() {
+            footer.verdict = Verdict::Unknown;
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[11]));
+            footer.notes.extend(doubts.into_iter().take(LISTED).map(Into::into));
+        }
+        if self.reach.network().options.live_only {
+            footer.notes.push("only live interfaces were considered (--live-only)".into());
         }
     }
 
