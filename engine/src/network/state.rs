@@ -32,8 +32,8 @@ pub(crate) enum Object {
 /// usable (R-DATA-12).
 pub(crate) fn usable(object: Object, state: &State, world: World) -> bool {
     let Some(state) = state.as_deref() else { return true };
-    let (firm, loose) = states(object);
-    firm.contains(&state) || world == World::Over && loose.contains(&state)
+    let firm = firm_states(object).contains(&state);
+    firm || world == World::Over && !DEAD.contains(&state)
 }
 
 /// Whether the object is present but its state makes it usable in the permissive world alone.
@@ -41,21 +41,32 @@ pub(crate) fn transitional(object: Object, state: &State) -> bool {
     usable(object, state, World::Over) && !usable(object, state, World::Under)
 }
 
-fn states(object: Object) -> (&'static [&'static str], &'static [&'static str]) {
+/// States in which nothing carries traffic. Any other one, also one that AWS may add, may carry some (R-DATA-6).
+const DEAD: [&str; 15] = [
+    "failed",
+    "failing",
+    "disassociated",
+    "detached",
+    "deleted",
+    "disabled",
+    "rejected",
+    "rejecting",
+    "expired",
+    "initiating",
+    "initiating-request",
+    "initiatingrequest",
+    "pending-acceptance",
+    "pendingacceptance",
+    "terminated",
+];
+
+fn firm_states(object: Object) -> &'static [&'static str] {
     match object {
-        Object::Association => (&["associated"], &["associating", "disassociating"]),
-        Object::GatewayAttachment => (&["available", "attached"], &["attaching", "detaching"]),
-        Object::Nat => (&["available"], &["pending", "deleting"]),
-        Object::NatAddress => {
-            (&["succeeded"], &["assigning", "unassigning", "associating", "disassociating"])
-        }
-        Object::Peering => (&["active"], &["provisioning", "deleting"]),
-        Object::Transit => {
-            (&["available"], &["modifying", "rollingback", "rolling-back", "deleting", "pending"])
-        }
-        Object::TransitRoute => (&["active"], &["pending", "deleting"]),
-        Object::Propagation => (&["enabled"], &["enabling", "disabling"]),
-        Object::Endpoint => (&["available"], &["pending", "partial", "deleting"]),
-        Object::Vpn => (&["available", "attached"], &["pending", "deleting", "attaching", "detaching"]),
+        Object::Association => &["associated"],
+        Object::GatewayAttachment | Object::Vpn => &["available", "attached"],
+        Object::Nat | Object::Transit | Object::Endpoint => &["available"],
+        Object::NatAddress => &["succeeded"],
+        Object::Peering | Object::TransitRoute => &["active"],
+        Object::Propagation => &["enabled"],
     }
 }

@@ -287,6 +287,9 @@ impl<'s> Network<'s> {
                 route: None,
             }));
         }
+        if record.static_routes.is_none() {
+            routes.extend(anything());
+        }
         Some(routes)
     }
 

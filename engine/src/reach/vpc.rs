@@ -116,9 +116,32 @@ impl Explorer<'_, '_, '_> {
 
     /// Out of a subnet to the VPC router.
     pub(super) fn leave(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        self.leave_to_own_nat(subnet, state, set);
         let acl = self.acl_out(subnet, &state.view);
         let set = self.arena.intersection(set, acl);
         self.route_from(subnet, state, set);
+    }
+
+    /// R-NAT-3, A-14: no ACL between a sender and the NAT gateway of its own subnet, says the permissive world.
+    fn leave_to_own_nat(&mut self, subnet: SubnetId, state: &State, set: Set) {
+        let Some(vpc) = self.network().subnet(subnet).vpc.known() else { return };
+        if self.world == World::Under {
+            return;
+        }
+        let dropped = intervals_of(&unroutable(self.world), state.view.family);
+        let set = self.without(set, &state.view, state.view.destination, &dropped);
+        for choice in self.network().tables_of_subnet(subnet, self.world).value {
+            let TableChoice::Table(table) = choice else { continue };
+            let index = self.index;
+            let Some(fib) = index.fib(table, state.view.family, self.world) else { continue };
+            for (hop, intervals) in &fib.targets {
+                let NextHop::Nat(nat) = hop else { continue };
+                if self.network().nat(*nat).and_then(|nat| nat.subnet) == Some(subnet) {
+                    let part = self.keep(set, &state.view, state.view.destination, intervals);
+                    self.push(state.at(Place::Nat { nat: *nat, vpc, from: Some(subnet) }), part);
+                }
+            }
+        }
     }
 
     /// R-ROUTE-3b: to the table or tables of a subnet.
