@@ -9,7 +9,9 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reachproof_model::flow::World;
-use reachproof_model::id::{AttachmentId, ComponentId, EndpointId, EniId, GroupId, PeeringId, Ref, VpcId};
+use reachproof_model::id::{
+    AttachmentId, ComponentId, EndpointId, EniId, GroupId, PeeringId, Ref, SubnetId, VpcId,
+};
 use reachproof_model::policy::{Pattern, Selector, Term};
 use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
 
@@ -32,6 +34,8 @@ pub enum Spot {
     Service(EndpointId),
     /// An unmodelled component that leads to another network (R-VERDICT-7).
     Component(ComponentId),
+    /// The interfaces of a subnet that no call shows, because another account owns it.
+    Unseen(SubnetId),
 }
 
 impl Spot {
@@ -44,7 +48,7 @@ impl Spot {
             Self::Attachment(id) => SourcePlace::Attachment(id),
             Self::Peer(id) => SourcePlace::Peer(id),
             Self::Component(id) => SourcePlace::Component(id),
-            Self::Service(_) => return None,
+            Self::Service(_) | Self::Unseen(_) => return None,
         })
     }
 
@@ -58,7 +62,8 @@ impl Spot {
             Sink::Peer(id) => Self::Peer(id),
             Sink::Service(id) => Self::Service(id),
             Sink::Component(id) => Self::Component(id),
-            Sink::Infrastructure(_) | Sink::Unseen(_) => return None,
+            Sink::Unseen(id) => Self::Unseen(id),
+            Sink::Infrastructure(_) => return None,
         })
     }
 
@@ -84,6 +89,7 @@ impl Spot {
             Self::Peer(id) => Sink::Peer(id),
             Self::Service(id) => Sink::Service(id),
             Self::Component(id) => Sink::Component(id),
+            Self::Unseen(id) => Sink::Unseen(id),
         }
     }
 }
@@ -358,6 +364,13 @@ fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Me
     interfaces.extend(subnets.flat_map(|(id, _)| network.interfaces_in_subnet(id).iter().copied()));
     let vpcs = snapshot.vpcs.iter().filter(|(_, vpc)| matches(&vpc.meta));
     interfaces.extend(vpcs.flat_map(|(id, _)| network.interfaces_in_vpc(id).iter().copied()));
+    for (id, subnet) in snapshot.subnets.iter() {
+        let named =
+            matches(&subnet.meta) || subnet.vpc.known().is_some_and(|vpc| matches(&snapshot.vpcs[vpc].meta));
+        if named && network.is_foreign(subnet.meta.owner.as_deref()) {
+            region.add(Spot::Unseen(id), everything(), true);
+        }
+    }
     let groups = snapshot.groups.iter().filter(|(_, group)| matches(&group.meta));
     interfaces.extend(groups.flat_map(|(id, _): (GroupId, _)| network.members(id).iter().copied()));
     let nats = snapshot.nat_gateways.values().filter(|nat| matches(&nat.meta));

@@ -9,7 +9,7 @@ use reachproof_model::id::{ComponentId, EniId};
 use reachproof_model::policy::TrafficSpec;
 
 use crate::header::{Arena, Family, Field, Header, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace, owned_blocks};
+use crate::network::{Network, Sink, SourcePlace, SpecialBlock, owned_blocks};
 use crate::reach::{
     Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached,
     for_every_client, intervals_of,
@@ -36,6 +36,15 @@ pub(crate) struct Pair {
     pub(crate) complete: bool,
     /// Example flows as sent, one for each stretch of ports that passes alike; the certain ones first.
     pub(crate) samples: Vec<Sample>,
+}
+
+impl Pair {
+    /// The pair as something that may pass and is not claimed to.
+    pub(crate) fn only_possible(mut self) -> Self {
+        (self.certain, self.complete) = (false, false);
+        self.samples.iter_mut().for_each(|sample| sample.certain = false);
+        self
+    }
 }
 
 /// An example of what passes between a pair.
@@ -218,6 +227,9 @@ fn spec_box(family: Family, spec: TrafficSpec) -> Option<HeaderBox> {
         let number = u128::from(protocol.0);
         (protocol != foreign).then(|| HeaderBox::full(family).with(Field::Protocol, number, number))
     };
+    if let (Family::V6, Some(translated)) = (family, nat64(spec)) {
+        return Some(translated);
+    }
     match spec {
         TrafficSpec::Protocol(protocol) => of(protocol),
         TrafficSpec::Ports { protocol, from, to } => {
@@ -228,6 +240,20 @@ fn spec_box(family: Family, spec: TrafficSpec) -> Option<HeaderBox> {
             Some(code.map_or(of_kind, |code| of_kind.with(Field::SourcePort, code.into(), code.into())))
         }
     }
+}
+
+/// R-NAT-8: the ICMPv6 that NAT64 turns into the ICMP of a specification.
+fn nat64(spec: TrafficSpec) -> Option<HeaderBox> {
+    let kind = match spec {
+        TrafficSpec::Protocol(Protocol::ICMP) => None,
+        TrafficSpec::Icmp { protocol: Protocol::ICMP, kind: 8, .. } => Some(128),
+        _ => return None,
+    };
+    let icmpv6 = u128::from(Protocol::ICMPV6.0);
+    let (lo, hi) = intervals_of(&SpecialBlock::Nat64.blocks(), Family::V6).first().copied()?;
+    let area =
+        HeaderBox::full(Family::V6).with(Field::Protocol, icmpv6, icmpv6).with(Field::Destination, lo, hi);
+    Some(kind.map_or(area, |kind| area.with(Field::Port, kind, kind)))
 }
 
 /// Whether every port of a specification occurs in the set.

@@ -264,12 +264,35 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
                 avoid: direction.avoid.clone(),
             };
             found.extend(gather(self.reach, &wanted)?.into_iter().map(|pair| (number, pair)));
+            if !matches!(self.property.form, Form::Require(_) | Form::RequireSome(_)) {
+                let siblings = self.siblings(&direction.from);
+                let others = gather(self.reach, &Wanted { from: &siblings, ..wanted })?;
+                found.extend(others.into_iter().map(|pair| (number, pair.only_possible())));
+            }
         }
         match self.property.form {
             Form::Require(_) => self.required(found, true),
             Form::RequireSome(_) => self.required(found, false),
             _ => self.forbidden(found),
         }
+    }
+
+    /// R-MBX-10, A-8: the other interfaces of the sources' instances, by which the guest may send instead.
+    fn siblings(&self, from: &Region) -> Region {
+        let network = self.reach.network();
+        let mut found = Region::default();
+        for (spot, _) in from.iter() {
+            let Spot::Interface(id) = spot else { continue };
+            let Some(instance) = network.instance_of(id) else { continue };
+            for sibling in
+                network.snapshot.instances[instance].interfaces.iter().copied().map(Spot::Interface)
+            {
+                if from.get(sibling).is_none() {
+                    found = found.with(sibling);
+                }
+            }
+        }
+        found
     }
 
     /// Forbidding forms: no pair may pass.
@@ -295,6 +318,10 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
                 let pair =
                     found.iter().find(|(n, pair)| *n == number && pair.source == source && pair.sink == sink);
                 match pair.map(|(_, pair)| pair) {
+                    // Only some of the places that such a destination may be at were reached: no claim.
+                    Some(pair) if direction.to.at(sink).is_some_and(|extent| extent.implied) => {
+                        unsure.push(pair.clone());
+                    }
                     Some(pair) if pair.complete => passing += 1,
                     Some(pair) => unsure.push(pair.clone()),
                     None => failing.push(self.closed_pair(direction, source, sink)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::assumption::Assumptions;
-use reachproof_model::flow::{Protocol, Question};
+use reachproof_model::flow::{Protocol, Question, World};
 use reachproof_model::id::EniId;
 use reachproof_model::policy::{Form, protocol_name};
 use reachproof_model::snapshot::CallStatus;
@@ -12,7 +12,7 @@ use reachproof_model::traffic::Traffic;
 use super::gather::{Pair, Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
 use crate::name::source_name;
-use crate::network::{SourcePlace, missing_calls, missing_inventories};
+use crate::network::{GatewayKind, SourcePlace, missing_calls, missing_inventories};
 use crate::region::{Region, Spot, neighbours};
 
 /// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
@@ -98,6 +98,7 @@ impl Case<'_, '_, '_> {
                 .filter(|notice| notice.message.contains("(A-21)"))
                 .map(|notice| format!("{}: {}", notice.resource, notice.message)),
         );
+        doubts.extend(self.unlisted_addresses());
         if !doubts.is_empty() {
             footer.verdict = Verdict::Unknown;
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[11]));
@@ -106,6 +107,31 @@ impl Case<'_, '_, '_> {
         if self.reach.network().options.live_only {
             footer.notes.push("only live interfaces were considered (--live-only)".into());
         }
+    }
+
+    /// R-DATA-10: where addresses were not collected, an interface with delegated prefixes may hold one more public
+    /// address, which counts where an internet gateway may serve its VPC.
+    fn unlisted_addresses(&self) -> Vec<String> {
+        let network = self.reach.network();
+        let about_internet = |direction: &Direction| {
+            direction.from.get(Spot::Internet).is_some() || direction.to.get(Spot::Internet).is_some()
+        };
+        if !self.directions.iter().any(about_internet) {
+            return Vec::new();
+        }
+        let suspects = network.snapshot.interfaces.values().filter(|interface| {
+            let collected = network.snapshot.scopes[interface.meta.scope].collected("ec2 describe-addresses");
+            let vpc = interface.vpc.known();
+            let served = |vpc| !network.gateways_of(vpc, GatewayKind::Internet, World::Over).is_empty();
+            !collected
+                && vpc.is_some_and(served)
+                && interface.prefixes.iter().any(|block| block.addr().is_ipv4())
+        });
+        suspects
+            .map(|interface| {
+                format!("{} may hold a public address in a delegated prefix; collect: ec2 describe-addresses (A-11)", interface.meta.id)
+            })
+            .collect()
     }
 
     fn strict(&self) -> bool {

@@ -94,7 +94,9 @@ fn missing_targets(snapshot: &Snapshot) -> BTreeMap<Box<str>, Component> {
     let mut found: BTreeMap<Box<str>, Component> = BTreeMap::new();
     for (id, table) in snapshot.route_tables.iter() {
         for route in &table.routes {
-            let Some((target, call, kind)) = unresolved(snapshot, &route.target) else { continue };
+            let Some((target, call, kind)) = unresolved(snapshot, &route.target, table.vpc.known()) else {
+                continue;
+            };
             if !call.is_empty() && snapshot.scopes[table.meta.scope].collected(call) {
                 continue;
             }
@@ -167,7 +169,11 @@ enum Kind {
     Between,
 }
 
-fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str, &'static str, Kind)> {
+fn unresolved<'s>(
+    snapshot: &'s Snapshot,
+    target: &'s Target,
+    home: Option<VpcId>,
+) -> Option<(&'s str, &'static str, Kind)> {
     Some(match target {
         Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways", Kind::InVpc),
         Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints", Kind::InVpc),
@@ -175,7 +181,7 @@ fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str
         Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances", Kind::InVpc),
         Target::Instance(Ref::Known(id)) => (&snapshot.instances[*id].meta.id, "", Kind::InVpc),
         Target::TransitGateway(Ref::Missing(id)) => (id, "ec2 describe-transit-gateways", Kind::Between),
-        Target::TransitGateway(Ref::Known(id)) if lacks_attachments(snapshot, *id) => (
+        Target::TransitGateway(Ref::Known(id)) if lacks_attachment(snapshot, *id, home) => (
             &snapshot.transit_gateways[*id].meta.id,
             "ec2 describe-transit-gateway-vpc-attachments",
             Kind::Between,
@@ -190,8 +196,14 @@ fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str
     })
 }
 
-fn lacks_attachments(snapshot: &Snapshot, tgw: TgwId) -> bool {
-    !snapshot.attachments.values().any(|attachment| attachment.tgw == Ref::Known(tgw))
+/// Whether no attachment of the VPC to the transit gateway is in the snapshot.
+fn lacks_attachment(snapshot: &Snapshot, tgw: TgwId, vpc: Option<VpcId>) -> bool {
+    let of_vpc = |attachment: &TgwAttachment| match (&attachment.vpc, vpc) {
+        (Some(options), _) => options.vpc.known() == vpc,
+        (None, Some(vpc)) => attachment.resource == snapshot.vpcs[vpc].meta.id,
+        (None, None) => false,
+    };
+    !snapshot.attachments.values().any(|attachment| attachment.tgw == Ref::Known(tgw) && of_vpc(attachment))
 }
 
 fn exits(snapshot: &Snapshot, id: RouteTableId, table: &RouteTable, kind: Kind) -> Vec<Exit> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{Id, Ref, Table, VpcId};
-use reachproof_model::snapshot::{GatewayAttachment, Meta, Snapshot, Target};
+use reachproof_model::snapshot::{GatewayAttachment, Meta, Snapshot, Target, Vpc};
 use reachproof_model::source::Source;
 use serde::{Deserialize, Serialize};
 
@@ -95,7 +95,27 @@ pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
     for gateway in implied(snapshot) {
         table.push(gateway);
     }
+    for gateway in possible(snapshot, &table) {
+        table.push(gateway);
+    }
     table
+}
+
+/// R-DATA-10: where internet gateways were not collected, each VPC may have one, though no route names it: what comes in
+/// needs no route (R-IGW-6). The permissive world counts it.
+fn possible(snapshot: &Snapshot, known: &Table<GatewayId, Gateway>) -> Vec<Gateway> {
+    let collected = |meta: &Meta| snapshot.scopes[meta.scope].collected(call_of(GatewayKind::Internet));
+    let served = |vpc| known.values().any(|row| row.kind == GatewayKind::Internet && row.vpc == Some(vpc));
+    let open = snapshot.vpcs.iter().filter(|(id, vpc)| !collected(&vpc.meta) && !served(*id));
+    let gateway = |(id, vpc): (VpcId, &Vpc)| Gateway {
+        kind: GatewayKind::Internet,
+        id: format!("internet-gateway-of-{}", vpc.meta.id).into(),
+        vpc: Some(id),
+        firm: false,
+        implied: true,
+        source: Some(vpc.meta.source.clone()),
+    };
+    open.map(gateway).collect()
 }
 
 fn described(kind: GatewayKind, meta: &Meta, attachments: &[GatewayAttachment], firm: bool) -> Gateway {

@@ -9,6 +9,7 @@ use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
 
 use super::state::{Object, usable};
+use super::transit::names_plain_zone;
 use super::{Assumed, Network, covers};
 
 /// A public IPv4 address that an internet gateway translates (R-ADDR-5).
@@ -218,11 +219,7 @@ impl Network<'_> {
         });
         match described {
             Some(zone) => &*zone.kind == "availability-zone",
-            None => record
-                .zone_id
-                .as_deref()
-                .or(record.zone.as_deref())
-                .is_none_or(|id| id.matches('-').count() < 3),
+            None => record.zone_id.as_deref().or(record.zone.as_deref()).is_some_and(names_plain_zone),
         }
     }
 }

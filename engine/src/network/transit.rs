@@ -171,7 +171,9 @@ impl<'s> Network<'s> {
         match described {
             Some(zone) if &*zone.kind != "availability-zone" => zone.parent.as_deref(),
             Some(zone) => Some(&zone.id),
-            None => record.zone_id.as_deref().or(record.zone.as_deref()),
+            None => {
+                record.zone_id.as_deref().or(record.zone.as_deref()).filter(|zone| names_plain_zone(zone))
+            }
         }
     }
 
@@ -337,6 +339,18 @@ impl<'s> Network<'s> {
             Ref::Missing(_) => true,
             Ref::Known(tgw) => self.is_foreign(self.snapshot.transit_gateways[*tgw].meta.owner.as_deref()),
         }
+    }
+}
+
+/// Whether a zone id (`use1-az1`) or name (`us-east-1a`) has the form of an Availability Zone's. Local Zones
+/// (`use1-bos1-az1`, `us-east-1-bos-1a`) and Wavelength Zones have others.
+pub(super) fn names_plain_zone(zone: &str) -> bool {
+    let parts: Vec<&str> = zone.split('-').collect();
+    let numeric = |part: &&str| part.starts_with(|first: char| first.is_ascii_digit());
+    match parts.as_slice() {
+        [_, last] => last.starts_with("az"),
+        [_, .., last] => numeric(last) && parts.iter().filter(|part| numeric(part)).count() == 1,
+        _ => false,
     }
 }
 

@@ -167,7 +167,7 @@ impl Explorer<'_, '_, '_> {
         state: &State,
         set: Set,
     ) {
-        let kept = by != to && self.same_gateway_keeps(by, to);
+        let kept = self.same_gateway_keeps(by, to);
         let tag = if kept { state.tag } else { Tag::None };
         let next = state.clone().with_origin(Origin::Transit).tagged(tag);
         if !known {
@@ -211,14 +211,16 @@ impl Explorer<'_, '_, '_> {
 
     /// In from the network behind an attachment: on premises, an unknown peer, or a gateway whose tables are unknown.
     pub(super) fn come_from_attachment(&mut self, attachment: AttachmentId, state: &State, set: Set) {
-        match self.network().attached_vpc(attachment) {
+        let network = self.network();
+        let foreign = network.has_unknown_tables(network.attachment(attachment));
+        match network.attached_vpc(attachment) {
             // what a transit gateway with unknown tables sends is unknown.
-            Some(_) if self.world == World::Under && !self.replying() => {}
-            Some(vpc) => {
-                let known = self.network().attachment_subnets(attachment).is_some();
+            Some(_) if foreign && self.world == World::Under => {}
+            Some(vpc) if foreign => {
+                let known = network.attachment_subnets(attachment).is_some();
                 self.enter_vpc(attachment, attachment, vpc, known, state, set);
             }
-            None => self.push(state.at(Place::Transit { by: attachment }), set),
+            _ => self.push(state.at(Place::Transit { by: attachment }), set),
         }
     }
 }
