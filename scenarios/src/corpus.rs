@@ -203,6 +203,12 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "e2e/t-e2e-28",
     "e2e/t-e2e-29",
     "e2e/t-e2e-30",
+    "regression/attachment-not-collected",
+    "regression/gateways-not-collected",
+    "regression/local-zone",
+    "regression/nat-loop",
+    "regression/nat-own-subnet",
+    "regression/state-unheard-of",
 ];
 
 /// The base network of that name.
