@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use reachproof_engine::header::{Family, Header};
 use reachproof_engine::network::{Network, Options, Sink, SourcePlace};
 use reachproof_engine::reach::{Delivery, Reach, Request, classes};
-use reachproof_engine::trace::delivers;
+use reachproof_engine::trace::{Answered, delivers};
 use reachproof_model::flow::{Flow, Protocol, Question, World};
 use reachproof_model::ingest::load;
 use reachproof_scenarios::corpus;
@@ -41,6 +41,19 @@ fn sources(network: &Network<'_>) -> Vec<(SourcePlace, IpAddr)> {
     own.chain(strangers).collect()
 }
 
+/// A grid of headers from one address.
+fn flows(targets: &[IpAddr], source: IpAddr) -> Vec<Flow> {
+    let fitting = targets.iter().filter(|to| to.is_ipv4() == source.is_ipv4() && **to != source);
+    fitting
+        .flat_map(|destination| {
+            HEADERS.map(|(protocol, port)| {
+                let source_port = if protocol.has_ports() { 49152 } else { 0 };
+                Flow { source, destination: *destination, protocol, source_port, port }
+            })
+        })
+        .collect()
+}
+
 /// The sinks of a header according to `reach`.
 fn symbolic(
     found: &[(Delivery, BTreeSet<usize>, BTreeSet<usize>)],
@@ -63,19 +76,7 @@ fn trace_and_reach_agree_on_a_grid_of_headers() {
         let reach = Reach::of(&network);
         let targets = destinations(&network);
         for (place, source) in sources(&network) {
-            let flows: Vec<Flow> = targets
-                .iter()
-                .filter(|destination| destination.is_ipv4() == source.is_ipv4() && **destination != source)
-                .flat_map(|destination| {
-                    HEADERS.map(|(protocol, port)| Flow {
-                        source,
-                        destination: *destination,
-                        protocol,
-                        source_port: if protocol.has_ports() { 49152 } else { 0 },
-                        port,
-                    })
-                })
-                .collect();
+            let flows = flows(&targets, source);
             let explored = reach
                 .explore(&classes(&network, &[place]), &Request::of(Question::Packet), |explored| {
                     if explored.family != Family::of(source) {
@@ -121,4 +122,69 @@ fn trace_and_reach_agree_on_a_grid_of_headers() {
         wrong.len(),
         wrong.iter().take(40).cloned().collect::<Vec<_>>().join("\n")
     );
+}
+
+/// The sinks whose reply comes back, according to `reach`, for each header and world.
+type Replies = Vec<(Sink, BTreeSet<usize>, BTreeSet<usize>)>;
+
+#[test]
+fn trace_and_reach_agree_on_replies() {
+    let (mut compared, mut wrong) = (0_usize, Vec::new());
+    for scenario in corpus() {
+        let Ok(snapshot) = load(scenario.inputs()) else { continue };
+        let Ok(network) = Network::build(&snapshot, Options::default()) else { continue };
+        let reach = Reach::of(&network);
+        for (place, source) in sources(&network) {
+            let flows = flows(&destinations(&network), source);
+            let explored = reach
+                .explore(&classes(&network, &[place]), &Request::of(Question::Connection), |explored| {
+                    if explored.family != Family::of(source) {
+                        return Replies::new();
+                    }
+                    let inside = |set| {
+                        let holds =
+                            |(_, flow): &(usize, &Flow)| explored.arena.contains(set, &Header::of(flow));
+                        flows
+                            .iter()
+                            .enumerate()
+                            .filter(holds)
+                            .map(|(number, _)| number)
+                            .collect::<BTreeSet<usize>>()
+                    };
+                    let rows = explored.deliveries.iter();
+                    rows.map(|row| (row.sink, inside(row.answered_over), inside(row.answered_under)))
+                        .collect()
+                })
+                .expect("within limits");
+            let found: Replies = explored.into_iter().flatten().flatten().collect();
+            for (number, flow) in flows.iter().enumerate() {
+                for world in [World::Over, World::Under] {
+                    let by_trace = delivers(&network, world, place, flow);
+                    if by_trace
+                        .keys()
+                        .any(|sink| matches!(sink, Sink::Component(_) | Sink::Infrastructure(_)))
+                    {
+                        continue;
+                    }
+                    compared += 1;
+                    let answered = |row: &&(Sink, BTreeSet<usize>, BTreeSet<usize>)| match world {
+                        World::Over => row.1.contains(&number),
+                        World::Under => row.2.contains(&number),
+                    };
+                    let by_reach: BTreeSet<Sink> = found.iter().filter(answered).map(|row| row.0).collect();
+                    let yes = by_trace.into_iter().filter(|(_, answered)| *answered == Answered::Yes);
+                    let by_trace: BTreeSet<Sink> = yes.map(|(sink, _)| sink).collect();
+                    if by_reach != by_trace {
+                        wrong.push(format!(
+                            "{} {world:?} {place:?} {flow:?}: reach {by_reach:?}, trace {by_trace:?}",
+                            scenario.name()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    println!("{compared} replies compared on both evaluators, {} differ", wrong.len());
+    let shown = wrong.iter().take(40).cloned().collect::<Vec<_>>().join("\n");
+    assert!(wrong.is_empty(), "{} of {compared} differ:\n{shown}", wrong.len());
 }
