@@ -208,6 +208,7 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "regression/local-zone",
     "regression/nat-loop",
     "regression/nat-own-subnet",
+    "regression/nat-return-ports",
     "regression/state-unheard-of",
 ];
 

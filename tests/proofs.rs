@@ -1,0 +1,75 @@
+//! What keeps a proof from being claimed: input that is cut short, dangling or not evaluated, and hosts with more ways out
+//! than the property names.
+
+#![expect(clippy::expect_used, reason = "helpers of a test")]
+
+use reachproof_engine::check::{PropertyReport, Verdict, check};
+use reachproof_engine::network::{Network, Options};
+use reachproof_model::ingest::{Input, load};
+use reachproof_model::policy::Policy;
+use reachproof_scenarios::parse;
+
+/// F0 with changes, in the words of a scenario file.
+fn network(changes: &str) -> Vec<Input> {
+    let text = format!(
+        "reachproof: scenario/v1\nname: proof\ntitle: a network\nrules: [R-CORE-1]\nbase: f0\n{changes}\nexpect:\n  \
+         - {{from: web, to: app, verdict: reaches}}\n"
+    );
+    parse("proof.yaml", &text).expect("the scenario parses").inputs()
+}
+
+fn decide(inputs: Vec<Input>, property: &str) -> PropertyReport {
+    let snapshot = load(inputs).expect("the answers load");
+    let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
+    let text = format!("reachproof: policy/v1\nproperties:\n  - name: p\n    {property}\n");
+    let policy = Policy::parse("policy.yaml", text.as_bytes()).expect("the policy parses");
+    let today = jiff::civil::date(2026, 11, 25);
+    check(&network, &policy, today).expect("decided").into_iter().next().expect("one property")
+}
+
+#[test]
+fn private_interfaces_are_proved_closed_to_the_internet() {
+    let report = decide(network(""), "forbid: {from: internet, to: eni-app}");
+    assert_eq!(report.verdict, Verdict::Holds, "{report:?}");
+}
+
+#[test]
+fn a_truncated_answer_proves_nothing() {
+    let mut inputs = network("");
+    let interfaces =
+        inputs.iter_mut().find(|input| input.name.contains("network-interfaces")).expect("an answer");
+    let text = String::from_utf8(interfaces.bytes.clone()).expect("UTF-8");
+    interfaces.bytes = text.replacen('{', "{\"NextToken\": \"more\",", 1).into_bytes();
+    let report = decide(inputs, "forbid: {from: internet, to: eni-app}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
+
+#[test]
+fn an_interface_in_an_unknown_subnet_proves_nothing() {
+    let inputs =
+        network("aws:\n  NetworkInterfaces:\n    - {NetworkInterfaceId: eni-app, SubnetId: subnet-gone}");
+    let report = decide(inputs, "forbid: {from: internet, to: eni-app}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
+
+#[test]
+fn a_guest_may_send_by_its_other_interface() {
+    let second = "network:\n  interfaces:\n    eni-app2: {subnet: subnet-pub-a, addresses: [10.0.0.60], \
+                  public: {10.0.0.60: 198.51.100.60}, groups: [sg-open], instance: i-app, device: 1}";
+    let alone = decide(network(""), "forbid: {from: eni-app, to: internet}");
+    assert_eq!(alone.verdict, Verdict::Holds, "{alone:?}");
+    let report = decide(network(second), "forbid: {from: eni-app, to: internet}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
+
+#[test]
+fn a_service_without_an_endpoint_is_not_reached_by_reaching_the_internet() {
+    let report = decide(network(""), "require: {from: eni-web, to: service:sagemaker.api, port: tcp/443}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
+
+#[test]
+fn replies_are_not_proved_absent() {
+    let report = decide(network(""), "forbid: {from: internet, to: eni-app, including-replies: true}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
