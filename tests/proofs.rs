@@ -45,6 +45,17 @@ fn a_truncated_answer_proves_nothing() {
 }
 
 #[test]
+fn a_truncated_answer_refutes_no_requirement() {
+    let mut inputs = network("");
+    let interfaces =
+        inputs.iter_mut().find(|input| input.name.contains("network-interfaces")).expect("an answer");
+    let text = String::from_utf8(interfaces.bytes.clone()).expect("UTF-8");
+    interfaces.bytes = text.replacen('{', "{\"NextToken\": \"more\",", 1).into_bytes();
+    let report = decide(inputs, "require: {from: eni-app, to: internet, port: tcp/443}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
+
+#[test]
 fn an_interface_in_an_unknown_subnet_proves_nothing() {
     let inputs =
         network("aws:\n  NetworkInterfaces:\n    - {NetworkInterfaceId: eni-app, SubnetId: subnet-gone}");

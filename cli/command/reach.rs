@@ -83,7 +83,10 @@ impl Wanted<'_, '_> {
             RowJson::of(source_name(self.network, from), sink_name(self.network, to), &flows)
         };
         let rows = all.flows.into_iter().map(row).collect();
-        let gaps = gaps(all.entered.into_iter().map(|id| component_gap(self.network, id)));
+        let entered = all.entered.into_iter().map(|id| component_gap(self.network, id));
+        let doubts = self.network.doubts().into_iter().chain(self.network.unlisted_addresses());
+        let doubts = doubts.map(|doubt| ("snapshot".into(), doubt.into()));
+        let gaps = gaps(entered.chain(doubts));
         Ok(ReachJson::of(self.question, rows, gaps))
     }
 

@@ -1,9 +1,10 @@
 //! `trace`: packets and their replies, hop by hop.
 
-use reachproof_engine::evidence::Trace;
-use reachproof_engine::network::Network;
+use reachproof_engine::evidence::{Trace, TraceVerdict};
+use reachproof_engine::network::{Network, SourcePlace};
 use reachproof_engine::point::query;
-use reachproof_engine::trace::trace;
+use reachproof_engine::trace::{Query, trace};
+use reachproof_model::assumption::Assumptions;
 
 use super::{network, read_inputs, snapshot};
 use crate::answer::journey::{self, TraceJson};
@@ -37,7 +38,25 @@ fn answer(network: &Network<'_>, request: &TraceRequest) -> Result<Trace, Failur
     let found = query(network, &request.from, &request.to, request.header.fields(), request.question);
     let mut found = found.map_err(|error| Failure::new(error.to_string()))?;
     found.flow = request.header.between(found.flow.source, found.flow.destination);
-    Ok(trace(network, &found))
+    Ok(doubted(network, &found, trace(network, &found)))
+}
+
+/// A packet is not blocked for certain where the input is cut short or cannot be read.
+fn doubted(network: &Network<'_>, query: &Query, mut found: Trace) -> Trace {
+    if found.verdict != TraceVerdict::Blocked {
+        return found;
+    }
+    let mut doubts = network.doubts();
+    let owned = |ip| network.snapshot.vpcs.ids().any(|vpc| !network.owners().of_address(vpc, ip).is_empty());
+    if query.from == SourcePlace::Internet || !owned(query.flow.destination) {
+        doubts.extend(network.unlisted_addresses());
+    }
+    if !doubts.is_empty() {
+        found.verdict = TraceVerdict::Unknown;
+        found.assumptions = found.assumptions.and(Assumptions::of(&[11]));
+        found.reasons.extend(doubts.into_iter().map(Into::into));
+    }
+    found
 }
 
 /// What is asked, by the options or by the flows file.

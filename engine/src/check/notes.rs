@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::assumption::Assumptions;
-use reachproof_model::flow::{Protocol, Question, World};
+use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::id::EniId;
 use reachproof_model::policy::{Form, protocol_name};
-use reachproof_model::snapshot::CallStatus;
 use reachproof_model::traffic::Traffic;
 
 use super::gather::{Pair, Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
 use crate::name::source_name;
-use crate::network::{GatewayKind, SourcePlace, missing_calls, missing_inventories};
+use crate::network::{SourcePlace, missing_calls, missing_inventories};
 use crate::region::{Region, Spot, neighbours};
 
 /// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
@@ -37,6 +36,10 @@ impl Case<'_, '_, '_> {
         if proof && verdict == Verdict::Holds {
             self.proof(&mut footer)?;
         }
+        let requiring = matches!(self.property.form, Form::Require(_) | Form::RequireSome(_));
+        if requiring && verdict == Verdict::Violated {
+            self.incomplete(&mut footer);
+        }
         footer.notes.sort();
         footer.notes.dedup();
         Ok(footer)
@@ -44,7 +47,6 @@ impl Case<'_, '_, '_> {
 
     /// What a proof that nothing passes rests on.
     fn proof(&self, footer: &mut Footer) -> Result<(), CheckError> {
-        self.unreadable(footer);
         self.incomplete(footer);
         if self.property.including_replies {
             footer.verdict = Verdict::Unknown;
@@ -64,74 +66,25 @@ impl Case<'_, '_, '_> {
         Ok(())
     }
 
-    /// R-DATA-3: what the input shows and nobody could read may be anything, so nothing is proved beside it.
-    fn unreadable(&self, footer: &mut Footer) {
-        for gap in &self.reach.network().snapshot.gaps {
-            footer.verdict = Verdict::Unknown;
-            footer.assumptions = footer.assumptions.and(Assumptions::of(&[11]));
-            footer.notes.push(format!("{}: {} (A-11)", gap.resource, gap.why).into());
-        }
-    }
-
-    /// R-DATA-2, R-DATA-5, R-ADDR-16, A-21: what the input cuts short, leaves dangling, or shows without our modelling it
-    /// may carry traffic that no search has seen.
+    /// What nobody could read or was cut short may carry traffic that no search has seen: then it is not proved that
+    /// nothing passes.
     fn incomplete(&self, footer: &mut Footer) {
-        let snapshot = self.reach.network().snapshot;
-        let mut doubts: Vec<String> = Vec::new();
-        for scope in snapshot.scopes.values() {
-            let cut = scope.calls.iter().filter(|(_, status)| **status == CallStatus::Truncated);
-            doubts.extend(
-                cut.map(|(call, _)| format!("the answer of `{call}` is incomplete: collect the rest (A-11)")),
-            );
+        let network = self.reach.network();
+        let about_internet = |direction: &Direction| {
+            direction.from.get(Spot::Internet).is_some() || direction.to.get(Spot::Internet).is_some()
+        };
+        let mut doubts = network.doubts();
+        if self.directions.iter().any(about_internet) {
+            doubts.extend(network.unlisted_addresses());
         }
-        let dangling = snapshot
-            .interfaces
-            .values()
-            .filter(|interface| interface.vpc.known().is_none() || interface.subnet.known().is_none());
-        doubts.extend(dangling.map(|interface| {
-            format!("the VPC or subnet of {} is not in the snapshot (A-11)", interface.meta.id)
-        }));
-        doubts.extend(
-            snapshot
-                .notices
-                .iter()
-                .filter(|notice| notice.message.contains("(A-21)"))
-                .map(|notice| format!("{}: {}", notice.resource, notice.message)),
-        );
-        doubts.extend(self.unlisted_addresses());
         if !doubts.is_empty() {
             footer.verdict = Verdict::Unknown;
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[11]));
             footer.notes.extend(doubts.into_iter().take(LISTED).map(Into::into));
         }
-        if self.reach.network().options.live_only {
+        if network.options.live_only {
             footer.notes.push("only live interfaces were considered (--live-only)".into());
         }
-    }
-
-    /// R-DATA-10: where addresses were not collected, an interface with delegated prefixes may hold one more public
-    /// address, which counts where an internet gateway may serve its VPC.
-    fn unlisted_addresses(&self) -> Vec<String> {
-        let network = self.reach.network();
-        let about_internet = |direction: &Direction| {
-            direction.from.get(Spot::Internet).is_some() || direction.to.get(Spot::Internet).is_some()
-        };
-        if !self.directions.iter().any(about_internet) {
-            return Vec::new();
-        }
-        let suspects = network.snapshot.interfaces.values().filter(|interface| {
-            let collected = network.snapshot.scopes[interface.meta.scope].collected("ec2 describe-addresses");
-            let vpc = interface.vpc.known();
-            let served = |vpc| !network.gateways_of(vpc, GatewayKind::Internet, World::Over).is_empty();
-            !collected
-                && vpc.is_some_and(served)
-                && interface.prefixes.iter().any(|block| block.addr().is_ipv4())
-        });
-        suspects
-            .map(|interface| {
-                format!("{} may hold a public address in a delegated prefix; collect: ec2 describe-addresses (A-11)", interface.meta.id)
-            })
-            .collect()
     }
 
     fn strict(&self) -> bool {

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use reachproof_model::snapshot::{CallStatus, Scope, Snapshot};
+use reachproof_model::flow::World;
+use reachproof_model::snapshot::{CallStatus, Interface, Scope, Snapshot};
+
+use super::{GatewayKind, Network};
 
 /// A call without which no path question about an account and Region can be answered (R-DATA-10, spine).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -86,6 +89,46 @@ fn has_network(scope: &Scope) -> bool {
 
 fn has(scope: &Scope, call: &str) -> bool {
     matches!(scope.calls.get(call), Some(CallStatus::Collected | CallStatus::Truncated))
+}
+
+impl Network<'_> {
+    /// R-DATA-2, R-DATA-3, R-DATA-5, A-21: what the input cuts short, leaves dangling, or shows so that nobody can read or
+    /// model it. Beside any of these it is not proved that nothing passes. For people, in the order of the snapshot.
+    pub fn doubts(&self) -> Vec<String> {
+        let snapshot = self.snapshot;
+        let cut = snapshot.scopes.values().flat_map(|scope| &scope.calls);
+        let cut = cut.filter(|(_, status)| **status == CallStatus::Truncated);
+        let cut =
+            cut.map(|(call, _)| format!("the answer of `{call}` is incomplete: collect the rest (A-11)"));
+        let unplaced =
+            |interface: &&Interface| interface.vpc.known().is_none() || interface.subnet.known().is_none();
+        let dangling = snapshot.interfaces.values().filter(unplaced);
+        let dangling = dangling.map(|interface| {
+            format!("the VPC or subnet of {} is not in the snapshot (A-11)", interface.meta.id)
+        });
+        let unmodelled = snapshot.notices.iter().filter(|notice| notice.message.contains("(A-21)"));
+        let unmodelled = unmodelled.map(|notice| format!("{}: {}", notice.resource, notice.message));
+        let unreadable = snapshot.gaps.iter().map(|gap| format!("{}: {} (A-11)", gap.resource, gap.why));
+        cut.chain(dangling).chain(unmodelled).chain(unreadable).collect()
+    }
+
+    /// R-DATA-10: where addresses were not collected, an interface with delegated prefixes may hold one more public
+    /// address, which counts where an internet gateway may serve its VPC. For people.
+    pub fn unlisted_addresses(&self) -> Vec<String> {
+        let suspect = |interface: &&Interface| {
+            let collected = self.snapshot.scopes[interface.meta.scope].collected("ec2 describe-addresses");
+            let served = |vpc| !self.gateways_of(vpc, GatewayKind::Internet, World::Over).is_empty();
+            let delegated = interface.prefixes.iter().any(|block| block.addr().is_ipv4());
+            !collected && delegated && interface.vpc.known().is_some_and(served)
+        };
+        let suspects = self.snapshot.interfaces.values().filter(suspect);
+        suspects
+            .map(|interface| {
+                let id = &interface.meta.id;
+                format!("{id} may hold a public address in a delegated prefix; collect: ec2 describe-addresses (A-11)")
+            })
+            .collect()
+    }
 }
 
 /// R-DATA-10: VPCs, subnets and interfaces must have been collected wherever one of them was; interfaces inside
