@@ -328,6 +328,9 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
                 }
             }
         }
+        let (vague, failing): (Vec<Pair>, Vec<Pair>) =
+            failing.into_iter().partition(|pair| self.is_vague(pair));
+        unsure.extend(vague.into_iter().map(Pair::only_possible));
         let (failing, mut waived) = self.without_waived(failing);
         let (unsure, waived_unsure) = self.without_waived(unsure);
         waived.extend(waived_unsure);

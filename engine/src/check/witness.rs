@@ -61,6 +61,12 @@ impl Case<'_, '_, '_> {
         Ok(in_order(found))
     }
 
+    /// Whether the replay cannot confirm that nothing joins a pair: beyond an unmodelled component it judges each header
+    /// field alone and may see more than the search. Then nothing is claimed.
+    pub(super) fn is_vague(&self, pair: &Pair) -> bool {
+        pair.samples.iter().any(|sample| self.trace(pair, sample).verdict == TraceVerdict::Unknown)
+    }
+
     fn trace(&self, pair: &Pair, sample: &Sample) -> Trace {
         let query = Query {
             from: pair.source,
