@@ -2,7 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "helpers of a test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::net::IpAddr;
 
 use reachproof_engine::check::{answer, answer_to_address};
@@ -75,98 +76,126 @@ fn symbolic(
     found.map_err(|error| error.to_string())
 }
 
-/// What is wrong with one expectation on one evaluator.
-fn failures(
-    scenario: &Scenario,
+/// One expectation of the corpus, on each evaluator that can decide it.
+struct Case<'s> {
+    scenario: &'s Scenario,
     number: usize,
-    expectation: &Expectation,
-    counts: &mut BTreeMap<&str, usize>,
-) -> Vec<String> {
-    let label =
-        |evaluator: &str, text: String| format!("{} #{number} ({evaluator}): {text}", scenario.name());
-    let inputs = scenario.inputs();
-    let snapshot = match ingest::load(inputs) {
-        Ok(snapshot) => snapshot,
-        Err(error) => return vec![label("ingest", error.to_string())],
-    };
-    let options = Options {
-        strict: expectation.options.strict,
-        live_only: expectation.options.live_only,
-        assume_default_acl: expectation.options.assume_default_nacl,
-    };
-    let network = match Network::build(&snapshot, options) {
-        Ok(network) => network,
-        Err(error) if expectation.verdict == Verdict::Error => {
-            let named = expectation.gap.as_ref().is_none_or(|text| error.to_string().contains(text));
-            return if named { Vec::new() } else { vec![label("network", error.to_string())] };
-        }
-        Err(error) => return vec![label("network", error.to_string())],
-    };
-    let mut wrong = Vec::new();
-    if !expectation.is_set() {
-        *counts.entry("trace").or_default() += 1;
-        match concrete(&network, expectation) {
-            Ok(found) => {
-                if !expectation.accepts(verdict(found.verdict)) {
-                    wrong.push(label(
-                        "trace",
-                        format!("found {:?}, expected {:?}", found.verdict, expectation.verdict),
-                    ));
-                }
-                for assumption in &expectation.assumptions {
-                    if !found.assumptions.contains(*assumption) {
-                        wrong.push(label(
-                            "trace",
-                            format!(
-                                "{assumption} is not among {:?}",
-                                found.assumptions.iter().map(|a| a.to_string()).collect::<Vec<_>>()
-                            ),
-                        ));
-                    }
-                }
-                let nodes: Vec<&str> = found.forward.hops.iter().map(|hop| &*hop.node).collect();
-                let mut rest = nodes.iter();
-                if !expectation.via.iter().all(|via| rest.any(|node| node == via)) {
-                    wrong
-                        .push(label("trace", format!("path {nodes:?} does not visit {:?}", expectation.via)));
-                }
-            }
-            Err(error) => wrong.push(label("trace", error)),
+    expectation: &'s Expectation,
+}
+
+/// How many expectations each evaluator decided, and what was wrong.
+#[derive(Default)]
+struct Tally {
+    counts: BTreeMap<&'static str, usize>,
+    wrong: Vec<String>,
+}
+
+impl Case<'_> {
+    /// What the report says of a failure.
+    fn label(&self, evaluator: &str, text: impl std::fmt::Display) -> String {
+        format!("{} #{} ({evaluator}): {text}", self.scenario.name(), self.number)
+    }
+
+    fn options(&self) -> Options {
+        let options = &self.expectation.options;
+        Options {
+            strict: options.strict,
+            live_only: options.live_only,
+            assume_default_acl: options.assume_default_nacl,
         }
     }
-    for (evaluator, threads) in [("reach on 1 thread", 1), ("reach on 4 threads", 4)] {
-        if expectation.source_port.is_some() {
-            continue;
-        }
-        *counts.entry(evaluator).or_default() += 1;
-        match symbolic(&network, expectation, threads) {
-            Ok(found) if expectation.accepts(verdict(found)) => {}
-            Ok(found) => {
-                wrong.push(label(evaluator, format!("found {found:?}, expected {:?}", expectation.verdict)))
-            }
-            Err(error) => wrong.push(label(evaluator, error)),
+
+    fn run(&self, tally: &mut Tally) {
+        let snapshot = match ingest::load(self.scenario.inputs()) {
+            Ok(snapshot) => snapshot,
+            Err(error) => return tally.wrong.push(self.label("ingest", error)),
+        };
+        match Network::build(&snapshot, self.options()) {
+            Ok(network) => self.decide(&network, tally),
+            Err(error) if self.expects_error(&error.to_string()) => {}
+            Err(error) => tally.wrong.push(self.label("network", error)),
         }
     }
-    wrong
+
+    fn expects_error(&self, error: &str) -> bool {
+        let named = self.expectation.gap.as_ref().is_none_or(|text| error.contains(text));
+        self.expectation.verdict == Verdict::Error && named
+    }
+
+    fn decide(&self, network: &Network<'_>, tally: &mut Tally) {
+        if !self.expectation.is_set() {
+            *tally.counts.entry(EVALUATORS[0]).or_default() += 1;
+            match concrete(network, self.expectation) {
+                Ok(found) => tally.wrong.extend(self.faults(&found)),
+                Err(error) => tally.wrong.push(self.label(EVALUATORS[0], error)),
+            }
+        }
+        if self.expectation.source_port.is_none() {
+            for (evaluator, threads) in [(EVALUATORS[1], 1), (EVALUATORS[2], 4)] {
+                *tally.counts.entry(evaluator).or_default() += 1;
+                let found = symbolic(network, self.expectation, threads);
+                tally.wrong.extend(self.disagreement(evaluator, found.map(verdict)));
+            }
+        }
+    }
+
+    fn disagreement(&self, evaluator: &str, found: Result<Verdict, String>) -> Option<String> {
+        match found {
+            Ok(found) if self.expectation.accepts(found) => None,
+            Ok(found) => {
+                let expected = self.expectation.verdict;
+                Some(self.label(evaluator, format_args!("found {found:?}, expected {expected:?}")))
+            }
+            Err(error) => Some(self.label(evaluator, error)),
+        }
+    }
+
+    /// What is wrong with a trace: its verdict, the assumptions that it names, its path.
+    fn faults(&self, trace: &Trace) -> Vec<String> {
+        let mut faults: Vec<_> =
+            self.disagreement(EVALUATORS[0], Ok(verdict(trace.verdict))).into_iter().collect();
+        let absent = self.expectation.assumptions.iter().filter(|one| !trace.assumptions.contains(**one));
+        faults.extend(absent.map(|one| self.label(EVALUATORS[0], format_args!("{one} is not named"))));
+        let nodes: Vec<&str> = trace.forward.hops.iter().map(|hop| &*hop.node).collect();
+        let mut rest = nodes.iter();
+        if !self.expectation.via.iter().all(|via| rest.any(|node| node == via)) {
+            let via = &self.expectation.via;
+            faults.push(self.label(EVALUATORS[0], format_args!("path {nodes:?} does not visit {via:?}")));
+        }
+        faults
+    }
+}
+
+/// Writes to the terminal also where the test harness keeps what a passing test prints.
+fn report(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("stdout is open");
 }
 
 #[test]
 fn corpus_agrees_on_every_evaluator() {
-    let mut counts = BTreeMap::new();
-    let mut wrong = Vec::new();
     let scenarios = corpus();
-    let vectors = scenarios.iter().filter(|scenario| scenario.vector().is_some()).count();
+    let mut tally = Tally::default();
+    let (mut run, mut waiting) = (BTreeSet::new(), BTreeSet::new());
     for scenario in &scenarios {
         for (number, expectation) in scenario.expectations().iter().enumerate() {
-            if expectation.pending.is_none() && scenario.pending().is_none() {
-                wrong.extend(failures(scenario, number, expectation, &mut counts));
+            let pending = expectation.pending.is_some() || scenario.pending().is_some();
+            if let Some(vector) = scenario.vector() {
+                if pending { &mut waiting } else { &mut run }.insert(vector);
+            }
+            if !pending {
+                Case { scenario, number, expectation }.run(&mut tally);
             }
         }
     }
-    println!(
-        "{} scenarios, {vectors} vectors, on {} evaluators: {counts:?}",
+    let counts: Vec<_> =
+        tally.counts.iter().map(|(evaluator, count)| format!("{count} on {evaluator}")).collect();
+    report(&format!(
+        "corpus: {} vectors in {} scenarios on {} evaluators, {} disagree; expectations: {}; vectors with a part pending: {waiting:?}",
+        run.len(),
         scenarios.len(),
-        EVALUATORS.len()
-    );
-    assert!(wrong.is_empty(), "{} disagree:\n{}", wrong.len(), wrong.join("\n"));
+        EVALUATORS.len(),
+        tally.wrong.len(),
+        counts.join(", "),
+    ));
+    assert!(tally.wrong.is_empty(), "{} disagree:\n{}", tally.wrong.len(), tally.wrong.join("\n"));
 }

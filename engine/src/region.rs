@@ -352,7 +352,7 @@ fn add_onprem(
     }
 }
 
-/// What every resource with matching metadata stands for.
+/// R-ADDR-4: what every resource with matching metadata stands for; an instance for each of its interfaces.
 fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
     let snapshot = network.snapshot;
     let mut interfaces: Vec<EniId> = Vec::new();

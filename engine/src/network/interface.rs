@@ -48,7 +48,7 @@ impl Role {
         matches!(self, Self::Nat | Self::Transit | Self::Inspection)
     }
 
-    /// R-VPCE-7, R-NAT-5: whether the interface may send a packet of its own accord.
+    /// R-VPCE-7, R-NAT-5: whether the interface may send a packet of its own accord (R-MENI-3, R-VPCE-12).
     pub fn initiates(self) -> bool {
         matches!(self, Self::Plain | Self::OutboundOnly)
     }

@@ -48,7 +48,7 @@ pub const ADDITIVE: [(&str, &str); 14] = [
 ];
 
 /// R-DATA-10: the additive inventories that some account and Region with a network lacks, as people call them; those of
-/// global services count wherever they were collected.
+/// global services count wherever they were collected. Each may let the internet in by itself (R-EDGE-1).
 pub fn missing_inventories(snapshot: &Snapshot) -> Vec<&'static str> {
     let global = |call: &str| call.starts_with("globalaccelerator ") || call.starts_with("cloudfront ");
     let anywhere = |call: &str| snapshot.scopes.values().any(|scope| scope.collected(call));
@@ -58,7 +58,7 @@ pub fn missing_inventories(snapshot: &Snapshot) -> Vec<&'static str> {
     ADDITIVE.iter().filter(|(_, call)| !collected(call)).map(|(name, _)| *name).collect()
 }
 
-/// R-DATA-10, `--strict`: the calls of tier A that some account and Region with VPCs lacks.
+/// R-DATA-10, `--strict`: the calls of tier A that some account and Region with VPCs lacks (R-DATA-1).
 pub fn missing_calls(snapshot: &Snapshot) -> BTreeSet<&'static str> {
     let with_network = || snapshot.scopes.values().filter(|scope| has_network(scope));
     TIER_A.iter().filter(|call| with_network().any(|scope| !scope.collected(call))).copied().collect()

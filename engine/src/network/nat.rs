@@ -93,7 +93,7 @@ impl Network<'_> {
         sources.iter().filter(|source| source.firm || world == World::Over).copied().collect()
     }
 
-    /// R-NAT-4, R-NAT-9: the tables that route what the gateway sends.
+    /// R-NAT-4, R-NAT-9: the tables that route what the gateway sends (R-NAT-12).
     pub fn nat_tables(&self, id: NatId, world: World) -> Assumed<Vec<TableChoice>> {
         let Some(nat) = self.nat(id) else { return Assumed::fact(Vec::new()) };
         if let (false, Some(subnet)) = (nat.regional, nat.subnet) {

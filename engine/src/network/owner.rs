@@ -33,7 +33,7 @@ impl Owners {
         owners
     }
 
-    /// The interfaces that own an address, ascending; more than one only in contradictory input.
+    /// The interfaces that own an address, ascending; more than one only in contradictory input (R-ADDR-12, A-34).
     pub fn of_address(&self, vpc: VpcId, ip: IpAddr) -> Vec<EniId> {
         let Some(owned) = self.vpcs.get(&vpc) else { return Vec::new() };
         let mut owners = owned.addresses.get(&ip).cloned().unwrap_or_default();

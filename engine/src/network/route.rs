@@ -97,6 +97,7 @@ impl<'s> Network<'s> {
         routes
     }
 
+    /// R-ROUTE-7: one effective route for each block that the destination stands for.
     fn expand(&self, route: &'s Route, vpc: Option<VpcId>, world: World, into: &mut Vec<EffectiveRoute<'s>>) {
         let (next, mut assumptions) = self.next_hop(route, vpc, world);
         let origin = route.origin.as_deref();

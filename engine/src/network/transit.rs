@@ -218,7 +218,7 @@ impl<'s> Network<'s> {
     }
 
     /// R-TGW-5, R-TGW-6: the effective routes of a table; `None` if neither they nor what they follow from was
-    /// collected: any attachment.
+    /// collected: any attachment (R-TGW-9).
     pub fn tgw_routes(&self, table: TgwTableId, world: World) -> Option<Vec<TgwEffectiveRoute<'s>>> {
         let record = &self.snapshot.tgw_tables[table];
         let mut routes = match &record.routes {

@@ -29,6 +29,7 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
+    /// R-IGW-3: nothing leaves with the source of anybody but an interface of the VPC.
     fn internet_gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
         if !self.network().encryption_allows(vpc, Some("InternetGateway"), self.world).value {
             return;
@@ -273,7 +274,7 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-IGW-4: in to the private address that the destination stands for; nothing else enters.
+    /// R-IGW-4: in to the private address that the destination stands for; nothing else enters (R-CORE-4).
     fn translate_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
         let set = if self.replying() { set } else { self.internet_senders(&state.view, set) };
         let destinations = self.values(set, state.view.destination);
@@ -357,6 +358,7 @@ impl Explorer<'_, '_, '_> {
         tables.flat_map(|fib| fib.intervals(&NextHop::Gateway(gateway)).to_vec()).collect()
     }
 
+    /// R-ROUTE-14, R-ROUTE-15: on by the tables of the gateway.
     fn by_edge_tables(&mut self, gateway: GatewayId, vpc: VpcId, origin: Origin, state: &State, set: Set) {
         for table in self.network().edge_tables(gateway, self.world) {
             let next = state.at(Place::Route { table, vpc, from: None }).with_origin(origin);

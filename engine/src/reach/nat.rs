@@ -63,7 +63,7 @@ impl Explorer<'_, '_, '_> {
         (v4, self.arena.intersection(set, translatable))
     }
 
-    /// R-NACL-7, A-14: into the gateway's subnet; whether a client in that very subnet is filtered is not settled.
+    /// R-NACL-7, A-14: into the gateway's subnet; whether a client in that very subnet is filtered is not settled (R-NAT-11).
     fn enter_nat(&mut self, nat: &Nat, from: Option<SubnetId>, state: &State, set: Set) -> Set {
         let Some(subnet) = nat.subnet else { return set };
         if state.view.sent != state.view.family {

@@ -352,6 +352,7 @@ impl Explorer<'_, '_, '_> {
         self.arena.difference(set, there)
     }
 
+    /// R-CORE-5, R-NACL-9, R-SG-21: what no filter sees.
     fn infrastructure(&mut self, interface: EniId, vpc: VpcId, view: &View) -> Set {
         let mut services: Vec<(u128, Option<(Protocol, u16)>)> = Vec::new();
         for (ip, protocol, port) in infrastructure_ports() {

@@ -184,7 +184,7 @@ impl Tracer<'_, '_> {
         self.to_tables(leg, &tables, vpc, None, Entrance::Plain)
     }
 
-    /// A-15, for a virtual private gateway.
+    /// A-15, for a virtual private gateway (R-VPN-5).
     fn returns_by_virtual(&self, leg: &Leg, vpc: VpcId, id: GatewayId) -> bool {
         let Some(destination) = leg.state.packet.destination.fixed() else { return false };
         let owners = self.settled(self.network.owners().of_address(vpc, destination));

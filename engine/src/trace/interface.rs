@@ -79,7 +79,7 @@ impl Tracer<'_, '_> {
         answers || leg.state.packet.source.passes(self.world, |ip| own(ip) || link_local(ip))
     }
 
-    /// R-CORE-5: whether the packet is for DNS, metadata, time or the router of its own subnet.
+    /// R-CORE-5: whether the packet is for DNS, metadata, time or the router of its own subnet (R-NACL-9, R-SG-21).
     fn infrastructure(&self, leg: &Leg, interface: EniId) -> Option<VpcId> {
         let vpc = self.network.interface(interface).vpc.known()?;
         let packet = &leg.state.packet;
@@ -167,7 +167,7 @@ impl Tracer<'_, '_> {
         if addressed { self.enter_all(leg, &self.lattice_components()) } else { Vec::new() }
     }
 
-    /// R-ROUTE-2, R-ADDR-15: whether the destination is in the subnet itself.
+    /// R-ROUTE-2, R-ADDR-15: whether the destination is in the subnet itself (R-SG-22).
     fn on_link(&self, subnet: SubnetId, destination: Field<IpAddr>) -> bool {
         let local = |ip| self.world == World::Over && is_link_local(ip) && self.has_v6(subnet);
         let blocks = self.network.subnet_blocks(subnet, self.world);

@@ -34,6 +34,7 @@ impl Tracer<'_, '_> {
         }
     }
 
+    /// R-IGW-3: nothing leaves with the source of anybody but an interface of the VPC.
     fn at_gateway(&self, leg: &mut Leg, id: GatewayId, kind: HopKind) -> Option<VpcId> {
         let gateway = &self.network.gateways()[id];
         leg.visit(kind, &gateway.id);
@@ -275,7 +276,7 @@ impl Tracer<'_, '_> {
         held || came_in
     }
 
-    /// R-IGW-4: in by each gateway of the interface's VPC.
+    /// R-IGW-4: in by each gateway of the interface's VPC (R-CORE-4).
     fn to_association(&self, leg: &Leg, association: &Association) -> Vec<Branch> {
         let interface = association.interface;
         let Some(vpc) = self.network.interface(interface).vpc.known() else { return Vec::new() };
@@ -478,7 +479,7 @@ impl Tracer<'_, '_> {
     }
 }
 
-/// R-SG-10: the internet forgets who the sender was.
+/// R-SG-10, R-IGW-8: the internet forgets who the sender was.
 fn on_internet(mut leg: Leg) -> Branch {
     leg.state.tag = Tag::None;
     leg.state.entered = None;

@@ -42,7 +42,7 @@ impl Tracer<'_, '_> {
     }
 
     /// R-NACL-7, R-NAT-3, A-14: the list of the NAT gateway's subnet, where the client is in that very subnet, counts
-    /// in the restrictive world alone.
+    /// in the restrictive world alone (R-NAT-11).
     fn enters_nat(&self, leg: &mut Leg, subnet: SubnetId, from: Option<SubnetId>) -> bool {
         if from == Some(subnet) {
             leg.assume(&[14]);

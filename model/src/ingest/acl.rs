@@ -92,6 +92,7 @@ pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Re
     })
 }
 
+/// R-NACL-14: one entry as it is read; none is assumed.
 fn entry(
     id: &str,
     shape: &EntryShape<'_>,

@@ -69,6 +69,7 @@ pub(super) fn acl_traffic(
     }
 }
 
+/// R-DATA-8: a protocol by name or by number.
 fn name((id, source): (&str, &Source), text: &str, context: &mut Context<'_>) -> Result<Name, LoadError> {
     let known = match text.to_ascii_lowercase().as_str() {
         "-1" | "all" => return Ok(Name::All),

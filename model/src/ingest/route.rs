@@ -234,6 +234,7 @@ fn gateway(id: &str, index: &Index) -> Target {
     known.into_iter().flatten().next().unwrap_or_else(|| gateway_by_prefix(id))
 }
 
+/// R-DATA-8: what a gateway id names, where one field holds several kinds.
 fn gateway_by_prefix(id: &str) -> Target {
     let missing = id.into();
     match id.split_once('-').map_or("", |(prefix, _)| prefix) {

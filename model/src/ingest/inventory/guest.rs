@@ -59,7 +59,7 @@ fn is_unknown(interface: &Interface) -> bool {
     !KNOWN.contains(&kind_of(interface))
 }
 
-/// R-MBX-2, R-MBX-3, A-8: in by any interface of the instance, out by any of them, whatever its VPC.
+/// R-MBX-2, R-MBX-3, A-8: in by any interface of the instance, out by any of them, whatever its VPC (R-MBX-6).
 fn middlebox<'a>(facts: &Facts<'a>, id: EniId, interface: &'a Interface, found: &mut Found) {
     let instance = facts.instance_of(interface);
     let siblings = instance.map_or(&[][..], |instance| facts.instance_interfaces(instance));

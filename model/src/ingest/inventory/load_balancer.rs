@@ -161,7 +161,7 @@ fn classic(facts: &Facts<'_>, listed: &Placed<ClassicLoadBalancer>) -> Balancer 
 }
 
 /// The groups of a load balancer. Application and Classic Load Balancers always have one (R-LB-17): if the inventory
-/// shows none, it may be any of the VPC.
+/// shows none, it may be any of the VPC (R-SG-23).
 fn shown_groups(facts: &Facts<'_>, shown: &[Name], always: bool, vpc: &str) -> Vec<Ref<GroupId>> {
     let vpc = facts.vpc(vpc).filter(|_| always && shown.is_empty());
     let Some(vpc) = vpc else { return facts.group_refs(shown) };
