@@ -2,6 +2,8 @@
 //! It is made from the citations in doc comments, comments and hops, from the scenarios, and from
 //! `docs/semantics-rules.txt`. With `UPDATE_COVERAGE=1` it is rewritten.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
