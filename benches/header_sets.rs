@@ -3,6 +3,8 @@
 //!
 //! Each pass over all pairs starts with a fresh overlay, so that nothing is remembered from the pass before.
 
+#![expect(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a bench measures and prints")]
+
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;

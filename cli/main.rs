@@ -3,6 +3,8 @@
 //! Invariant: this is the only part of the project that touches files, environment, clock and terminal. stdout carries the
 //! answer, stderr the talk; [`exit::Exit`] is the one list of exit codes.
 
+#![expect(clippy::disallowed_methods, reason = "this is the part that touches the world")]
+
 mod answer;
 mod arguments;
 mod command;

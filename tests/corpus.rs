@@ -1,6 +1,6 @@
 //! The scenario corpus on every evaluator: the concrete one, the symbolic one on one thread and on several.
 
-#![expect(clippy::expect_used, reason = "helpers of a test")]
+#![expect(clippy::expect_used, clippy::disallowed_methods, reason = "helpers of a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;

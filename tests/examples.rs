@@ -1,6 +1,6 @@
 //! The two example networks: their policies hold, and their twins violate what their READMEs say.
 
-#![expect(clippy::expect_used, reason = "helpers of a test")]
+#![expect(clippy::expect_used, clippy::disallowed_methods, reason = "helpers of a test")]
 
 use std::path::Path;
 use std::process::Command;

@@ -2,8 +2,9 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::disallowed_methods,
-    reason = "helpers of a test; it reads the project itself"
+    reason = "helpers of a test"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};

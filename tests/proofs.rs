@@ -1,7 +1,7 @@
 //! What keeps a proof from being claimed: input that is cut short, dangling or not evaluated, and hosts with more ways out
 //! than the property names.
 
-#![expect(clippy::expect_used, reason = "helpers of a test")]
+#![expect(clippy::expect_used, clippy::disallowed_macros, reason = "helpers of a test")]
 
 use reachproof_engine::check::{PropertyReport, Verdict, check};
 use reachproof_engine::network::{Network, Options};
