@@ -210,6 +210,9 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "regression/nat-own-subnet",
     "regression/nat-return-ports",
     "regression/state-unheard-of",
+    "rules/r-nacl-10",
+    "rules/r-nacl-10-connect",
+    "rules/r-nacl-10-origin",
 ];
 
 /// The base network of that name.

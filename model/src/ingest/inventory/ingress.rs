@@ -182,10 +182,25 @@ fn client_vpn_why(id: &str) -> String {
 
 /// R-DATA-11: an interface that a managed ingress left in the VPC.
 fn hinted_interface(facts: &Facts<'_>, id: EniId, interface: &Interface, found: &mut Found) {
-    let Some((what, calls)) = hint_of(facts, interface) else { return };
+    let Some(Hint { what, calls }) = hint_of(facts, interface) else { return };
     let eni = &interface.meta.id;
     let why = format!("{eni} ({what}) could carry traffic of a managed ingress; collect: {calls}");
-    ingress(found, eni, why, &interface.meta.source, vec![relayed(id)]);
+    let mut exits = vec![relayed(id)];
+    if UNLISTED.contains(&calls) {
+        exits.extend(past_lists(facts, interface));
+    }
+    ingress(found, eni, why, &interface.meta.source, exits);
+}
+
+/// The services whose traffic no inbound ACL filters (R-NACL-10), by the calls that list them.
+const UNLISTED: [&str; 2] = [ACCELERATOR_CALLS, ORIGIN_CALLS];
+
+/// R-NACL-10: into every subnet of the interface's VPC, past the inbound ACL, with the interface's groups.
+fn past_lists(facts: &Facts<'_>, interface: &Interface) -> Vec<Exit> {
+    let mut groups = interface.groups.clone().unwrap_or_default();
+    groups.sort();
+    let subnets = interface.vpc.known().map_or(&[][..], |vpc| facts.vpc_subnets(vpc));
+    subnets.iter().map(|subnet| hidden(*subnet, groups.clone())).collect()
 }
 
 const ACCELERATOR_CALLS: &str = "globalaccelerator list-accelerators, list-listeners, list-endpoint-groups";
@@ -195,37 +210,46 @@ const CONNECT_CALLS: &str = "ec2 describe-instance-connect-endpoints";
 const VERIFIED_CALLS: &str = "ec2 describe-verified-access-endpoints";
 const CLIENT_VPN_CALLS: &str = "ec2 describe-client-vpn-endpoints, describe-client-vpn-target-networks";
 
+/// What an interface gives away: the service, and the calls that would tell more.
+struct Hint<'a> {
+    what: &'a str,
+    calls: &'static str,
+}
+
 /// What an interface gives away. Types are evidence even beside a collected inventory; words in descriptions only
 /// stand in for one that was not collected.
-fn hint_of<'a>(facts: &Facts<'_>, interface: &'a Interface) -> Option<(&'a str, &'static str)> {
+fn hint_of<'a>(facts: &Facts<'_>, interface: &'a Interface) -> Option<Hint<'a>> {
+    let hint = |what, calls| Some(Hint { what, calls });
     let account = |call| facts.collected_in_account(interface.meta.scope, call);
     let here = |call| facts.collected(interface.meta.scope, call);
     let description = interface.description.to_ascii_lowercase();
     let says = |words: &str| description.contains(words);
     let tagged = |prefix: &str| interface.meta.tags.keys().any(|key| key.starts_with(prefix));
     match kind_of(interface) {
-        "globalacceleratormanaged" => return Some(("global_accelerator_managed", ACCELERATOR_CALLS)),
-        "apigatewaymanaged" => return Some(("api_gateway_managed", LINK_CALLS)),
+        "globalacceleratormanaged" => return hint("global_accelerator_managed", ACCELERATOR_CALLS),
+        "apigatewaymanaged" => return hint("api_gateway_managed", LINK_CALLS),
         _ => {}
     }
     if says("ec2 instance connect endpoint") && !here("ec2 describe-instance-connect-endpoints") {
-        return Some(("EC2 Instance Connect Endpoint", CONNECT_CALLS));
+        return hint("EC2 Instance Connect Endpoint", CONNECT_CALLS);
     }
     if says("verified access") && !here("ec2 describe-verified-access-endpoints") {
-        return Some(("Verified Access", VERIFIED_CALLS));
+        return hint("Verified Access", VERIFIED_CALLS);
     }
     if says("clientvpn endpoint") && !here("ec2 describe-client-vpn-endpoints") {
-        return Some(("Client VPN", CLIENT_VPN_CALLS));
+        return hint("Client VPN", CLIENT_VPN_CALLS);
     }
     let origin = tagged("aws.cloudfront.vpcorigin")
         || says("cloudfront")
         || carries(facts, interface, is_origin_group);
     if origin && !account("cloudfront list-vpc-origins") {
-        return Some(("CloudFront VPC origin", ORIGIN_CALLS));
+        return hint("CloudFront VPC origin", ORIGIN_CALLS);
     }
     let accelerated = carries(facts, interface, is_accelerator_group);
-    (accelerated && !account("globalaccelerator list-accelerators"))
-        .then_some(("GlobalAccelerator group", ACCELERATOR_CALLS))
+    if accelerated && !account("globalaccelerator list-accelerators") {
+        return hint("GlobalAccelerator group", ACCELERATOR_CALLS);
+    }
+    None
 }
 
 fn is_accelerator_group(name: &str) -> bool {

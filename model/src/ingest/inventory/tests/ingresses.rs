@@ -178,7 +178,9 @@ fn interfaces_hint_at_managed_ingress() {
     net.described("eni-4", "subnet-a", "interface", "Verified Access endpoint");
     let tagged = net.eni("eni-5", "subnet-a", "interface");
     net.get(tagged).meta.tags.insert("aws.cloudfront.vpcorigin".into(), "enabled".into());
-    let hint = |n| format!("ManagedIngress eni-{n}: internet -> eni-{n}+groups");
+    // R-NACL-10: no inbound list filters accelerators and CloudFront origins.
+    let past_lists = |n| if n == 1 || n == 5 { " hidden(subnet-a;) hidden(subnet-b;)" } else { "" };
+    let hint = |n| format!("ManagedIngress eni-{n}: internet -> eni-{n}+groups{}", past_lists(n));
     let all: Vec<String> = (1..=5).map(hint).collect();
     net.check(&all.iter().map(String::as_str).collect::<Vec<_>>());
     assert!(net.components()[0].why.contains("(global_accelerator_managed)"));
@@ -205,7 +207,9 @@ fn groups_hint_at_managed_ingress() {
     net.get(eni).groups = Some(vec![Ref::Known(admitting)]);
     net.check(&["ManagedIngress sg-ga: internet -> hidden(subnet-b;sg-ga)"]);
     net.get(eni).groups = Some(vec![Ref::Known(service)]);
-    net.check(&["ManagedIngress eni-1: internet -> eni-1+groups"]);
+    net.check(&[
+        "ManagedIngress eni-1: internet -> eni-1+groups hidden(subnet-a;sg-ga) hidden(subnet-b;sg-ga)",
+    ]);
     net.collected("globalaccelerator list-accelerators");
     net.check(&[]);
 }
