@@ -210,6 +210,7 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "regression/nat-own-subnet",
     "regression/nat-return-ports",
     "regression/state-unheard-of",
+    "regression/zone-without-type",
     "rules/r-nacl-10",
     "rules/r-nacl-10-connect",
     "rules/r-nacl-10-origin",

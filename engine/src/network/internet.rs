@@ -9,7 +9,7 @@ use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
 
 use super::state::{Object, usable};
-use super::transit::names_plain_zone;
+use super::transit::{is_plain, names_plain_zone};
 use super::{Assumed, Network, covers};
 
 /// A public IPv4 address that an internet gateway translates (R-ADDR-5).
@@ -218,7 +218,7 @@ impl Network<'_> {
                 || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
         });
         match described {
-            Some(zone) => &*zone.kind == "availability-zone",
+            Some(zone) => is_plain(zone),
             None => record.zone_id.as_deref().or(record.zone.as_deref()).is_some_and(names_plain_zone),
         }
     }

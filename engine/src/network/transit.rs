@@ -7,7 +7,7 @@ use reachproof_model::flow::World;
 use reachproof_model::id::{
     AttachmentId, ComponentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId,
 };
-use reachproof_model::snapshot::{Destination, Snapshot, TgwAttachment, TgwRoute, TgwRouteTable};
+use reachproof_model::snapshot::{Destination, Snapshot, TgwAttachment, TgwRoute, TgwRouteTable, Zone};
 
 use super::state::{Object, usable};
 use super::{Assumed, Network};
@@ -169,8 +169,8 @@ impl<'s> Network<'s> {
             None => Some(&zone.name) == record.zone.as_ref(),
         });
         match described {
-            Some(zone) if &*zone.kind != "availability-zone" => zone.parent.as_deref(),
-            Some(zone) => Some(&zone.id),
+            Some(zone) if is_plain(zone) => Some(&zone.id),
+            Some(zone) => zone.parent.as_deref(),
             None => {
                 record.zone_id.as_deref().or(record.zone.as_deref()).filter(|zone| names_plain_zone(zone))
             }
@@ -339,6 +339,15 @@ impl<'s> Network<'s> {
             Ref::Missing(_) => true,
             Ref::Known(tgw) => self.is_foreign(self.snapshot.transit_gateways[*tgw].meta.owner.as_deref()),
         }
+    }
+}
+
+/// R-TGW-2, R-BPA-8: whether a described zone is an ordinary Availability Zone; an answer without `ZoneType` is read by
+/// the form of the id.
+pub(super) fn is_plain(zone: &Zone) -> bool {
+    match &*zone.kind {
+        "" => names_plain_zone(&zone.id),
+        kind => kind == "availability-zone",
     }
 }
 
