@@ -162,6 +162,7 @@ impl Tracer<'_, '_> {
     /// R-VPN-3: in by a virtual private gateway.
     pub(super) fn virtual_in(&self, mut leg: Leg, id: GatewayId) -> Vec<Branch> {
         let gateway = &self.network.gateways()[id];
+        leg.visit(HopKind::Outside, &format!("onprem:{}", gateway.id));
         leg.visit(HopKind::VirtualGateway, &gateway.id);
         let Some(vpc) = gateway.serves(self.world) else { return leg.dropped("R-VPN-1", "not attached") };
         if !leg.take(self.network.encryption_allows(vpc, Some("VirtualPrivateGateway"), self.world)) {

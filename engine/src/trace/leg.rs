@@ -84,6 +84,11 @@ impl Leg {
         self.hops.push(Hop { node: node.into(), kind, decisions: Vec::new(), header });
     }
 
+    /// Whether this step went through a VPC's router, not over the link.
+    pub(super) fn comes_by_router(&self) -> bool {
+        self.hops.last().is_some_and(|hop| hop.kind == HopKind::Vpc)
+    }
+
     /// Adds a decision to the place visited last.
     pub(super) fn decide(&mut self, decision: Decision) {
         if let Some(hop) = self.hops.last_mut() {

@@ -381,6 +381,9 @@ impl<'s> Tracer<'_, 's> {
         if from != Some(subnet) && !self.enters(&mut leg, subnet) {
             return leg.fail(Disposition::DeniedIn);
         }
+        if from == Some(subnet) && leg.comes_by_router() {
+            leg.visit(HopKind::Subnet, &self.network.subnet(subnet).meta.id);
+        }
         leg.to(Place::Arriving { interface, from, waived: false })
     }
 
