@@ -5,12 +5,13 @@
 //! answers, so that a scenario takes the same way into the engine as a real account; [`corpus`] holds the scenarios
 //! that are built in, one for each vector of the rules.
 //!
-//! The format is described in [`format`](mod@format). Invariant: nothing here touches files, environment or clock.
+//! The format is described in [`format`](mod@format); [`random`] makes small random networks. Invariant: nothing here touches files, environment or clock.
 
 mod corpus;
 mod error;
 mod expand;
 pub mod format;
+pub mod random;
 mod scenario;
 
 pub use corpus::corpus;
