@@ -6,7 +6,7 @@ use reachproof_model::id::EniId;
 use super::explore::{Arrival, Explorer, Goal};
 use super::state::{Place, State, Tag};
 use super::view::{Address, View, clamp};
-use crate::header::{Family, Field, HeaderBox, Set};
+use crate::header::{Field, HeaderBox, Set};
 use crate::network::{Origin, Role, Sink, SourcePlace};
 
 impl Explorer<'_, '_, '_> {
@@ -14,6 +14,10 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn answered(&mut self, source: SourcePlace, arrival: &Arrival, set: Set) -> Set {
         let answerable = self.answerable(arrival);
         let set = self.arena.intersection(set, answerable);
+        // what comes back to a component is not known.
+        if matches!(source, SourcePlace::Component(_)) {
+            return if self.world == World::Over { set } else { Set::EMPTY };
+        }
         self.reset();
         self.goal = Some(Goal { place: source });
         self.start_reply(arrival, set);
@@ -26,30 +30,28 @@ impl Explorer<'_, '_, '_> {
 
     /// R-CONN-5, R-VPCE-6: what is answered at all: of ICMP only requests; interface endpoints answer TCP and UDP.
     fn answerable(&mut self, arrival: &Arrival) -> Set {
-        let all = self.all();
         let is_endpoint = |id: EniId| Role::of(self.network().interface(id)) == Role::Endpoint;
-        let ports_only = matches!(arrival.sink, Sink::Interface(id) if is_endpoint(id));
-        let icmp = match self.family {
-            Family::V4 => Protocol::ICMP,
-            Family::V6 => Protocol::ICMPV6,
-        };
-        let (below, above) = (u128::from(icmp.0).saturating_sub(1), u128::from(icmp.0).saturating_add(1));
-        let mut boxes: Vec<HeaderBox> =
-            [clamp(all, Field::Protocol, 0, below), clamp(all, Field::Protocol, above, 255)]
-                .into_iter()
-                .flatten()
-                .collect();
-        if !ports_only {
-            let kinds: &[u16] = if self.family == Family::V4 { &[8, 13, 15, 17] } else { &[128] };
-            let of_icmp = clamp(all, Field::Protocol, icmp.0.into(), icmp.0.into());
-            boxes.extend(
-                kinds.iter().filter_map(|kind| clamp(of_icmp?, Field::Port, (*kind).into(), (*kind).into())),
-            );
+        if matches!(arrival.sink, Sink::Interface(id) if is_endpoint(id)) {
+            return self.of_protocols(&View::sent(self.family), &[Protocol::TCP, Protocol::UDP]);
         }
+        let any_icmp = self.of_protocols(&View::sent(self.family), &[Protocol::ICMP, Protocol::ICMPV6]);
+        let requests = self.requests();
+        let others = self.arena.complement(any_icmp);
+        self.arena.union(others, requests)
+    }
+
+    /// The ICMP messages that have an answer, as sent.
+    fn requests(&mut self) -> Set {
+        let all = self.all();
+        let of = |protocol: Protocol, kind: u16| {
+            let area = clamp(all, Field::Protocol, protocol.0.into(), protocol.0.into())?;
+            clamp(area, Field::Port, kind.into(), kind.into())
+        };
+        let icmp = [8, 13, 15, 17].map(|kind| of(Protocol::ICMP, kind));
+        let boxes: Vec<HeaderBox> = icmp.into_iter().chain([of(Protocol::ICMPV6, 128)]).flatten().collect();
         self.arena.any_of(&boxes)
     }
 
-    /// R-CONN-3, R-PCX-5: the way back starts where the packet arrived; what needs no route says so itself.
     fn start_reply(&mut self, arrival: &Arrival, set: Set) {
         let mut state = arrival.state.clone().seen(arrival.state.view.answered()).tagged(Tag::None);
         state.origin = Origin::Local;

@@ -230,6 +230,17 @@ impl Tracer<'_, '_> {
         branches
     }
 
+    /// R-IGW-12, A-16: a host on the internet has no address of a private network.
+    pub(super) fn sent_on_internet(&self, mut leg: Leg) -> Vec<Branch> {
+        if leg.state.packet.source.passes(self.world, |ip| self.may_send_from_outside(ip)) {
+            return vec![leg.to(Place::Internet)];
+        }
+        if self.world == World::Under {
+            leg.assume(&[16]);
+        }
+        leg.dropped("R-IGW-12", "not a source on the internet")
+    }
+
     /// R-EIGW-1, R-NAT-9: answers come in where their questions went out.
     fn back_inside(&self, leg: &Leg) -> Vec<Branch> {
         let memory = &leg.state.memory;

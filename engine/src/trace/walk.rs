@@ -164,7 +164,7 @@ impl Tracer<'_, '_> {
             SourcePlace::Interface(interface) => {
                 at(Place::Sending { interface, by_component: false }, Origin::Local)
             }
-            SourcePlace::Internet => at(Place::Internet, Origin::Internet),
+            SourcePlace::Internet => self.sent_on_internet(outside.clone()),
             SourcePlace::Gateway(gateway) => match self.network.gateways()[gateway].kind {
                 GatewayKind::Virtual => {
                     self.and_anywhere(&outside, at(Place::VirtualIn(gateway), Origin::Virtual))
