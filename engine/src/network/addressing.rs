@@ -35,6 +35,17 @@ impl Network<'_> {
         self.subnet(subnet).cidrs.iter().filter_map(|block| offset(block.cidr, 1)).collect()
     }
 
+    /// R-CORE-5, R-ADDR-2: where DNS answers a subnet: at Amazon DNS of its VPC; in the permissive world also at what each
+    /// block of the subnet reserves for it.
+    pub fn resolvers(&self, vpc: VpcId, subnets: &[SubnetId], world: World) -> Vec<IpAddr> {
+        let mut found = Vec::from_iter(self.dns_address(vpc));
+        if world == World::Over {
+            let blocks = subnets.iter().flat_map(|subnet| &self.subnet(*subnet).cidrs);
+            found.extend(blocks.filter_map(|block| offset(block.cidr, 2)));
+        }
+        found
+    }
+
     /// R-ADDR-13, A-10: the subnets of a VPC whose owner is no account of the snapshot, so that interfaces which no
     /// call shows may own their addresses.
     pub fn unseen_subnets(&self, vpc: VpcId) -> Vec<SubnetId> {

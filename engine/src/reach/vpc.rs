@@ -1,6 +1,7 @@
 //! Steps inside a VPC: sending, routing, delivering, receiving (R-CORE-3).
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
@@ -354,24 +355,19 @@ impl Explorer<'_, '_, '_> {
 
     /// R-CORE-5, R-NACL-9, R-SG-21: what no filter sees.
     fn infrastructure(&mut self, interface: EniId, vpc: VpcId, view: &View) -> Set {
-        let mut services: Vec<(u128, Option<(Protocol, u16)>)> = Vec::new();
-        for (ip, protocol, port) in infrastructure_ports() {
-            if Family::of(ip) == view.family {
-                services.push((number(ip), Some((protocol, port))));
-            }
+        let mut services: Vec<(IpAddr, Option<(Protocol, u16)>)> = Vec::new();
+        services.extend(
+            infrastructure_ports().into_iter().map(|(ip, protocol, port)| (ip, Some((protocol, port)))),
+        );
+        let subnets = self.network().subnets_of(interface);
+        let routers = subnets.iter().flat_map(|subnet| self.network().router_addresses(*subnet));
+        services.extend(routers.map(|ip| (ip, None)));
+        for resolver in self.network().resolvers(vpc, &subnets, self.world) {
+            services.extend([Protocol::TCP, Protocol::UDP].map(|protocol| (resolver, Some((protocol, 53)))));
         }
-        for subnet in self.network().subnets_of(interface) {
-            let routers = self.network().router_addresses(subnet);
-            services.extend(
-                routers.into_iter().filter(|ip| Family::of(*ip) == view.family).map(|ip| (number(ip), None)),
-            );
-        }
-        if let Some(dns) = self.network().dns_address(vpc).filter(|ip| Family::of(*ip) == view.family) {
-            services
-                .extend([Protocol::TCP, Protocol::UDP].map(|protocol| (number(dns), Some((protocol, 53)))));
-        }
+        let seen = services.into_iter().filter(|(ip, _)| Family::of(*ip) == view.family);
         let boxes: Vec<_> =
-            services.into_iter().filter_map(|service| self.service_box(service, view)).collect();
+            seen.filter_map(|(ip, port)| self.service_box((number(ip), port), view)).collect();
         self.arena.any_of(&boxes)
     }
 

@@ -88,20 +88,13 @@ impl Tracer<'_, '_> {
         };
         let at = |test: &dyn Fn(IpAddr) -> bool| packet.destination.passes(self.world, test);
         let subnets = self.network.subnets_of(interface);
-        let resolvers = subnets.iter().flat_map(|subnet| self.second_addresses(*subnet));
-        let resolvers: Vec<IpAddr> = resolvers.chain(self.network.dns_address(vpc)).collect();
+        let resolvers = self.network.resolvers(vpc, &subnets, self.world);
         let dns =
             at(&|ip| resolvers.contains(&ip)) && port(&|protocol, port| protocol.has_ports() && port == 53);
         let service = at(&|ip| port(&|protocol, port| is_infrastructure(ip, protocol, port)));
         let router =
             at(&|ip| subnets.iter().any(|subnet| self.network.router_addresses(*subnet).contains(&ip)));
         (dns || service || router).then_some(vpc)
-    }
-
-    /// R-ADDR-2: base plus two of each block of a subnet.
-    fn second_addresses(&self, subnet: SubnetId) -> Vec<IpAddr> {
-        let routers = self.network.router_addresses(subnet).into_iter();
-        routers.map(next_address).collect()
     }
 
     fn to_infrastructure(&self, mut leg: Leg, vpc: VpcId) -> Branch {
@@ -397,11 +390,4 @@ impl Tracer<'_, '_> {
 /// fe80::/10.
 fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.segments().first().is_some_and(|head| head & 0xffc0 == 0xfe80))
-}
-
-fn next_address(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(ip) => IpAddr::V4(u32::from(ip).saturating_add(1).into()),
-        IpAddr::V6(ip) => IpAddr::V6(u128::from(ip).saturating_add(1).into()),
-    }
 }
