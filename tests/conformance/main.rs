@@ -1,131 +1,113 @@
 //! Expectations that nobody on this project wrote, read from the folder that `REACHPROOF_CONFORMANCE` names.
 //!
 //! Unset, the test says that it was skipped and why; set to something that is not there, it fails. The data stays
-//! outside the project.
+//! outside the project. It holds cases of two kinds:
+//!
+//! * with `checks`: single packets and their paths ([`packet`]), some packet or none of many ([`quantified`]), one
+//!   security group alone ([`filter`]), and statements about resources ([`facts`]);
+//! * with `allowed`: everything that passes in a network, compared header by header ([`connectivity`]).
+//!
+//! These are other tools' opinions: what contradicts the rules of AWS, and what may stay unknown and why, is listed in
+//! [`exceptions`]. An entry there that has become wrong fails the test, too.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
+mod cases;
+mod connectivity;
+mod ends;
+mod exceptions;
+mod facts;
+mod filter;
+mod headers;
+mod packet;
+mod path;
+mod quantified;
+mod router;
+mod summary;
 
-use reachproof_engine::evidence::{Disposition, TraceVerdict};
 use reachproof_engine::network::{Network, Options};
-use reachproof_engine::point::{Fields, query};
-use reachproof_engine::trace::trace;
-use reachproof_model::flow::{Protocol, Question};
-use reachproof_model::ingest::{Input, load};
-use reachproof_model::policy::trace_point;
+use reachproof_engine::reach::Reach;
+use reachproof_model::ingest::load;
+use reachproof_model::snapshot::Snapshot;
 use serde_json::Value;
 
-/// Checks that contradict the semantics, with the rule that decides.
-const CONTRADICTED: [(&str, &str, &str); 1] = [
-    // A tunnel's outside address is AWS's own and no interface of a VPC: nothing is delivered into the network.
-    ("batfish/vpn-gateway-bgp", "internet-to-vpn-outside-ip", "R-IGW-4"),
-];
-
-fn folder() -> Option<PathBuf> {
-    let Some(path) = std::env::var_os("REACHPROOF_CONFORMANCE").map(PathBuf::from) else {
-        println!("conformance: skipped, REACHPROOF_CONFORMANCE is not set to the folder of expectations");
-        return None;
-    };
-    assert!(path.is_dir(), "REACHPROOF_CONFORMANCE names {}, which is no folder", path.display());
-    Some(path)
-}
-
-fn inputs(root: &Path, folder: &Path, found: &mut Vec<Input>) {
-    let mut entries: Vec<PathBuf> =
-        fs::read_dir(folder).expect("readable").map(|entry| entry.expect("entry").path()).collect();
-    entries.sort();
-    for path in entries {
-        if path.is_dir() {
-            inputs(root, &path, found);
-        } else if path.extension().is_some_and(|extension| extension == "json") {
-            let name = path.strip_prefix(root).expect("below the root").to_string_lossy().replace('\\', "/");
-            found.push(Input { name, bytes: fs::read(&path).expect("readable") });
-        }
-    }
-}
-
-fn cases(root: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for family in ["batfish", "npguard"] {
-        let entries = fs::read_dir(root.join(family)).expect("readable");
-        found.extend(
-            entries.map(|entry| entry.expect("entry").path()).filter(|path| path.join("aws").is_dir()),
-        );
-    }
-    found.sort();
-    found
-}
-
-/// The instance's or interface's end of a check, as a trace point.
-fn end(side: &Value) -> Option<String> {
-    let ip = side["ip"].as_str();
-    if side["internet"].as_bool() == Some(true) {
-        return Some(ip.map_or("internet".to_owned(), |ip| format!("internet:{ip}")));
-    }
-    ip.or(side["eni"].as_str()).or(side["instance"].as_str()).map(str::to_owned)
-}
-
-/// What is wrong with one check; `None` if it agrees or asks for what is not built or not collected.
-fn disagreement(network: &Network<'_>, check: &Value) -> Option<Result<(), String>> {
-    let name = check["name"].as_str().unwrap_or("?");
-    if check["kind"] != "trace" || check["requires"].is_array() || check["from"]["node"].is_string() {
-        return None;
-    }
-    let (from, to) = (end(&check["from"])?, end(&check["to"])?);
-    let protocol = match &check["protocol"] {
-        Value::String(name) => reachproof_model::policy::protocol(name)?,
-        number => Protocol(u8::try_from(number.as_u64()?).ok()?),
-    };
-    let port = |key: &str| check[key].as_u64().and_then(|port| u16::try_from(port).ok());
-    let fields = Fields { protocol, source_port: port("src_port"), port: port("dst_port") };
-    let (from, to) = (trace_point(&from).ok()?, trace_point(&to).ok()?);
-    let query = match query(network, &from, &to, fields, Question::Packet) {
-        Ok(query) => query,
-        Err(error) => return Some(Err(format!("{name}: {error}"))),
-    };
-    let found = trace(network, &query);
-    let expected = if check["expect"] == "reaches" { TraceVerdict::Reaches } else { TraceVerdict::Blocked };
-    // An unknown answer is honest where a part is not modelled; a contrary one is not.
-    let agrees = found.verdict == expected || found.verdict == TraceVerdict::Unknown;
-    let stays_outside =
-        query.flow.source != query.flow.destination && check["path"] == serde_json::json!(["internet"]);
-    if agrees || stays_outside {
-        return Some(Ok(()));
-    }
-    let end: Disposition = found.forward.disposition;
-    Some(Err(format!("{name}: expected {expected:?}, found {:?} ({end:?})", found.verdict)))
-}
+use cases::{Case, items, text};
+use summary::{Outcome, Summary};
 
 #[test]
-fn every_case_loads_and_no_check_is_contradicted() {
-    let Some(root) = folder() else { return };
-    let (mut compared, mut wrong) = (0, Vec::new());
-    for case in cases(&root) {
-        let mut files = Vec::new();
-        inputs(&case.join("aws"), &case.join("aws"), &mut files);
-        let name = case.strip_prefix(&root).expect("below the root").display().to_string();
-        let snapshot = match load(files) {
-            Ok(snapshot) => snapshot,
-            Err(error) => {
-                wrong.push(format!("{name}: {error}"));
-                continue;
-            }
-        };
-        let Ok(network) = Network::build(&snapshot, Options::default()) else { continue };
-        let expect: Value =
-            serde_json::from_slice(&fs::read(case.join("expect.json")).expect("readable")).expect("JSON");
-        for check in expect["checks"].as_array().into_iter().flatten() {
-            let label = check["name"].as_str().unwrap_or("?");
-            let known = CONTRADICTED.iter().any(|(of, check, _)| *of == name && *check == label);
-            match disagreement(&network, check) {
-                Some(Ok(())) => compared += 1,
-                Some(Err(text)) if !known => wrong.push(format!("{name}: {text}")),
-                _ => {}
-            }
+fn every_expectation_is_met_or_listed() {
+    let Some(root) = cases::folder() else { return };
+    let mut summary = Summary::default();
+    for case in cases::cases(&root) {
+        match load(case.inputs.clone()) {
+            Ok(snapshot) => run(&case, &snapshot, &mut summary),
+            // Groups that share an id are read one by one.
+            Err(_) if is_about_filters(&case) => filters(&case, &mut summary),
+            Err(error) => summary.add(&case, "load", "load", Outcome::Contradicted(error.to_string())),
         }
     }
-    println!("conformance: {compared} packet checks agree or are honestly unknown");
-    assert!(wrong.is_empty(), "{} contradicted:\n{}", wrong.len(), wrong.join("\n"));
+    summary.print();
+    let faults = summary.faults();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+fn is_about_filters(case: &Case) -> bool {
+    let mut checks = items(&case.expect, "checks").peekable();
+    checks.peek().is_some() && checks.all(|check| text(check, "kind") == "filter")
+}
+
+fn filters(case: &Case, summary: &mut Summary) {
+    for check in items(&case.expect, "checks") {
+        summary.add(case, text(check, "name"), "filter", filter::check(case, check));
+    }
+}
+
+fn run(case: &Case, snapshot: &Snapshot, summary: &mut Summary) {
+    for fact in items(&case.expect, "facts") {
+        summary.add(case, &facts::name(fact), "fact", facts::check(snapshot, fact));
+    }
+    if is_about_filters(case) {
+        return filters(case, summary);
+    }
+    let options =
+        Options { assume_default_acl: exceptions::assumes_default_acl(&case.name), ..Options::default() };
+    let network = match Network::build(snapshot, options) {
+        Ok(network) => network,
+        Err(error) if items(&case.expect, "checks").next().is_some() => {
+            return summary.add(case, "build", "load", Outcome::Contradicted(error.to_string()));
+        }
+        Err(_) => return,
+    };
+    let reach = Reach::of(&network);
+    for check in items(&case.expect, "checks") {
+        one(case, &reach, check, summary);
+    }
+    if case.expect["allowed"].is_array() {
+        connectivity::compare(&reach, case, summary);
+    }
+}
+
+fn one(case: &Case, reach: &Reach<'_, '_>, check: &Value, summary: &mut Summary) {
+    let name = text(check, "name");
+    if let Some(reason) = not_asked(check) {
+        return summary.add(case, name, text(check, "kind"), Outcome::Skipped(reason));
+    }
+    match text(check, "kind") {
+        "trace" if router::is_sender(check) => router::compare(case, check, summary),
+        "trace" => packet::compare(reach, case, check, summary),
+        "exists" => summary.add(case, name, "exists", quantified::exists(reach, check)),
+        "none" => summary.add(case, name, "none", quantified::none(reach, check)),
+        "filter" => summary.add(case, name, "filter", filter::check(case, check)),
+        other => summary.add(case, name, "load", Outcome::Contradicted(format!("a check of kind `{other}`"))),
+    }
+}
+
+/// Why a check is not compared, if so.
+fn not_asked(check: &Value) -> Option<String> {
+    let needs = items(check, "requires").filter_map(Value::as_str).collect::<Vec<_>>();
+    if !needs.is_empty() {
+        return Some(format!("needs {}: routes that a router on premises announces", needs.join(", ")));
+    }
+    let artifact = check["batfish_artifact"].as_bool() == Some(true);
+    artifact.then(|| "an artifact of the other tool's model, as its own data says".to_owned())
 }
