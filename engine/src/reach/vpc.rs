@@ -26,9 +26,7 @@ impl Explorer<'_, '_, '_> {
         let set = self.split_infrastructure(interface, state, set);
         let filter = if self.replying() { Set::FULL } else { self.group_out(interface, &state.view) };
         let set = self.arena.intersection(set, filter);
-        if !self.replying() {
-            self.hand_to_neighbours(interface, state, set);
-        }
+        self.hand_to_neighbours(interface, state, set);
         let set = self.split_lattice(interface, state, set);
         for subnet in self.subnets_of(interface) {
             self.send_from(subnet, state, set);
@@ -425,7 +423,8 @@ impl Explorer<'_, '_, '_> {
         if middleboxes.is_empty() || !self.network().live(neighbour, self.world).value {
             return;
         }
-        let filter = self.group_in(neighbour, state.tag, &state.view);
+        let filter =
+            if self.replying() { Set::FULL } else { self.group_in(neighbour, state.tag, &state.view) };
         let admitted = self.arena.intersection(set, filter);
         for component in middleboxes {
             self.arrive(Sink::Component(component), state, admitted);
