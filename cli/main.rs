@@ -28,13 +28,12 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error).into(),
     };
     let mut talk = Talk::new(line.common.quiet, line.common.verbose, line.common.color);
-    match run(&line.command, &line.common, &mut talk) {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            talk.error(&failure);
-            Exit::Unusable.into()
-        }
-    }
+    let exit = run(&line.command, &line.common, &mut talk).unwrap_or_else(|failure| {
+        talk.error(&failure);
+        Exit::Unusable
+    });
+    talk.detail(&format!("done{}", output::peak_memory().unwrap_or_default()));
+    exit.into()
 }
 
 /// Help and version are answers; anything else that cannot be parsed is bad usage.

@@ -168,6 +168,14 @@ fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// The most memory that this process has used, where the system tells it (Linux).
+pub fn peak_memory() -> Option<String> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(format!(", {:.1} MiB at most", kibibytes as f64 / 1024.0))
+}
+
 /// The file that `-o` names; `-` is stdout.
 pub fn target(option: Option<&PathBuf>) -> Option<&Path> {
     option.map(PathBuf::as_path).filter(|path| *path != Path::new("-"))
