@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
+use ipnet::IpNet;
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
-use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
+use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot, Zone};
 
 use super::state::{Object, usable};
 use super::transit::{is_plain, names_plain_zone};
@@ -99,13 +100,18 @@ impl Network<'_> {
 
     /// R-ADDR-8: whether an IPv6 address of the VPC is public, so that internet gateways pass it.
     pub fn is_public_v6(&self, vpc: VpcId, ip: IpAddr, world: World) -> bool {
+        self.public_v6_blocks(vpc, world).iter().any(|block| block.contains(&ip))
+    }
+
+    /// R-ADDR-8: the IPv6 blocks of a VPC that are public.
+    pub fn public_v6_blocks(&self, vpc: VpcId, world: World) -> Vec<IpNet> {
         let blocks =
             self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
-        let mut holding = blocks.filter(|block| ip.is_ipv6() && block.cidr.contains(&ip));
-        holding.any(|block| match block.attribute.as_deref() {
+        let public = blocks.filter(|block| match block.attribute.as_deref() {
             Some(attribute) => attribute == "public",
             None => covers(&global_unicast(), &block.cidr),
-        })
+        });
+        public.map(|block| block.cidr).filter(|block| block.addr().is_ipv6()).collect()
     }
 
     /// R-BPA-4: whether a subnet may receive unsolicited packets from an internet gateway.
@@ -182,7 +188,9 @@ impl Network<'_> {
             return Assumed::on(Block::Off, &[36]);
         }
         let mode = if world == World::Over { loosest(&shown) } else { tightest(&shown) };
-        let lifted = mode == Block::Ingress && world == World::Over && !self.is_plain_zone(subnet);
+        let local =
+            if world == World::Over { !self.is_plain_zone(subnet) } else { self.is_local_zone(subnet) };
+        let lifted = mode == Block::Ingress && local;
         Assumed::fact(if lifted { Block::Off } else { mode })
     }
 
@@ -213,14 +221,23 @@ impl Network<'_> {
     /// one iff its id has the form of one.
     fn is_plain_zone(&self, subnet: SubnetId) -> bool {
         let record = self.subnet(subnet);
-        let described = self.snapshot.zones.iter().find(|zone| {
-            Some(&zone.id) == record.zone_id.as_ref()
-                || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
-        });
-        match described {
+        match self.described_zone(subnet) {
             Some(zone) => is_plain(zone),
             None => record.zone_id.as_deref().or(record.zone.as_deref()).is_some_and(names_plain_zone),
         }
+    }
+
+    /// R-BPA-8: whether a call describes the subnet's zone as a Local Zone.
+    fn is_local_zone(&self, subnet: SubnetId) -> bool {
+        self.described_zone(subnet).is_some_and(|zone| &*zone.kind == "local-zone")
+    }
+
+    fn described_zone(&self, subnet: SubnetId) -> Option<&Zone> {
+        let record = self.subnet(subnet);
+        self.snapshot.zones.iter().find(|zone| {
+            Some(&zone.id) == record.zone_id.as_ref()
+                || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
+        })
     }
 }
 

@@ -89,9 +89,27 @@ impl Explorer<'_, '_, '_> {
     }
 
     fn receive_link_local(&mut self, neighbour: EniId, state: &State, set: Set) {
+        let network = self.network();
+        if !network.live(neighbour, self.world).value || self.avoids(&network.interface(neighbour).meta.id) {
+            return;
+        }
+        if self.replying() {
+            self.arrive(Sink::Interface(neighbour), state, set);
+            return self.enter_components(neighbour, state, set);
+        }
         let filter = self.group_in(neighbour, state.tag, &state.view);
-        let admitted = if self.replying() { set } else { self.arena.intersection(set, filter) };
-        self.arrive(Sink::Interface(neighbour), state, admitted);
+        let admitted = self.arena.intersection(set, filter);
+        self.deliver_to(neighbour, state, admitted);
+        self.enter_components(neighbour, state, admitted);
+    }
+
+    /// What the components behind an interface take of what it lets in. Only the permissive world enters them.
+    fn enter_components(&mut self, interface: EniId, state: &State, set: Set) {
+        if self.world == World::Over {
+            for component in self.network().components_at(interface) {
+                self.arrive(Sink::Component(*component), state, set);
+            }
+        }
     }
 
     /// R-ROUTE-2b, A-3: on-link destinations for which the subnet's table selects something else than local.
@@ -318,11 +336,7 @@ impl Explorer<'_, '_, '_> {
         let admitted = self.arena.intersection(accepted, filter);
         let delivered = self.arena.intersection(admitted, addressed);
         self.deliver_to(interface, state, delivered);
-        if self.world == World::Over {
-            for component in network.components_at(interface) {
-                self.arrive(Sink::Component(*component), state, admitted);
-            }
-        }
+        self.enter_components(interface, state, admitted);
     }
 
     fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
