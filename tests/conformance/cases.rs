@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use reachproof_model::ingest::Input;
 use serde_json::Value;
 
+use crate::summary::report;
+
 /// One folder of answers with its expectations.
 pub struct Case {
     /// `<family>/<case>`.
@@ -19,7 +21,7 @@ pub struct Case {
 /// The folder of expectations; `None`, and said so, where there is none.
 pub fn folder() -> Option<PathBuf> {
     let Some(path) = std::env::var_os("REACHPROOF_CONFORMANCE").map(PathBuf::from) else {
-        println!("conformance: skipped, REACHPROOF_CONFORMANCE is not set to the folder of expectations");
+        report("conformance: skipped, REACHPROOF_CONFORMANCE is not set to the folder of expectations");
         return None;
     };
     assert!(path.is_dir(), "REACHPROOF_CONFORMANCE names {}, which is no folder", path.display());

@@ -10,7 +10,12 @@
 //! These are other tools' opinions: what contradicts the rules of AWS, and what may stay unknown and why, is listed in
 //! [`exceptions`]. An entry there that has become wrong fails the test, too.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "helpers of a test")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "helpers of a test, which reads its cases from files"
+)]
 
 mod cases;
 mod connectivity;

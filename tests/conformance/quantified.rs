@@ -1,25 +1,30 @@
 //! Some packet of many arrives, or none does: decided by the symbolic evaluator over every header.
 
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
 use reachproof_engine::evidence::TraceVerdict;
-use reachproof_engine::header::{Family, Field, Set};
-use reachproof_engine::network::Sink;
-use reachproof_engine::network::{SourcePlace, owned_blocks};
-use reachproof_engine::reach::{Explored, Reach, Request, classes};
+use reachproof_engine::header::{Arena, Family, Field, Set};
+use reachproof_engine::network::{Sink, SourcePlace, owned_blocks};
+use reachproof_engine::reach::{Explored, Reach, Request, SourceClass, classes};
 use reachproof_engine::trace::{Query, trace};
 use reachproof_model::flow::{Flow, Question};
+use reachproof_model::id::ComponentId;
 use serde_json::Value;
 
 use crate::ends;
-use crate::headers::{Interval, among, arriving, block, host};
+use crate::headers::{Interval, among, block, host};
 use crate::summary::Outcome;
 
 /// What is known about the packets of a check.
 #[derive(Default)]
 struct Known {
-    /// One that arrives whatever the unknowns are, with where.
+    /// Some that arrive whatever the unknowns are, with where.
     certain: Vec<(Flow, Sink)>,
     /// Whether one may arrive.
     possible: bool,
+    /// Components that are not modelled and that some may enter.
+    entered: BTreeSet<ComponentId>,
 }
 
 /// Some packet arrives: agreed iff one does whatever the unknowns are, contradicted iff none may.
@@ -69,7 +74,10 @@ fn known(reach: &Reach<'_, '_>, check: &Value) -> Result<(SourcePlace, Known), S
     for part in explored.expect("within limits").into_iter().flatten() {
         all.possible |= part.possible;
         all.certain.extend(part.certain);
+        all.entered.extend(part.entered);
     }
+    let beyond = beyond(reach, all.entered.clone());
+    all.possible |= beyond.iter().any(|sink| sinks.is_empty() || sinks.contains(sink));
     Ok((place, all))
 }
 
@@ -82,9 +90,16 @@ fn of_family(
 ) -> Known {
     let Explored { family, deliveries, arena, .. } = explored;
     let area = sent(arena, family, reach, check, place);
-    let mut found =
-        Known { certain: Vec::new(), possible: !arriving(arena, &deliveries, area, sinks).over.is_empty() };
-    for delivery in deliveries.iter().filter(|row| sinks.is_empty() || sinks.contains(&row.sink)) {
+    let mut found = Known::default();
+    for delivery in deliveries {
+        let may = arena.intersects(delivery.over, area);
+        if let (Sink::Component(id), true) = (delivery.sink, may) {
+            found.entered.insert(id);
+        }
+        if !sinks.is_empty() && !sinks.contains(&delivery.sink) {
+            continue;
+        }
+        found.possible |= may;
         let certain = arena.intersection(delivery.under, area);
         let flow = arena.pick(certain).and_then(|header| header.flow(family));
         found.certain.extend(flow.map(|flow| (flow, delivery.sink)));
@@ -92,16 +107,33 @@ fn of_family(
     found
 }
 
+/// where something may come to that entered components, through as many of them as there are.
+fn beyond(reach: &Reach<'_, '_>, entered: BTreeSet<ComponentId>) -> BTreeSet<Sink> {
+    let mut sinks = BTreeSet::new();
+    let mut seen = entered.clone();
+    let mut next: Vec<ComponentId> = entered.into_iter().collect();
+    while let Some(component) = next.pop() {
+        let from = SourceClass { place: SourcePlace::Component(component), members: Vec::new() };
+        let explored = reach.explore(&[from], &Request::of(Question::Packet), |explored| {
+            let arriving = explored.deliveries.iter().filter(|row| !row.over.is_empty());
+            arriving.map(|row| row.sink).collect::<Vec<Sink>>()
+        });
+        for sink in explored.expect("within limits").into_iter().flatten().flatten() {
+            sinks.insert(sink);
+            if let Sink::Component(id) = sink
+                && seen.insert(id)
+            {
+                next.push(id);
+            }
+        }
+    }
+    sinks
+}
+
 /// The packets that a check is about, as they are sent: from the sender's own addresses.
-fn sent(
-    arena: &mut reachproof_engine::header::Arena,
-    family: Family,
-    reach: &Reach<'_, '_>,
-    check: &Value,
-    place: SourcePlace,
-) -> Set {
+fn sent(arena: &mut Arena, family: Family, reach: &Reach<'_, '_>, check: &Value, place: SourcePlace) -> Set {
     let own: Vec<Interval> = match (ends::address(&check["from"]), place) {
-        (Some(ip), _) => of(family, [ipnet::IpNet::from(ip)]),
+        (Some(ip), _) => of(family, [IpNet::from(ip)]),
         (None, SourcePlace::Interface(id)) => of(family, owned_blocks(reach.network().interface(id))),
         (None, _) => vec![(0, family.greatest_address())],
     };
@@ -121,7 +153,7 @@ fn sent(
     among(arena, family, &fields)
 }
 
-fn of(family: Family, blocks: impl IntoIterator<Item = ipnet::IpNet>) -> Vec<Interval> {
+fn of(family: Family, blocks: impl IntoIterator<Item = IpNet>) -> Vec<Interval> {
     blocks.into_iter().filter(|range| Family::of(range.addr()) == family).map(block).collect()
 }
 
