@@ -250,6 +250,8 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "rules/r-nacl-10",
     "rules/r-nacl-10-connect",
     "rules/r-nacl-10-origin",
+    "regression/walk-from-site",
+    "regression/walk-into-attachment-subnet",
     "regression/zone-without-type",
 ];
 
