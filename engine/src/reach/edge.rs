@@ -241,15 +241,13 @@ impl Explorer<'_, '_, '_> {
                 let rows = network.associations(World::Under);
                 rows.map(|row| (number_v4(row.public), number_v4(row.public))).collect()
             }
-            Family::V6 => self.public_v6_everywhere(),
+            Family::V6 => {
+                let vpcs = network.snapshot.vpcs.ids();
+                let blocks: Vec<IpNet> =
+                    vpcs.flat_map(|vpc| network.public_v6_blocks(vpc, World::Under)).collect();
+                intervals_of(&blocks, Family::V6)
+            }
         }
-    }
-
-    fn public_v6_everywhere(&self) -> Intervals {
-        let vpcs = self.network().snapshot.vpcs.ids();
-        let rows =
-            vpcs.flat_map(|vpc| self.network().interfaces_in_vpc(vpc).iter().map(move |id| (*id, vpc)));
-        rows.flat_map(|(interface, vpc)| self.public_v6(interface, vpc)).collect()
     }
 
     /// Into a VPC by one of its gateways.
@@ -505,7 +503,11 @@ impl Explorer<'_, '_, '_> {
             }
             let blocks = intervals_of(&self.network().vpc_blocks(vpc, self.world), state.view.family);
             let mut part = self.keep(set, &state.view, state.view.destination, &blocks);
-            if let (false, Some(sources)) = (self.replying(), self.far_blocks(far, state.view.family)) {
+            // R-PCX-8, A-27: in the permissive world an unchecked guest over there may forge its source.
+            if self.world == World::Under
+                && !self.replying()
+                && let Some(sources) = self.far_blocks(far, state.view.family)
+            {
                 part = self.keep(part, &state.view, state.view.source, &sources);
             }
             let next = state.at(Place::Deliver { vpc, from: None }).with_origin(Origin::Peering).tagged(tag);

@@ -1,7 +1,7 @@
 //! Replies: whether a delivered packet's answer finds its way back (section 18).
 
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::EniId;
+use reachproof_model::id::{EniId, SubnetId};
 
 use super::explore::{Arrival, Explorer, Goal};
 use super::state::{Place, State, Tag};
@@ -94,6 +94,10 @@ impl Explorer<'_, '_, '_> {
 
     /// R-VPCE-3, A-32: a gateway endpoint's answers come back by the endpoint; the client's subnet filters them.
     fn reply_from_service(&mut self, state: &State, set: Set) {
+        if let Some(home) = self.zonal_nat(state) {
+            let entered = self.enter(home, None, state, set);
+            return self.undo_nat(state, entered);
+        }
         let client = match self.goal {
             Some(Goal { place: SourcePlace::Interface(interface) }) if state.nats.is_empty() => interface,
             _ => return self.answer(set, World::Over),
@@ -102,6 +106,12 @@ impl Explorer<'_, '_, '_> {
             let entered = self.enter(subnet, None, state, set);
             self.answered = self.arena.union(self.answered, entered);
         }
+    }
+
+    /// The subnet of the NAT gateway that translated the packet last, if it has one.
+    fn zonal_nat(&self, state: &State) -> Option<SubnetId> {
+        let nat = self.network().nat(Self::last_nat(state)?.nat)?;
+        nat.subnet.filter(|_| !nat.regional)
     }
 
     /// A reply at an interface: the sender's, a translator's, or a stranger's.

@@ -1,12 +1,11 @@
 //! Where explorations start: the sources of a network, and the exits of unmodelled components.
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{ComponentId, EniId, SubnetId};
+use reachproof_model::id::{ComponentId, EniId};
 use reachproof_model::snapshot::Exit;
 
 use super::explore::Explorer;
 use super::state::{Place, Tag};
-use super::view::View;
 use crate::header::Set;
 use crate::network::{GatewayKind, Origin, Role, SourcePlace};
 
@@ -76,9 +75,9 @@ impl Explorer<'_, '_, '_> {
             }
             Exit::HiddenInterface { subnet, .. } => {
                 let state = blank.tagged(Tag::Hidden(component, position)).with_origin(Origin::Local);
-                self.send_from(*subnet, &state, headers);
+                self.send_from(*subnet, None, &state, headers);
             }
-            Exit::Subnet(subnet) => self.start_subnet(*subnet, headers),
+            Exit::Subnet(subnet) => self.send_from(*subnet, None, &blank, headers),
             Exit::Vpc(vpc) => self.push(blank.at(Place::Deliver { vpc: *vpc, from: None }), headers),
             Exit::Internet => self.push(blank, headers),
             Exit::Table(table) => {
@@ -98,14 +97,5 @@ impl Explorer<'_, '_, '_> {
         let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);
         self.push(state.clone(), as_itself);
         self.push(state.tagged(Tag::None), forged);
-    }
-
-    fn start_subnet(&mut self, subnet: SubnetId, headers: Set) {
-        let state = self.started(Place::Leave(subnet), Tag::None, Origin::Local);
-        let link = self.link_of(subnet, self.family);
-        let near = self.keep(headers, &View::sent(self.family), super::view::Address::Destination, &link);
-        self.on_link(subnet, &state, near);
-        let far = self.arena.difference(headers, near);
-        self.push(state, far);
     }
 }

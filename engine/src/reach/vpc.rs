@@ -23,13 +23,19 @@ impl Explorer<'_, '_, '_> {
         if !self.network().live(interface, self.world).value {
             return;
         }
+        self.forge(interface, state, set);
         let set = self.split_infrastructure(interface, state, set);
         let filter = if self.replying() { Set::FULL } else { self.group_out(interface, &state.view) };
         let set = self.arena.intersection(set, filter);
-        self.hand_to_neighbours(interface, state, set);
-        let set = self.split_lattice(interface, state, set);
         for subnet in self.subnets_of(interface) {
-            self.send_from(subnet, state, set);
+            self.send_from(subnet, Some(interface), state, set);
+        }
+    }
+
+    /// R-MBX-4, A-27: a guest without the check may send whatever it likes.
+    fn forge(&mut self, interface: EniId, state: &State, set: Set) {
+        if !self.network().checks_addresses(interface).value {
+            self.enter_components(interface, state, set);
         }
     }
 
@@ -41,11 +47,13 @@ impl Explorer<'_, '_, '_> {
 
     /// R-ROUTE-2, R-ROUTE-2b: what is on-link is delivered at layer 2; what is not leaves by the router, and so may
     /// on-link traffic that the guest hands to the router.
-    pub(super) fn send_from(&mut self, subnet: SubnetId, state: &State, set: Set) {
+    pub(super) fn send_from(&mut self, subnet: SubnetId, sender: Option<EniId>, state: &State, set: Set) {
+        self.hand_to_neighbours(subnet, sender, state, set);
+        self.enter_lattice(state, set);
         let link = self.link_of(subnet, state.view.family);
         let on_link = self.keep(set, &state.view, state.view.destination, &link);
         self.on_link(subnet, state, on_link);
-        self.link_local(subnet, state, set);
+        self.link_local(subnet, sender, state, set);
         let off_link = self.arena.difference(set, on_link);
         let handed = self.handed_to_router(subnet, state, on_link);
         let leaving = self.arena.union(off_link, handed);
@@ -72,7 +80,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-ADDR-15, A-33: IPv6 link-local addresses, which no call shows, inside a subnet with IPv6.
-    fn link_local(&mut self, subnet: SubnetId, state: &State, set: Set) {
+    fn link_local(&mut self, subnet: SubnetId, sender: Option<EniId>, state: &State, set: Set) {
         let dual =
             self.network().subnet_blocks(subnet, self.world).iter().any(|block| block.addr().is_ipv6());
         if self.world == World::Under || state.view.family == Family::V4 || !dual {
@@ -83,8 +91,12 @@ impl Explorer<'_, '_, '_> {
         if there.is_empty() {
             return;
         }
-        for neighbour in self.network().interfaces_in_subnet(subnet).to_vec() {
-            self.receive_link_local(neighbour, state, there);
+        // Of a class of senders each may hear the others, though not itself.
+        let alone = self.replying() || self.senders.len() < 2;
+        for neighbour in self.network().interfaces_in_subnet(subnet) {
+            if !alone || Some(*neighbour) != sender {
+                self.receive_link_local(*neighbour, state, there);
+            }
         }
     }
 
@@ -119,7 +131,11 @@ impl Explorer<'_, '_, '_> {
         }
         let mut elsewhere = Set::EMPTY;
         for choice in self.network().tables_of_subnet(subnet, self.world).value {
-            let TableChoice::Table(table) = choice else { continue };
+            let table = match choice {
+                TableChoice::Table(table) => table,
+                TableChoice::ImplicitLocal => continue,
+                TableChoice::Unknown => return on_link,
+            };
             let Some(fib) = self.index.fib(table, state.view.family, self.world) else { continue };
             for (hop, intervals) in &fib.targets {
                 if !matches!(hop, NextHop::Local | NextHop::Drop(_)) {
@@ -394,9 +410,9 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-VPCE-14: VPC Lattice's addresses are reached without a route where an association exists.
-    fn split_lattice(&mut self, interface: EniId, state: &State, set: Set) -> Set {
-        if self.world == World::Under || self.network().interface(interface).vpc.known().is_none() {
-            return set;
+    fn enter_lattice(&mut self, state: &State, set: Set) {
+        if self.world == World::Under {
+            return;
         }
         let mut blocks = SpecialBlock::LatticeV4.blocks();
         blocks.extend(SpecialBlock::LatticeV6.blocks());
@@ -407,42 +423,29 @@ impl Explorer<'_, '_, '_> {
                 self.arrive(Sink::Component(id), state, there);
             }
         }
-        set
     }
 
-    /// R-MBX-9: any interface may hand any packet to an unchecked neighbour of its subnet; and a guest without the
-    /// check may send whatever it likes.
-    fn hand_to_neighbours(&mut self, interface: EniId, state: &State, set: Set) {
+    /// R-MBX-9: whatever is in a subnet may hand any packet to an unchecked neighbour.
+    fn hand_to_neighbours(&mut self, subnet: SubnetId, sender: Option<EniId>, state: &State, set: Set) {
         if self.world == World::Under || set.is_empty() {
             return;
         }
-        for component in self.network().components_at(interface) {
-            if self.network().components()[*component].kind == ComponentKind::Middlebox {
-                self.arrive(Sink::Component(*component), state, set);
-            }
-        }
-        for subnet in self.network().subnets_of(interface) {
-            for neighbour in self.network().interfaces_in_subnet(subnet).to_vec() {
-                if neighbour != interface {
-                    self.hand_to_unchecked(neighbour, state, set);
-                }
+        let network = self.network();
+        for neighbour in network.interfaces_in_subnet(subnet) {
+            let takes = Role::of(network.interface(*neighbour)) == Role::Plain
+                && !network.checks_addresses(*neighbour).value
+                && network.live(*neighbour, self.world).value;
+            if takes && Some(*neighbour) != sender && !network.components_at(*neighbour).is_empty() {
+                self.hand_to_unchecked(*neighbour, state, set);
             }
         }
     }
 
     fn hand_to_unchecked(&mut self, neighbour: EniId, state: &State, set: Set) {
-        let middleboxes: Vec<_> = self.network().components_at(neighbour).to_vec();
-        let is_middlebox = |id: &&_| self.network().components()[**id].kind == ComponentKind::Middlebox;
-        let middleboxes: Vec<_> = middleboxes.iter().filter(is_middlebox).copied().collect();
-        if middleboxes.is_empty() || !self.network().live(neighbour, self.world).value {
-            return;
-        }
         let filter =
             if self.replying() { Set::FULL } else { self.group_in(neighbour, state.tag, &state.view) };
         let admitted = self.arena.intersection(set, filter);
-        for component in middleboxes {
-            self.arrive(Sink::Component(component), state, admitted);
-        }
+        self.enter_components(neighbour, state, admitted);
     }
 
     /// What a sender may put into the source field: its own addresses (R-ENI-2).
