@@ -58,7 +58,11 @@ shape! {
 
 shape! {
     /// `AttachedAppliances[]`.
-    ApplianceShape<'a> as "an attached appliance" { #[serde(rename = "Type")] kind: Text<'a>, }
+    ApplianceShape<'a> as "an attached appliance" {
+        #[serde(rename = "Type")]
+        kind: Text<'a>,
+        vpc_endpoint_id: Text<'a>,
+    }
 }
 
 shape! {
@@ -174,6 +178,12 @@ pub(super) fn nat(record: Scoped<NatShape<'_>>, context: &Context<'_>) -> Result
         table: item.route_table_id.shown().map(|id| context.index.route_tables.refer(id)),
         addresses: addresses.into_iter().map(|(_, address)| address).collect(),
         appliances: item.attached_appliances.iter().map(|appliance| Box::from(&*appliance.kind)).collect(),
+        appliance_endpoints: item
+            .attached_appliances
+            .iter()
+            .filter_map(|appliance| appliance.vpc_endpoint_id.shown())
+            .map(|id| context.index.endpoints.refer(id))
+            .collect(),
     })
 }
 

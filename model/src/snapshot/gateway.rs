@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{Meta, State};
-use crate::id::{EniId, GroupId, Ref, RouteTableId, SubnetId, TgwId, VgwId, VpcId};
+use crate::id::{EndpointId, EniId, GroupId, Ref, RouteTableId, SubnetId, TgwId, VgwId, VpcId};
 
 /// The attachment of a gateway to a VPC.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -56,6 +56,9 @@ pub struct NatGateway {
     pub addresses: Vec<NatAddress>,
     /// `AttachedAppliances[].Type`, each a gap (R-NAT-10).
     pub appliances: Vec<Box<str>>,
+    /// `AttachedAppliances[].VpcEndpointId`: where clients address the appliance itself (R-NAT-10).
+    #[serde(default)]
+    pub appliance_endpoints: Vec<Ref<EndpointId>>,
 }
 
 /// One address of a NAT gateway.

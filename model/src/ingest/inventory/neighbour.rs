@@ -113,9 +113,13 @@ fn proxies(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
+/// In by the gateway, and by the endpoint that clients of an explicit proxy address.
 fn proxy_paths(facts: &Facts<'_>, nat: &NatGateway) -> Paths {
-    let interfaces: Vec<EniId> =
+    let mut interfaces: Vec<EniId> =
         nat.addresses.iter().filter_map(|address| address.interface.as_ref()?.known()).collect();
+    let endpoints = nat.appliance_endpoints.iter().filter_map(Ref::known);
+    let endpoints = endpoints.filter_map(|id| facts.snapshot.endpoints.get(id));
+    interfaces.extend(endpoints.flat_map(|endpoint| &endpoint.interfaces).filter_map(Ref::known));
     let entries =
         interfaces.into_iter().map(Entry::Interface).chain([Entry::RouteTarget(nat.meta.id.clone())]);
     let subnet = nat.subnet.as_ref().and_then(Ref::known);

@@ -82,6 +82,7 @@ fn a_nat_gateway_with_a_proxy_is_a_component() {
         table: None,
         addresses: vec![address],
         appliances: Vec::new(),
+        appliance_endpoints: Vec::new(),
     };
     net.snapshot.nat_gateways.push(nat.clone());
     net.check(&[]);
