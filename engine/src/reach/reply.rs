@@ -98,10 +98,6 @@ impl Explorer<'_, '_, '_> {
             let entered = self.enter(home, None, state, set);
             return self.undo_nat(state, entered);
         }
-        if let Some(home) = self.zonal_nat(state) {
-            let entered = self.enter(home, None, state, set);
-            return self.undo_nat(state, entered);
-        }
         let client = match self.goal {
             Some(Goal { place: SourcePlace::Interface(interface) }) if state.nats.is_empty() => interface,
             _ => return self.answer(set, World::Over),
@@ -110,12 +106,6 @@ impl Explorer<'_, '_, '_> {
             let entered = self.enter(subnet, None, state, set);
             self.answered = self.arena.union(self.answered, entered);
         }
-    }
-
-    /// The subnet of the NAT gateway that translated the packet last, if it has one.
-    fn zonal_nat(&self, state: &State) -> Option<SubnetId> {
-        let nat = self.network().nat(Self::last_nat(state)?.nat)?;
-        nat.subnet.filter(|_| !nat.regional)
     }
 
     /// The subnet of the NAT gateway that translated the packet last, if it has one.
