@@ -102,6 +102,7 @@ impl Case<'_> {
             strict: options.strict,
             live_only: options.live_only,
             assume_default_acl: options.assume_default_nacl,
+            including_replies: options.including_replies,
         }
     }
 

@@ -54,6 +54,7 @@ fn network<'s>(
         strict: claim.strict,
         live_only: claim.live_only,
         assume_default_acl: claim.assume.contains(&Assume::DefaultNacl),
+        including_replies: false,
     };
     Network::build(snapshot, options).map_err(|error| Failure::new(error.to_string()))
 }

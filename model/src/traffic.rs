@@ -37,6 +37,15 @@ pub enum Traffic {
 }
 
 impl Traffic {
+    /// The same protocol, whatever its ports, type and code.
+    #[must_use]
+    pub fn of_any_port(self) -> Self {
+        match self {
+            Self::Ports { protocol, .. } | Self::Icmp { protocol, .. } => Self::Protocol(protocol),
+            Self::All | Self::Protocol(_) | Self::Refused(_) | Self::Unknown => self,
+        }
+    }
+
     /// Whether a header of `protocol` with destination port (or ICMP type) `port` and source port (or ICMP code)
     /// `source_port` is admitted by a *permitting* rule. Source ports of TCP and UDP are never looked at (R-SG-5, R-NACL-4).
     pub fn matches(self, world: World, protocol: Protocol, source_port: u16, port: u16) -> bool {

@@ -55,6 +55,8 @@ pub struct Options {
     pub live_only: bool,
     /// Network ACLs that were not collected are the default ones (R-NACL-15).
     pub assume_default_acl: bool,
+    /// What may answer a packet of the receiver's own counts as let in, in the permissive world (R-VERDICT-1, R-SG-14).
+    pub including_replies: bool,
 }
 
 /// A snapshot with everything resolved that evaluating a packet needs.

@@ -19,6 +19,16 @@ pub(super) enum FilterKey {
     Egress { groups: u32, vpc: u32 },
 }
 
+/// Which rules of a group are read, and how.
+#[derive(Clone, Copy)]
+struct Scan {
+    egress: bool,
+    /// Where the rule's peer stands in the packet.
+    address: Address,
+    /// Whether ports do not matter.
+    any_port: bool,
+}
+
 /// The part of a view that a filter reads.
 pub(super) type FilterView = (Address, Port, Family, bool);
 
@@ -84,12 +94,25 @@ impl Explorer<'_, '_, '_> {
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
-        let boxes = self.group_boxes(interface, view, view.source, false, |explorer, reference| {
+        let scan = Scan { egress: false, address: view.source, any_port: false };
+        let mut boxes = self.group_boxes(interface, view, scan, |explorer, reference| {
             explorer.referenced_in(reference, interface, tag)
         });
+        if self.world == World::Over && self.network().options.including_replies {
+            boxes.extend(self.solicited(interface, view));
+        }
         let set = self.arena.any_of(&boxes);
         self.filters.insert(key, set);
         set
+    }
+
+    /// R-VERDICT-1, R-SG-14: what may answer packets that the interface's groups let out. Which ports it has is a matter
+    /// of the packet that it answers.
+    fn solicited(&self, interface: EniId, view: &View) -> Vec<HeaderBox> {
+        let scan = Scan { egress: true, address: view.source, any_port: true };
+        self.group_boxes(interface, view, scan, |explorer, reference| {
+            explorer.referenced_out(reference, interface, view, view.source)
+        })
     }
 
     /// R-SG-1, R-SG-9: the headers that an interface's groups let out.
@@ -102,8 +125,9 @@ impl Explorer<'_, '_, '_> {
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
-        let boxes = self.group_boxes(interface, view, view.destination, true, |explorer, reference| {
-            explorer.referenced_out(reference, interface, view)
+        let scan = Scan { egress: true, address: view.destination, any_port: false };
+        let boxes = self.group_boxes(interface, view, scan, |explorer, reference| {
+            explorer.referenced_out(reference, interface, view, view.destination)
         });
         let set = self.arena.any_of(&boxes);
         self.filters.insert(key, set);
@@ -123,18 +147,18 @@ impl Explorer<'_, '_, '_> {
         &self,
         interface: EniId,
         view: &View,
-        address: Address,
-        egress: bool,
+        scan: Scan,
         referenced: impl Fn(&Self, &GroupReference) -> Vec<HeaderBox>,
     ) -> Vec<HeaderBox> {
         let mut boxes = Vec::new();
         for group in self.network().groups(interface).unwrap_or_default() {
-            match self.rules_of(group, egress) {
+            match self.rules_of(group, scan.egress) {
                 Some(rules) => {
                     for rule in rules {
-                        let areas = self.peer(&rule.peer, view, address, &referenced);
+                        let areas = self.peer(&rule.peer, view, scan.address, &referenced);
+                        let traffic = if scan.any_port { rule.traffic.of_any_port() } else { rule.traffic };
                         boxes.extend(
-                            areas.into_iter().flat_map(|area| view.traffic(area, rule.traffic, self.world)),
+                            areas.into_iter().flat_map(|area| view.traffic(area, traffic, self.world)),
                         );
                     }
                 }
@@ -194,9 +218,15 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-SG-9: an egress reference asks for the address of a member.
-    fn referenced_out(&self, reference: &GroupReference, sender: EniId, view: &View) -> Vec<HeaderBox> {
+    fn referenced_out(
+        &self,
+        reference: &GroupReference,
+        sender: EniId,
+        view: &View,
+        address: Address,
+    ) -> Vec<HeaderBox> {
         match self.network().referenced_blocks(reference, sender, self.world).value {
-            Some(blocks) => self.blocks(&blocks, view, view.destination),
+            Some(blocks) => self.blocks(&blocks, view, address),
             None => vec![self.all()],
         }
     }

@@ -71,6 +71,10 @@ impl Tracer<'_, '_> {
             return self.unknown_groups(reason);
         }
         let names: Vec<&str> = groups.iter().map(|group| self.group_name(group)).collect();
+        if direction == Direction::In && self.is_solicited(interface, &groups, packet, tag) {
+            let by = format!("{}: may answer what {} sent", names.join(", "), self.name(interface));
+            return permit("R-SG-14", by, None, Notes::on(&[29]));
+        }
         let by = format!("{} {}: no rule matches", names.join(", "), direction.name());
         deny("R-SG-1", by, None, self.pinhole(interface, direction, packet, tag))
     }
@@ -171,6 +175,23 @@ impl Tracer<'_, '_> {
             Some(blocks) => address.passes(self.world, |ip| blocks.iter().any(|block| block.contains(&ip))),
         };
         matches.then(|| Notes { assumptions: members.assumptions, ..Notes::default() })
+    }
+
+    /// R-VERDICT-1, R-SG-14: whether the packet may answer one that the interface's groups let out, whatever its ports;
+    /// asked for in the permissive world only.
+    fn is_solicited(&self, interface: EniId, groups: &[&Ref<GroupId>], packet: &Packet, tag: &Tag) -> bool {
+        if self.world == World::Under || !self.network.options.including_replies {
+            return false;
+        }
+        let question = Packet { source: packet.destination, destination: packet.source, ..*packet };
+        groups.iter().any(|group| {
+            let Some(rules) = group.known().and_then(|id| self.rules(id, Direction::Out)) else {
+                return true;
+            };
+            let mut fitting =
+                rules.iter().filter(|rule| question.carries(rule.traffic.of_any_port(), self.world));
+            fitting.any(|rule| self.peer(rule, interface, Direction::Out, &question, tag).is_some())
+        })
     }
 
     /// R-SG-14: a refused packet of another protocol would pass as an answer to the interface's own.
