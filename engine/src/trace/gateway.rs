@@ -106,8 +106,8 @@ impl Tracer<'_, '_> {
             return leg.dropped("R-BPA-9", "encryption is enforced");
         }
         let by_component = leg.state.origin == Origin::Component && self.world == World::Over;
-        if !by_component && (leg.state.origin != Origin::Local || !self.is_sent_by_live_owner(&mut leg, vpc))
-        {
+        let starts_here = by_component || leg.state.origin == Origin::Local;
+        if !starts_here || !self.is_sent_by_live_owner(&mut leg, vpc) {
             return leg.dropped("R-VPN-2", "the source is no address of an interface of this VPC");
         }
         if !self.is_known_beyond(&leg, vpc, id) {
