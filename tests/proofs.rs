@@ -79,9 +79,39 @@ fn a_service_without_an_endpoint_is_not_reached_by_reaching_the_internet() {
     assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
 }
 
+/// F0 whose private table leads to the NAT gateway, and whose `app` admits nothing.
+const BEHIND_NAT: &str = "network:\n  route-tables:\n    rtb-prv: {routes: {0.0.0.0/0: nat-1}}\n  \
+                          security-groups:\n    sg-app: {in: [], out: [tcp 443 to any]}";
+
 #[test]
-fn replies_are_not_proved_absent() {
-    let report = decide(network(""), "forbid: {from: internet, to: eni-app, including-replies: true}");
+fn answers_count_where_the_property_says_so() {
+    let (plain, replies) = (
+        "forbid: {from: internet, to: eni-app}",
+        "forbid: {from: internet, to: eni-app, including-replies: true}",
+    );
+    assert_eq!(decide(network(BEHIND_NAT), plain).verdict, Verdict::Holds);
+    let report = decide(network(BEHIND_NAT), replies);
+    assert_eq!(report.verdict, Verdict::Violated, "{report:?}");
+    assert_eq!((report.affected.sources, report.affected.destinations, report.affected.pairs), (1, 1, 1));
+    let isolated = decide(network(""), replies);
+    assert_eq!(isolated.verdict, Verdict::Holds, "{isolated:?}");
+}
+
+#[test]
+fn an_answer_to_a_port_may_come_if_the_destination_sends_from_it() {
+    let ssh = "forbid: {from: internet, to: eni-app, port: tcp/22, including-replies: true}";
+    assert_eq!(decide(network(BEHIND_NAT), ssh).verdict, Verdict::Unknown);
+    let udp = "forbid: {from: internet, to: eni-app, port: udp/53, including-replies: true}";
+    assert_eq!(decide(network(BEHIND_NAT), udp).verdict, Verdict::Holds);
+}
+
+#[test]
+fn a_packet_that_was_sent_and_lost_may_be_answered() {
+    let one_way = "network:\n  network-acls:\n    acl-db: {vpc: vpc-a, subnets: [subnet-prv-b], in: [], out: [100 allow all 0.0.0.0/0]}\n  \
+                   security-groups:\n    sg-app: {in: [], out: [tcp 443 to any]}";
+    let plain = decide(network(one_way), "forbid: {from: eni-db, to: eni-app}");
+    assert_eq!(plain.verdict, Verdict::Holds, "{plain:?}");
+    let report = decide(network(one_way), "forbid: {from: eni-db, to: eni-app, including-replies: true}");
     assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
 }
 

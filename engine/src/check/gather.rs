@@ -36,9 +36,28 @@ pub(crate) struct Pair {
     pub(crate) complete: bool,
     /// Example flows as sent, one for each stretch of ports that passes alike; the certain ones first.
     pub(crate) samples: Vec<Sample>,
+    /// How it passes.
+    pub(crate) way: Way,
+}
+
+/// How something passes between a pair.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Way {
+    /// Unasked for.
+    Unsolicited,
+    /// As what may answer a packet of the receiver's own (R-SG-14).
+    Solicited,
+    /// As the answer to a packet from the pair's source, which is where the property's packets must not arrive.
+    Answer,
 }
 
 impl Pair {
+    /// The source and the destination that the property means.
+    pub(crate) fn ends(&self) -> [Option<Spot>; 2] {
+        let (source, sink) = (Spot::source_of(self.source), Spot::of_sink(self.sink));
+        if self.way == Way::Answer { [sink, source] } else { [source, sink] }
+    }
+
     /// The pair as something that may pass and is not claimed to.
     pub(crate) fn only_possible(mut self) -> Self {
         (self.certain, self.complete) = (false, false);
@@ -188,6 +207,7 @@ fn pair(
         certain: !under.is_empty(),
         complete: complete && !under.is_empty(),
         samples,
+        way: Way::Unsolicited,
     })
 }
 
@@ -331,7 +351,8 @@ fn through_components(
         for sink in sinks_beyond(&onward, *component) {
             if Spot::source_of(*source).map(Spot::sink) != Some(sink) {
                 let samples = vec![Sample { certain: false, flow: *flow }];
-                pairs.push(Pair { source: *source, sink, certain: false, complete: false, samples });
+                let way = Way::Unsolicited;
+                pairs.push(Pair { source: *source, sink, certain: false, complete: false, samples, way });
             }
         }
     }

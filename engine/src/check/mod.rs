@@ -12,6 +12,7 @@
 
 mod gather;
 mod notes;
+mod replies;
 mod witness;
 
 use std::collections::BTreeSet;
@@ -217,6 +218,8 @@ struct Case<'c, 'n, 's> {
     /// (sources, destinations, ways that are allowed) of each direction that is asked for.
     directions: Vec<Direction>,
     waivers: Vec<(&'c Waiver, Option<Region>, Option<Region>)>,
+    /// Where replies count: the network in which they are let in.
+    answering: Option<Network<'s>>,
 }
 
 struct Direction {
@@ -250,30 +253,51 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
                 region(&waiver.to).map_err(located)?,
             ));
         }
-        Ok(Self { reach, property, directions, waivers })
+        let answering = property.including_replies.then(|| reach.network().including_replies());
+        Ok(Self { reach, property, directions, waivers, answering })
     }
 
     fn decide(&self) -> Result<PropertyReport, CheckError> {
-        let mut found: Vec<(usize, Pair)> = Vec::new();
+        match self.property.form {
+            Form::Require(_) => self.required(self.asked_for()?, true),
+            Form::RequireSome(_) => self.required(self.asked_for()?, false),
+            _ => self.forbidden(self.passing()?),
+        }
+    }
+
+    /// The pairs that something passes between, with the direction of each.
+    fn asked_for(&self) -> Result<Vec<(usize, Pair)>, CheckError> {
+        let mut found = Vec::new();
         for (number, direction) in self.directions.iter().enumerate() {
-            let wanted = Wanted {
-                from: &direction.from,
-                to: &direction.to,
-                traffic: &self.property.traffic,
-                question: self.property.question,
-                avoid: direction.avoid.clone(),
-            };
-            found.extend(gather(self.reach, &wanted)?.into_iter().map(|pair| (number, pair)));
-            if !matches!(self.property.form, Form::Require(_) | Form::RequireSome(_)) {
-                let siblings = self.siblings(&direction.from);
-                let others = gather(self.reach, &Wanted { from: &siblings, ..wanted })?;
-                found.extend(others.into_iter().map(|pair| (number, pair.only_possible())));
+            let pairs = gather(self.reach, &self.wanted(direction, &direction.from))?;
+            found.extend(pairs.into_iter().map(|pair| (number, pair)));
+        }
+        Ok(found)
+    }
+
+    /// The pairs that something passes between, also by other interfaces of the sources' instances, and as answers where
+    /// these count.
+    fn passing(&self) -> Result<Vec<Pair>, CheckError> {
+        let mut found: Vec<Pair> = self.asked_for()?.into_iter().map(|(_, pair)| pair).collect();
+        for direction in &self.directions {
+            let siblings = self.siblings(&direction.from);
+            let others = gather(self.reach, &self.wanted(direction, &siblings))?;
+            found.extend(others.into_iter().map(Pair::only_possible));
+            if let Some(answering) = &self.answering {
+                let more = self.answers(&Reach::of(answering), direction, &found)?;
+                found.extend(more);
             }
         }
-        match self.property.form {
-            Form::Require(_) => self.required(found, true),
-            Form::RequireSome(_) => self.required(found, false),
-            _ => self.forbidden(found),
+        Ok(found)
+    }
+
+    fn wanted<'d>(&'d self, direction: &'d Direction, from: &'d Region) -> Wanted<'d> {
+        Wanted {
+            from,
+            to: &direction.to,
+            traffic: &self.property.traffic,
+            question: self.property.question,
+            avoid: direction.avoid.clone(),
         }
     }
 
@@ -296,8 +320,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
     }
 
     /// Forbidding forms: no pair may pass.
-    fn forbidden(&self, found: Vec<(usize, Pair)>) -> Result<PropertyReport, CheckError> {
-        let (open, waived) = self.without_waived(found.into_iter().map(|(_, pair)| pair).collect());
+    fn forbidden(&self, found: Vec<Pair>) -> Result<PropertyReport, CheckError> {
+        let (open, waived) = self.without_waived(found);
         let certain: Vec<&Pair> = open.iter().filter(|pair| pair.certain).collect();
         let (verdict, pairs) = match (certain.is_empty(), open.is_empty()) {
             (false, _) => (Verdict::Violated, certain),
@@ -351,12 +375,11 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut kept = Vec::new();
         let mut counts = vec![0_usize; self.waivers.len()];
         for pair in pairs {
-            let accepted = self.waivers.iter().position(|(_, from, to)| {
-                let source = Spot::source_of(pair.source);
-                let from =
-                    from.as_ref().is_none_or(|from| source.is_some_and(|spot| from.get(spot).is_some()));
-                from && to.as_ref().is_none_or(|to| to.at(pair.sink).is_some())
-            });
+            let [source, sink] = pair.ends();
+            let held = |region: &Option<Region>, end: Option<Spot>| {
+                region.as_ref().is_none_or(|region| end.is_some_and(|spot| region.get(spot).is_some()))
+            };
+            let accepted = self.waivers.iter().position(|(_, from, to)| held(from, source) && held(to, sink));
             match accepted.and_then(|position| counts.get_mut(position)) {
                 Some(count) => *count += 1,
                 None => kept.push(pair),
@@ -406,8 +429,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
 }
 
 fn affected(pairs: &[&Pair]) -> Affected {
-    let sources: BTreeSet<SourcePlace> = pairs.iter().map(|pair| pair.source).collect();
-    let sinks: BTreeSet<Sink> = pairs.iter().map(|pair| pair.sink).collect();
+    let sources: BTreeSet<Option<Spot>> = pairs.iter().map(|pair| pair.ends()[0]).collect();
+    let sinks: BTreeSet<Option<Spot>> = pairs.iter().map(|pair| pair.ends()[1]).collect();
     Affected { sources: sources.len(), destinations: sinks.len(), pairs: pairs.len() }
 }
 

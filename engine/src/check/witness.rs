@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use reachproof_model::finding::Gap;
-use reachproof_model::flow::{Flow, Protocol};
+use reachproof_model::flow::{Flow, Protocol, Question};
 use reachproof_model::policy::TrafficSpec;
 
-use super::gather::{Pair, Sample};
+use super::gather::{Pair, Sample, Way};
 use super::{Case, CheckError, Direction, ErrorKind, Witness};
 use crate::evidence::{HopKind, Trace, TraceVerdict};
 use crate::network::{Sink, SourcePlace};
@@ -68,13 +68,12 @@ impl Case<'_, '_, '_> {
     }
 
     fn trace(&self, pair: &Pair, sample: &Sample) -> Trace {
-        let query = Query {
-            from: pair.source,
-            flow: sample.flow,
-            goal: Some(pair.sink),
-            question: self.property.question,
+        let (network, question) = match (pair.way, &self.answering) {
+            (Way::Answer, _) => (self.reach.network(), Question::Connection),
+            (Way::Solicited, Some(answering)) => (answering, self.property.question),
+            (Way::Unsolicited, _) | (Way::Solicited, None) => (self.reach.network(), self.property.question),
         };
-        trace(self.reach.network(), &query)
+        trace(network, &Query { from: pair.source, flow: sample.flow, goal: Some(pair.sink), question })
     }
 
     fn mismatch(&self, pair: &Pair, sample: &Sample, trace: &Trace) -> CheckError {
@@ -96,7 +95,7 @@ impl Case<'_, '_, '_> {
         let to = direction.to.at(sink);
         let flow = from.zip(to).and_then(|(from, to)| self.example(source, from, sink, to));
         let samples = flow.into_iter().map(|flow| Sample { certain: true, flow }).collect();
-        Pair { source, sink, certain: false, complete: false, samples }
+        Pair { source, sink, certain: false, complete: false, samples, way: Way::Unsolicited }
     }
 
     fn example(&self, source: SourcePlace, from: &Extent, sink: Sink, to: &Extent) -> Option<Flow> {

@@ -88,10 +88,19 @@ impl<'s> Network<'s> {
     /// If a call of the spine is missing, so that no path question can be answered (R-DATA-10).
     pub fn build(snapshot: &'s Snapshot, options: Options) -> Result<Self, SpineError> {
         missing::require_spine(snapshot)?;
+        Ok(Self::resolved(snapshot, options))
+    }
+
+    /// The same network where [`Options::including_replies`] is chosen.
+    pub fn including_replies(&self) -> Self {
+        Self::resolved(self.snapshot, Options { including_replies: true, ..self.options })
+    }
+
+    fn resolved(snapshot: &'s Snapshot, options: Options) -> Self {
         let associations = internet::associations(snapshot);
         let gateways = gateway::gateways(snapshot);
         let components = component::components(snapshot);
-        Ok(Self {
+        Self {
             snapshot,
             options,
             owners: Owners::of(snapshot),
@@ -107,7 +116,7 @@ impl<'s> Network<'s> {
             nats: nat::nats(snapshot),
             gateways,
             components,
-        })
+        }
     }
 
     /// The interface's record.

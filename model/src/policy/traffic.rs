@@ -57,6 +57,13 @@ pub fn protocol_name(protocol: Protocol) -> Box<str> {
 }
 
 impl TrafficSpec {
+    /// Its protocol.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::Protocol(protocol) | Self::Ports { protocol, .. } | Self::Icmp { protocol, .. } => protocol,
+        }
+    }
+
     /// Reads `tcp`, `tcp/443`, `tcp/8000-8999`, `icmp/8`, `icmp/3/4`, `protocol/47`. The error says what was expected.
     ///
     /// A number alone is refused: it might be a port or a protocol.
