@@ -126,7 +126,10 @@ impl Explorer<'_, '_, '_> {
         }
         let from_interface = matches!(self.goal, Some(Goal { place: SourcePlace::Interface(_) }));
         if from_interface && self.senders.contains(&interface) {
-            let back = self.back_at_sender(&state.view, set);
+            // A route may lead it to another interface of the class, which is not the sender.
+            let own = self.own_intervals(interface, state.view.family);
+            let home = self.keep(set, &state.view, state.view.destination, &own);
+            let back = self.back_at_sender(&state.view, home);
             self.answered = self.arena.union(self.answered, back);
         }
         if self.world == World::Over && !network.components_at(interface).is_empty() {
