@@ -5,6 +5,7 @@
     reason = "INVARIANT (snapshot ids dense): tables are indexed by their own ids"
 )]
 
+pub mod asked;
 pub mod check;
 pub mod evidence;
 pub mod header;

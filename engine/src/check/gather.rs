@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-use reachproof_model::flow::{Flow, Protocol, Question};
-use reachproof_model::id::{ComponentId, EniId};
+use reachproof_model::flow::{Flow, Question};
+use reachproof_model::id::ComponentId;
 use reachproof_model::policy::TrafficSpec;
 
-use crate::header::{Arena, Family, Field, Header, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace, SpecialBlock, owned_blocks};
+use crate::asked::{among, destined, example, senders, spec_box, traffic};
+use crate::header::{Arena, Family, Field, HeaderBox, Set};
+use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{
-    Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached,
-    for_every_client, intervals_of,
+    Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached, for_every_client,
 };
 use crate::region::{Extent, Region, Spot};
 
@@ -123,13 +122,9 @@ fn merged(pairs: Vec<Pair>) -> Vec<Pair> {
 
 fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored<'_>) -> Yield {
     let mut found = Yield::default();
-    for (source, extent, own) in members(network, wanted.from, explored.source) {
-        let sent = among(explored.arena, explored.family, Field::Source, &extent.blocks);
-        let own = match own {
-            Some(own) => among(explored.arena, explored.family, Field::Source, &own),
-            None => Set::FULL,
-        };
-        let sent = explored.arena.intersection(sent, own);
+    for sender in senders(network, wanted.from, explored.source) {
+        let source = sender.place;
+        let sent = sender.sent(explored.arena, explored.family);
         for delivery in explored.deliveries.clone() {
             match delivery.sink {
                 Sink::Component(component) => {
@@ -150,27 +145,6 @@ fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored
         }
     }
     found
-}
-
-/// The wanted members of a class, with the addresses that are meant and those that they own.
-fn members<'r>(
-    network: &Network<'_>,
-    from: &'r Region,
-    class: &SourceClass,
-) -> Vec<(SourcePlace, &'r Extent, Option<Vec<IpNet>>)> {
-    if class.members.is_empty() {
-        let spot = Spot::source_of(class.place);
-        return spot
-            .and_then(|spot| from.get(spot))
-            .map(|extent| (class.place, extent, None))
-            .into_iter()
-            .collect();
-    }
-    let one = |id: &EniId| {
-        let extent = from.get(Spot::Interface(*id))?;
-        Some((SourcePlace::Interface(*id), extent, Some(owned_blocks(network.interface(*id)))))
-    };
-    class.members.iter().filter_map(one).collect()
 }
 
 fn pair(
@@ -211,71 +185,6 @@ fn pair(
     })
 }
 
-/// The sent headers that a destination's extent means, by the destination as sent or as delivered.
-fn destined(arena: &mut Arena, family: Family, delivered: Option<u128>, extent: &Extent) -> Set {
-    let mut intervals = intervals_of(&extent.blocks, Family::V4);
-    intervals.extend(intervals_of(&extent.blocks, Family::V6));
-    let inside = |value: u128| intervals.iter().any(|(lo, hi)| (*lo..=*hi).contains(&value));
-    if delivered.is_some_and(inside) {
-        return Set::FULL;
-    }
-    among(arena, family, Field::Destination, &extent.blocks)
-}
-
-fn among(arena: &mut Arena, family: Family, field: Field, blocks: &[IpNet]) -> Set {
-    let all = HeaderBox::full(family);
-    let boxes: Vec<HeaderBox> =
-        intervals_of(blocks, family).into_iter().map(|(lo, hi)| all.with(field, lo, hi)).collect();
-    arena.any_of(&boxes)
-}
-
-/// The headers of a list of specifications; none at all means every header.
-pub(crate) fn traffic(arena: &mut Arena, family: Family, specs: &[TrafficSpec]) -> Set {
-    if specs.is_empty() {
-        return Set::FULL;
-    }
-    let boxes: Vec<HeaderBox> = specs.iter().filter_map(|spec| spec_box(family, *spec)).collect();
-    arena.any_of(&boxes)
-}
-
-fn spec_box(family: Family, spec: TrafficSpec) -> Option<HeaderBox> {
-    let foreign = match family {
-        Family::V4 => Protocol::ICMPV6,
-        Family::V6 => Protocol::ICMP,
-    };
-    let of = |protocol: Protocol| {
-        let number = u128::from(protocol.0);
-        (protocol != foreign).then(|| HeaderBox::full(family).with(Field::Protocol, number, number))
-    };
-    if let (Family::V6, Some(translated)) = (family, nat64(spec)) {
-        return Some(translated);
-    }
-    match spec {
-        TrafficSpec::Protocol(protocol) => of(protocol),
-        TrafficSpec::Ports { protocol, from, to } => {
-            Some(of(protocol)?.with(Field::Port, from.into(), to.into()))
-        }
-        TrafficSpec::Icmp { protocol, kind, code } => {
-            let of_kind = of(protocol)?.with(Field::Port, kind.into(), kind.into());
-            Some(code.map_or(of_kind, |code| of_kind.with(Field::SourcePort, code.into(), code.into())))
-        }
-    }
-}
-
-/// R-NAT-8: the ICMPv6 that NAT64 turns into the ICMP of a specification.
-fn nat64(spec: TrafficSpec) -> Option<HeaderBox> {
-    let kind = match spec {
-        TrafficSpec::Protocol(Protocol::ICMP) => None,
-        TrafficSpec::Icmp { protocol: Protocol::ICMP, kind: 8, .. } => Some(128),
-        _ => return None,
-    };
-    let icmpv6 = u128::from(Protocol::ICMPV6.0);
-    let (lo, hi) = intervals_of(&SpecialBlock::Nat64.blocks(), Family::V6).first().copied()?;
-    let area =
-        HeaderBox::full(Family::V6).with(Field::Protocol, icmpv6, icmpv6).with(Field::Destination, lo, hi);
-    Some(kind.map_or(area, |kind| area.with(Field::Port, kind, kind)))
-}
-
 /// Whether every port of a specification occurs in the set.
 fn covers_ports(arena: &mut Arena, family: Family, spec: TrafficSpec, set: Set) -> bool {
     let Some(area) = spec_box(family, spec) else { return false };
@@ -303,39 +212,6 @@ fn samples(arena: &mut Arena, family: Family, set: Set, source: SourcePlace, cer
         found.extend(example(arena, family, part, source).map(|flow| Sample { certain, flow }));
     }
     found
-}
-
-/// An example of a set, as people would write it.
-fn example(arena: &mut Arena, family: Family, set: Set, source: SourcePlace) -> Option<Flow> {
-    let stranger = match family {
-        Family::V4 => 0xcb00_7105,
-        Family::V6 => 0x2001_0db8_0000_0000_0000_0000_0000_0005,
-    };
-    let mut preferences = vec![
-        (Field::Protocol, 6),
-        (Field::Port, 443),
-        (Field::SourcePort, 49152),
-        (Field::Protocol, 17),
-        (Field::Port, 8),
-    ];
-    if !matches!(source, SourcePlace::Interface(_)) {
-        preferences.push((Field::Source, stranger));
-    }
-    preferences.push((Field::Destination, stranger));
-    arena.pick_preferring(set, &preferences).as_ref().and_then(|header: &Header| tidy(header).flow(family))
-}
-
-/// INVARIANT (flow ports): only TCP, UDP and ICMP have ports; what other protocols have there does not matter.
-fn tidy(header: &Header) -> Header {
-    let protocol = header.value(Field::Protocol);
-    match protocol {
-        6 | 17 => *header,
-        1 | 58 => {
-            let byte = |field| header.value(field).min(255);
-            header.with(Field::Port, byte(Field::Port)).with(Field::SourcePort, byte(Field::SourcePort))
-        }
-        _ => header.with(Field::Port, 0).with(Field::SourcePort, 0),
-    }
 }
 
 /// what may come out of the components that a source enters, at the wanted destinations.
@@ -433,8 +309,9 @@ pub(crate) fn sent_to(
         let asked = traffic(explored.arena, family, specs);
         let asked = explored.arena.intersection(there, asked);
         let mut found = (false, false);
-        for (source, extent, _) in members(network, from, explored.source) {
-            let sent = among(explored.arena, family, Field::Source, &extent.blocks);
+        for sender in senders(network, from, explored.source) {
+            let source = sender.place;
+            let sent = among(explored.arena, family, Field::Source, &sender.extent.blocks);
             let asked = explored.arena.intersection(asked, sent);
             let home = Spot::source_of(source).map(Spot::sink);
             for delivery in
