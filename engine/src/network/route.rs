@@ -111,7 +111,7 @@ impl<'s> Network<'s> {
         };
         match &route.destination {
             Destination::Cidr(block) => {
-                if !self.yields_to_local(origin, block, vpc, world) {
+                if !self.yields_to_local(origin, block, vpc) {
                     into.push(entry(*block, rank(route, false), false, &[]));
                 }
             }
@@ -137,15 +137,11 @@ impl<'s> Network<'s> {
     }
 
     /// R-ROUTE-9: propagated routes inside a VPC block never win over the local route. For advertised ones this is
-    /// not documented: the permissive world explores them.
-    fn yields_to_local(&self, origin: Option<&str>, block: &IpNet, vpc: Option<VpcId>, world: World) -> bool {
+    /// not documented: both worlds count them, and the permissive one their absence too.
+    fn yields_to_local(&self, origin: Option<&str>, block: &IpNet, vpc: Option<VpcId>) -> bool {
         let inside =
-            vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)));
-        match origin {
-            Some(PROPAGATED) => inside,
-            Some(ADVERTISED) => inside && world == World::Under,
-            _ => false,
-        }
+            || vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)));
+        origin == Some(PROPAGATED) && inside()
     }
 
     /// R-PL-3, R-DATA-3: the destinations that a route of a list without known entries may have.

@@ -110,6 +110,9 @@ impl<'s> Tracer<'_, 's> {
             return leg.dropped("R-ROUTE-8b", format!("{name}: several routes tie"));
         }
         self.trust_unresolved_lists(&mut leg, table);
+        if selected.iter().any(|route| route.optional) {
+            leg.assume(&[4]);
+        }
         let mut branches = Vec::new();
         let mut followed = Vec::new();
         for route in selected {
