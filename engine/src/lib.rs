@@ -9,6 +9,7 @@ pub mod asked;
 pub mod check;
 pub mod evidence;
 pub mod header;
+pub mod hypothetical;
 pub mod name;
 pub mod network;
 pub mod point;

@@ -15,6 +15,7 @@ use reachproof_model::id::{
 use reachproof_model::policy::{Pattern, Selector, Term};
 use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
 
+use crate::hypothetical;
 use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock, host, owned_blocks};
 
 /// A place that a selector can name: a source, a sink, or both.
@@ -284,7 +285,7 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
             of_kind.for_each(|(id, _)| region.add_all(Spot::Interface(id)));
         }
         Term::Plan(address) => return Err(unsupported("plan", address)),
-        Term::New { .. } => return Err(unsupported("new", "…")),
+        Term::New { .. } => add_new(network, &mut region, term)?,
         Term::Group { members, .. } => region = resolve(network, members)?,
     }
     Ok(region)
@@ -292,9 +293,24 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
 
 fn unsupported(kind: &str, rest: &str) -> SelectionError {
     let message = format!(
-        "selector `{kind}:{rest}` needs an input that is not here: plans and interfaces yet to be created are not read by this version"
+        "selector `{kind}:{rest}` needs a Terraform plan, which is not read by this version; name the resource by its id"
     );
     SelectionError { message }
+}
+
+/// The interfaces that the network supposes for a `new:`.
+fn add_new(network: &Network<'_>, region: &mut Region, term: &Term) -> Result<(), SelectionError> {
+    let ids = hypothetical::ids(network, term)?;
+    let supposed = network.snapshot.interfaces.iter().filter(|(_, row)| hypothetical::is_hypothetical(row));
+    let found: Vec<EniId> =
+        supposed.filter(|(_, row)| ids.contains(&row.meta.id)).map(|(id, _)| id).collect();
+    if found.len() < ids.len() {
+        return Err(SelectionError::of(
+            "`new:` stands at either end of a property or of `reach`, nowhere else".to_owned(),
+        ));
+    }
+    found.into_iter().for_each(|id| region.add_all(Spot::Interface(id)));
+    Ok(())
 }
 
 /// R-VERDICT-5, R-VERDICT-7: the internet; every external source where the user asked for strictness.
@@ -504,7 +520,7 @@ pub(crate) fn ids(network: &Network<'_>, selector: &Selector) -> Vec<Box<str>> {
     metas.filter(|meta| matches(meta)).map(|meta| meta.id.clone()).collect()
 }
 
-fn term_matches(term: &Term, meta: &Meta) -> bool {
+pub(crate) fn term_matches(term: &Term, meta: &Meta) -> bool {
     match term {
         Term::Id(pattern) => {
             pattern.matches(&meta.id) || meta.arn.as_deref().is_some_and(|arn| pattern.matches(arn))

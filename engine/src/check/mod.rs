@@ -22,8 +22,10 @@ use reachproof_model::assumption::Assumptions;
 use reachproof_model::finding::Gap;
 use reachproof_model::flow::Question;
 use reachproof_model::policy::{Ends, Form, Policy, Property, Selector, TrafficSpec, Waiver};
+use reachproof_model::snapshot::Snapshot;
 
 use crate::evidence::{Trace, TraceVerdict};
+use crate::hypothetical::{require_internet_beside_public, selectors, supposing};
 use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select};
@@ -87,6 +89,10 @@ pub struct Affected {
 /// One way in which a property fails or may fail.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Witness {
+    /// Where the flow starts, by name.
+    pub from: Box<str>,
+    /// Where it ends, or should, by name.
+    pub to: Box<str>,
     /// Where the flow starts.
     pub source: SourcePlace,
     /// Where it ends, or should.
@@ -168,8 +174,27 @@ pub fn check(
     today: jiff::civil::Date,
 ) -> Result<Vec<PropertyReport>, CheckError> {
     let reach = Reach::of(network);
-    let decide = |property| Case::of(&reach, policy, property, today)?.decide();
+    let decide = |property: &Property| {
+        let supposing = supposing(network, selectors(property))
+            .map_err(|error| selection(property, property.place.to_string(), error))?;
+        match supposing {
+            None => Case::of(&reach, policy, property, today)?.decide(),
+            Some(snapshot) => decide_supposing(network, &snapshot, policy, property, today),
+        }
+    };
     policy.properties.iter().map(decide).collect()
+}
+
+/// Decides a property about interfaces that do not exist yet, in a network that has them.
+fn decide_supposing(
+    network: &Network<'_>,
+    snapshot: &Snapshot,
+    policy: &Policy,
+    property: &Property,
+    today: jiff::civil::Date,
+) -> Result<PropertyReport, CheckError> {
+    let network = network.with_snapshot(snapshot);
+    Case::of(&Reach::of(&network), policy, property, today)?.decide()
 }
 
 /// The answer about all flows of some headers from a region to one address, wherever it may lie: as [`answer`].
@@ -236,6 +261,10 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         today: jiff::civil::Date,
     ) -> Result<Self, CheckError> {
         let directions = directions(reach.network(), property)?;
+        for direction in &directions {
+            require_internet_beside_public(reach.network(), &direction.from, &direction.to)
+                .map_err(|error| selection(property, property.place.to_string(), error))?;
+        }
         let applying = policy
             .waivers
             .iter()

@@ -10,6 +10,7 @@ use reachproof_model::policy::TrafficSpec;
 use super::gather::{Pair, Sample, Way};
 use super::{Case, CheckError, Direction, ErrorKind, Witness};
 use crate::evidence::{HopKind, Trace, TraceVerdict};
+use crate::name::{sink_name, source_name};
 use crate::network::{Sink, SourcePlace};
 use crate::region::Extent;
 use crate::trace::{Query, trace};
@@ -37,7 +38,7 @@ impl Case<'_, '_, '_> {
                 if !replayed {
                     return Err(self.mismatch(pair, sample, &trace));
                 }
-                add(&mut found, pair, trace);
+                self.add(&mut found, pair, trace);
             }
         }
         Ok(in_order(found))
@@ -55,7 +56,7 @@ impl Case<'_, '_, '_> {
                 if trace.verdict != TraceVerdict::Blocked {
                     return Err(self.mismatch(pair, sample, &trace));
                 }
-                add(&mut found, pair, trace);
+                self.add(&mut found, pair, trace);
             }
         }
         Ok(in_order(found))
@@ -135,6 +136,21 @@ impl Case<'_, '_, '_> {
         }
     }
 
+    fn add(&self, found: &mut BTreeMap<Signature, Witness>, pair: &Pair, trace: Trace) {
+        let signature = signature(&trace);
+        match found.get_mut(&signature) {
+            Some(known) if known.source == pair.source && known.sink == pair.sink => {}
+            Some(known) => known.pairs += 1,
+            None => {
+                let network = self.reach.network();
+                let from = source_name(network, pair.source).into();
+                let to = sink_name(network, pair.sink).into();
+                let witness = Witness { from, to, source: pair.source, sink: pair.sink, trace, pairs: 1 };
+                found.insert(signature, witness);
+            }
+        }
+    }
+
     /// The gaps that the witnesses of an unknown verdict met.
     pub(super) fn gaps(&self, witnesses: &[Witness]) -> Vec<Gap> {
         let network = self.reach.network();
@@ -151,17 +167,6 @@ impl Case<'_, '_, '_> {
             }
         };
         ids.into_iter().map(gap).collect()
-    }
-}
-
-fn add(found: &mut BTreeMap<Signature, Witness>, pair: &Pair, trace: Trace) {
-    let signature = signature(&trace);
-    match found.get_mut(&signature) {
-        Some(known) if known.source == pair.source && known.sink == pair.sink => {}
-        Some(known) => known.pairs += 1,
-        None => {
-            found.insert(signature, Witness { source: pair.source, sink: pair.sink, trace, pairs: 1 });
-        }
     }
 }
 

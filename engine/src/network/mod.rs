@@ -96,6 +96,11 @@ impl<'s> Network<'s> {
         Self::resolved(self.snapshot, Options { including_replies: true, ..self.options })
     }
 
+    /// Another snapshot of the same places, with the same choices.
+    pub(crate) fn with_snapshot<'t>(&self, snapshot: &'t Snapshot) -> Network<'t> {
+        Network::resolved(snapshot, self.options)
+    }
+
     fn resolved(snapshot: &'s Snapshot, options: Options) -> Self {
         let associations = internet::associations(snapshot);
         let gateways = gateway::gateways(snapshot);

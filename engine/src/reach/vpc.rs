@@ -12,6 +12,7 @@ use super::explore::Explorer;
 use super::state::{Place, State, Tag};
 use super::view::{Intervals, View, clamp, field_of, interval_of, intervals_of, number};
 use crate::header::{Family, Field, Set};
+use crate::hypothetical::is_hypothetical;
 use crate::network::{
     GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks,
     unroutable,
@@ -304,8 +305,10 @@ impl Explorer<'_, '_, '_> {
         if self.world == World::Under || set.is_empty() || !self.may_hide(vpc) {
             return;
         }
-        let owned: Intervals =
-            self.index.owned(vpc, state.view.family).iter().map(|row| (row.lo, row.hi)).collect();
+        let network = self.network();
+        let rows = self.index.owned(vpc, state.view.family).iter();
+        let real = rows.filter(|row| !is_hypothetical(network.interface(row.interface)));
+        let owned: Intervals = real.map(|row| (row.lo, row.hi)).collect();
         let set = self.without(set, &state.view, state.view.destination, &owned);
         for subnet in self.network().unseen_subnets(vpc) {
             let there = self.towards(subnet, from, state, set);

@@ -11,6 +11,7 @@ use super::leg::{Branch, Leg, Notes, decision};
 use super::packet::{Field, Packet};
 use super::place::{Entrance, Place};
 use crate::evidence::{Disposition, HopKind, Outcome};
+use crate::hypothetical::is_hypothetical;
 use crate::network::{EffectiveRoute, GatewayKind, NextHop, Origin, Sink, TableChoice, Why, unroutable};
 
 /// How a route competes (R-ROUTE-6, 8; R-TGW-5).
@@ -361,7 +362,8 @@ impl<'s> Tracer<'_, 's> {
     ) -> Vec<Branch> {
         let fixed = leg.state.packet.destination != Field::Any;
         let mut branches = Vec::new();
-        if !fixed || owners.is_empty() {
+        let supposed = owners.iter().all(|owner| is_hypothetical(self.network.interface(*owner)));
+        if !fixed || supposed {
             branches.extend(holding.iter().flat_map(|subnet| self.unseen(&leg, *subnet, from)));
         }
         let several = owners.len() > 1 && fixed;
