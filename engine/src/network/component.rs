@@ -16,11 +16,13 @@ pub(super) struct ComponentIndex {
     by_target: BTreeMap<Box<str>, ComponentId>,
     by_subnet: BTreeMap<SubnetId, Vec<ComponentId>>,
     internet: Vec<ComponentId>,
+    undescribed: BTreeSet<ComponentId>,
 }
 
 impl ComponentIndex {
-    pub(super) fn of(components: &Table<ComponentId, Component>) -> Self {
+    pub(super) fn of(components: &Table<ComponentId, Component>, snapshot: &Snapshot) -> Self {
         let mut index = Self::default();
+        let undescribed = undescribed_connections(snapshot);
         for (id, component) in components.iter() {
             for entry in &component.entries {
                 match entry {
@@ -29,6 +31,9 @@ impl ComponentIndex {
                     Entry::Internet | Entry::Anywhere => index.internet.push(id),
                     Entry::RouteTarget(target) => {
                         index.by_target.entry(target.clone()).or_insert(id);
+                        if undescribed.contains(&**target) {
+                            index.undescribed.insert(id);
+                        }
                     }
                 }
             }
@@ -55,6 +60,12 @@ impl Network<'_> {
         self.component_index.by_subnet.get(&subnet).map_or(&[], Vec::as_slice)
     }
 
+    /// R-SG-10, R-DATA-10: whether the component stands for a peering connection or transit gateway that no answer
+    /// describes, by which a sender's groups may be known on.
+    pub fn may_keep_identity(&self, component: ComponentId) -> bool {
+        self.component_index.undescribed.contains(&component)
+    }
+
     /// The component that stands behind a route target.
     pub fn component_of_target(&self, target: &str) -> Option<ComponentId> {
         self.component_index.by_target.get(target).copied()
@@ -64,6 +75,20 @@ impl Network<'_> {
     pub fn components_at_internet(&self) -> &[ComponentId] {
         &self.component_index.internet
     }
+}
+
+/// The peering connections and transit gateways that only routes show.
+fn undescribed_connections(snapshot: &Snapshot) -> BTreeSet<&str> {
+    let routes = snapshot.route_tables.values().flat_map(|table| &table.routes);
+    let missing = routes.filter_map(|route| match &route.target {
+        Target::Peering(Ref::Missing(id)) | Target::TransitGateway(Ref::Missing(id)) => Some(&**id),
+        Target::TransitGateway(Ref::Known(id)) => {
+            let tgw = &snapshot.transit_gateways[*id];
+            (tgw.group_referencing == Some(true)).then_some(&*tgw.meta.id)
+        }
+        _ => None,
+    });
+    missing.collect()
 }
 
 pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {

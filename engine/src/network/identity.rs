@@ -42,18 +42,22 @@ impl Network<'_> {
             Crossing::Peering(id) => self.same_region(id, world),
             Crossing::Transit(tgw, from, to) => {
                 self.snapshot.transit_gateways[tgw].group_referencing.unwrap_or(false)
-                    && self.attachment_references(from)
-                    && self.attachment_references(to)
+                    && self.attachment_references(from, world)
+                    && self.attachment_references(to, world)
             }
         }
     }
 
-    /// R-SG-10: VPC attachments refer to groups by default (R-DATA-12), unless in the zone that cannot.
-    fn attachment_references(&self, id: AttachmentId) -> bool {
+    /// R-SG-10: VPC attachments refer to groups by default (R-DATA-12), unless in the zone that cannot. One whose options
+    /// were not collected may (R-DATA-10).
+    fn attachment_references(&self, id: AttachmentId, world: World) -> bool {
         let zones = self.attachment_subnets(id).unwrap_or_default();
         let excluded = zones.iter().any(|subnet| self.plain_zone(*subnet) == Some("use1-az3"));
-        let option =
-            self.attachment(id).vpc.as_ref().is_some_and(|options| options.group_referencing.unwrap_or(true));
+        let attachment = self.attachment(id);
+        let option = match &attachment.vpc {
+            Some(options) => options.group_referencing.unwrap_or(true),
+            None => world == World::Over && &*attachment.kind == "vpc",
+        };
         option && !excluded
     }
 

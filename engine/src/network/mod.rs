@@ -114,7 +114,7 @@ impl<'s> Network<'s> {
             members: interface::members(snapshot),
             by_public: internet::by_public(&associations),
             associations,
-            component_index: component::ComponentIndex::of(&components),
+            component_index: component::ComponentIndex::of(&components, snapshot),
             tables: table::TableIndex::of(snapshot, &gateways),
             acls: acl::AclIndex::of(snapshot),
             transit: transit::TransitIndex::of(snapshot),

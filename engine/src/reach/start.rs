@@ -78,7 +78,10 @@ impl Explorer<'_, '_, '_> {
                 self.send_from(*subnet, None, &state, headers);
             }
             Exit::Subnet(subnet) => self.send_from(*subnet, None, &blank, headers),
-            Exit::Vpc(vpc) => self.push(blank.at(Place::Deliver { vpc: *vpc, from: None }), headers),
+            Exit::Vpc(vpc) => {
+                let tag = if self.network().may_keep_identity(component) { Tag::Stranger } else { Tag::None };
+                self.push(blank.at(Place::Deliver { vpc: *vpc, from: None }).tagged(tag), headers);
+            }
             Exit::Internet => self.push(blank, headers),
             Exit::Table(table) => {
                 let Some(vpc) = self.network().snapshot.route_tables[*table].vpc.known() else { return };

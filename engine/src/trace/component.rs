@@ -61,10 +61,10 @@ impl Tracer<'_, '_> {
 
     fn exits(&self, leg: &Leg, id: ComponentId) -> Vec<Branch> {
         let exits = &self.network.components()[id].exits;
-        exits.iter().flat_map(|exit| self.exit(leg.clone(), exit)).collect()
+        exits.iter().flat_map(|exit| self.exit(leg.clone(), id, exit)).collect()
     }
 
-    fn exit(&self, mut leg: Leg, exit: &Exit) -> Vec<Branch> {
+    fn exit(&self, mut leg: Leg, id: ComponentId, exit: &Exit) -> Vec<Branch> {
         leg.state.tag = Tag::None;
         leg.state.entered = None;
         leg.state.origin = Origin::Component;
@@ -78,7 +78,12 @@ impl Tracer<'_, '_> {
                 Place::Inside(*subnet)
             }
             Exit::Subnet(subnet) => Place::Inside(*subnet),
-            Exit::Vpc(vpc) => Place::Router { vpc: *vpc, from: None },
+            Exit::Vpc(vpc) => {
+                if self.network.may_keep_identity(id) {
+                    leg.state.tag = Tag::Stranger;
+                }
+                Place::Router { vpc: *vpc, from: None }
+            }
             Exit::Internet => Place::Internet,
             Exit::Table(table) => match self.network.snapshot.route_tables[*table].vpc.known() {
                 Some(vpc) => Place::Table {

@@ -413,13 +413,18 @@ fn policy_table(
 }
 
 fn peer(item: &AttachmentShape<'_>, answers: &TransitAnswers<'_>, context: &Context<'_>) -> Option<TgwPeer> {
-    let described = answers.peerings.get(item.id());
+    let accepted = || {
+        let all = answers.peerings.values();
+        all.into_iter().find(|peering| *peering.accepter_transit_gateway_attachment_id == *item.id())
+    };
+    let described = answers.peerings.get(item.id()).or_else(accepted);
     let other = described
         .and_then(|peering| sides(peering).find(|(own, _)| **own == item.transit_gateway_id))
         .map(|(_, other)| other)
         .or_else(|| (!item.resource_id.is_empty()).then_some(&item.resource_id))?;
     let accepter = described.and_then(|peering| peering.accepter_transit_gateway_attachment_id.shown());
-    let ids = [accepter, Some(item.id())];
+    let requester = described.map(|peering| peering.id());
+    let ids = [accepter, requester, Some(item.id())];
     let find = |id: &str| context.index.attachments.get(&(Box::from(id), Box::from(&**other))).copied();
     let known = ids.into_iter().flatten().find_map(find);
     Some(TgwPeer {
