@@ -276,6 +276,9 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
         }
         Term::Id(_) | Term::Name(_) | Term::Tag { .. } => {
             add_matching(network, &mut region, |meta| term_matches(term, meta));
+            if region.is_empty() {
+                add_ways_in(network, &mut region, term);
+            }
         }
         Term::Address(range) => add_address(network, &mut region, *range),
         Term::Service(name) => add_service(network, &mut region, name),
@@ -395,6 +398,15 @@ fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Me
     );
     interfaces.into_iter().for_each(|id| region.add_all(Spot::Interface(id)));
     add_matching_edges(network, region, matches);
+}
+
+/// R-VERDICT-5: who comes in by a managed ingress, or consumes an endpoint service, by the id of that.
+fn add_ways_in(network: &Network<'_>, region: &mut Region, term: &Term) {
+    let Term::Id(pattern) = term else { return };
+    let named = network.components().iter().filter(|(_, component)| pattern.matches(&component.id));
+    let outside = [ComponentKind::Neighbour, ComponentKind::ManagedIngress, ComponentKind::EndpointService];
+    let ways_in = named.filter(|(_, component)| outside.contains(&component.kind));
+    ways_in.for_each(|(id, _)| region.add_all(Spot::Component(id)));
 }
 
 fn add_matching_edges(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
