@@ -99,8 +99,8 @@ fn aliases_are_replaced_by_what_the_network_has() {
             let ids = [&expectation.from, &expectation.to].into_iter().chain(&expectation.via);
             for id in ids.flat_map(|selector| selector.split(',')) {
                 let id = id.trim_start_matches('!').split_once(':').map_or(id, |(gateway, _)| gateway);
-                let outside =
-                    id == "internet" || id.contains('.') || id.parse::<std::net::Ipv6Addr>().is_ok();
+                let word = ["internet", "any-external", "onprem", "service"].contains(&id);
+                let outside = word || id.contains('.') || id.parse::<std::net::Ipv6Addr>().is_ok();
                 let quoted = format!("\"{id}\"");
                 let hex = id.chars().all(|letter| letter.is_ascii_hexdigit());
                 assert!(
