@@ -116,6 +116,16 @@ fn a_packet_that_was_sent_and_lost_may_be_answered() {
 }
 
 #[test]
+fn one_closed_port_of_several_refutes_a_requirement() {
+    let web_only = "network:\n  security-groups:\n    sg-app: {in: [tcp 443 from any], out: [all to any]}";
+    let report = decide(network(web_only), "require: {from: eni-web, to: eni-app, port: [tcp/443, tcp/80]}");
+    assert_eq!(report.verdict, Verdict::Violated, "{report:?}");
+    assert_eq!(report.witnesses.first().expect("a witness").trace.flow.port, 80);
+    let open = decide(network(web_only), "require: {from: eni-web, to: eni-app, port: tcp/443}");
+    assert_eq!(open.verdict, Verdict::Holds, "{open:?}");
+}
+
+#[test]
 fn search_and_replay_agree_on_every_network_of_the_corpus() {
     let text = "reachproof: policy/v1\nproperties:\n  \
                 - {name: everything, forbid: {from: any, to: any}}\n  \

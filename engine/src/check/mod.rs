@@ -13,6 +13,7 @@
 mod gather;
 mod notes;
 mod replies;
+mod require;
 mod witness;
 
 use std::collections::BTreeSet;
@@ -288,27 +289,18 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
 
     fn decide(&self) -> Result<PropertyReport, CheckError> {
         match self.property.form {
-            Form::Require(_) => self.required(self.asked_for()?, true),
-            Form::RequireSome(_) => self.required(self.asked_for()?, false),
+            Form::Require(_) => self.required(true),
+            Form::RequireSome(_) => self.required(false),
             _ => self.forbidden(self.passing()?),
         }
-    }
-
-    /// The pairs that something passes between, with the direction of each.
-    fn asked_for(&self) -> Result<Vec<(usize, Pair)>, CheckError> {
-        let mut found = Vec::new();
-        for (number, direction) in self.directions.iter().enumerate() {
-            let pairs = gather(self.reach, &self.wanted(direction, &direction.from))?;
-            found.extend(pairs.into_iter().map(|pair| (number, pair)));
-        }
-        Ok(found)
     }
 
     /// The pairs that something passes between, also by other interfaces of the sources' instances, and as answers where
     /// these count.
     fn passing(&self) -> Result<Vec<Pair>, CheckError> {
-        let mut found: Vec<Pair> = self.asked_for()?.into_iter().map(|(_, pair)| pair).collect();
+        let mut found: Vec<Pair> = Vec::new();
         for direction in &self.directions {
+            found.extend(gather(self.reach, &self.wanted(direction, &direction.from))?);
             let siblings = self.siblings(&direction.from);
             let others = gather(self.reach, &self.wanted(direction, &siblings))?;
             found.extend(others.into_iter().map(Pair::only_possible));
@@ -358,43 +350,6 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             (true, true) => (Verdict::Holds, Vec::new()),
         };
         let witnesses = self.replay(&pairs, verdict == Verdict::Violated)?;
-        self.report(verdict, &pairs, witnesses, waived)
-    }
-
-    /// Requiring forms: every pair, or some pair, must pass.
-    fn required(&self, found: Vec<(usize, Pair)>, every: bool) -> Result<PropertyReport, CheckError> {
-        let mut failing = Vec::new();
-        let mut unsure = Vec::new();
-        let mut passing = 0_usize;
-        for (number, direction) in self.directions.iter().enumerate() {
-            for (source, sink) in wanted_pairs(direction) {
-                let pair =
-                    found.iter().find(|(n, pair)| *n == number && pair.source == source && pair.sink == sink);
-                match pair.map(|(_, pair)| pair) {
-                    // Only some of the places that such a destination may be at were reached: no claim.
-                    Some(pair) if direction.to.at(sink).is_some_and(|extent| extent.implied) => {
-                        unsure.push(pair.clone());
-                    }
-                    Some(pair) if pair.complete => passing += 1,
-                    Some(pair) => unsure.push(pair.clone()),
-                    None => failing.push(self.closed_pair(direction, source, sink)),
-                }
-            }
-        }
-        let (vague, failing): (Vec<Pair>, Vec<Pair>) =
-            failing.into_iter().partition(|pair| self.is_vague(pair));
-        unsure.extend(vague.into_iter().map(Pair::only_possible));
-        let (failing, mut waived) = self.without_waived(failing);
-        let (unsure, waived_unsure) = self.without_waived(unsure);
-        waived.extend(waived_unsure);
-        let satisfied = if every { failing.is_empty() && unsure.is_empty() } else { passing > 0 };
-        let refuted = if every { !failing.is_empty() } else { unsure.is_empty() };
-        let (verdict, pairs): (Verdict, Vec<&Pair>) = match (satisfied, refuted) {
-            (true, _) => (Verdict::Holds, Vec::new()),
-            (false, true) => (Verdict::Violated, failing.iter().collect()),
-            (false, false) => (Verdict::Unknown, unsure.iter().collect()),
-        };
-        let witnesses = self.replay_closed(&pairs, verdict == Verdict::Violated)?;
         self.report(verdict, &pairs, witnesses, waived)
     }
 
@@ -461,16 +416,6 @@ fn affected(pairs: &[&Pair]) -> Affected {
     let sources: BTreeSet<Option<Spot>> = pairs.iter().map(|pair| pair.ends()[0]).collect();
     let sinks: BTreeSet<Option<Spot>> = pairs.iter().map(|pair| pair.ends()[1]).collect();
     Affected { sources: sources.len(), destinations: sinks.len(), pairs: pairs.len() }
-}
-
-/// Every pair that a requiring form is about.
-fn wanted_pairs(direction: &Direction) -> Vec<(SourcePlace, Sink)> {
-    let sources: Vec<Spot> = direction.from.iter().map(|(spot, _)| spot).collect();
-    let pairs = sources.iter().flat_map(|source| direction.to.iter().map(move |(sink, _)| (*source, sink)));
-    pairs
-        .filter(|(source, sink)| source != sink)
-        .filter_map(|(source, sink)| Some((source.source()?, sink.sink())))
-        .collect()
 }
 
 fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Direction>, CheckError> {

@@ -12,7 +12,7 @@ use super::{Case, CheckError, Direction, ErrorKind, Witness};
 use crate::evidence::{HopKind, Trace, TraceVerdict};
 use crate::name::{sink_name, source_name};
 use crate::network::{Sink, SourcePlace};
-use crate::region::Extent;
+use crate::region::{Extent, Spot};
 use crate::trace::{Query, trace};
 
 /// Pairs whose flows are replayed; of further ones only the number is shown.
@@ -90,36 +90,44 @@ impl Case<'_, '_, '_> {
     }
 
     /// A pair that nothing joins, with an example of a flow that should pass.
-    pub(super) fn closed_pair(&self, direction: &Direction, source: SourcePlace, sink: Sink) -> Pair {
-        let spot = crate::region::Spot::source_of(source);
+    pub(super) fn closed_pair(
+        &self,
+        direction: &Direction,
+        traffic: &[TrafficSpec],
+        source: SourcePlace,
+        sink: Sink,
+    ) -> Pair {
+        let spot = Spot::source_of(source);
         let from = spot.and_then(|spot| direction.from.get(spot));
         let to = direction.to.at(sink);
-        let flow = from.zip(to).and_then(|(from, to)| self.example(source, from, sink, to));
+        let flow = from.zip(to).and_then(|(from, to)| self.example(traffic, (source, from), (sink, to)));
         let samples = flow.into_iter().map(|flow| Sample { certain: true, flow }).collect();
         Pair { source, sink, certain: false, complete: false, samples, way: Way::Unsolicited }
     }
 
-    fn example(&self, source: SourcePlace, from: &Extent, sink: Sink, to: &Extent) -> Option<Flow> {
-        let sources = self.addresses(crate::region::Spot::source_of(source), from);
-        let sinks = self.addresses(crate::region::Spot::of_sink(sink), to);
+    fn example(
+        &self,
+        traffic: &[TrafficSpec],
+        (source, from): (SourcePlace, &Extent),
+        (sink, to): (Sink, &Extent),
+    ) -> Option<Flow> {
+        let (protocol, port) = example_of(traffic);
+        let sources = self.addresses(Spot::source_of(source), from);
+        let sinks = self.addresses(Spot::of_sink(sink), to);
         let pairs = sources.iter().flat_map(|source| sinks.iter().map(move |sink| (*source, *sink)));
-        let (source, destination) =
-            pairs.into_iter().find(|(source, sink)| source.is_ipv4() == sink.is_ipv4())?;
-        let (protocol, port) = match self.property.traffic.first() {
-            None => (Protocol::TCP, 443),
-            Some(TrafficSpec::Ports { protocol, from, .. }) => (*protocol, *from),
-            Some(TrafficSpec::Icmp { protocol, kind, .. }) => (*protocol, u16::from(*kind)),
-            Some(TrafficSpec::Protocol(protocol)) if protocol.has_ports() => (*protocol, 443),
-            Some(TrafficSpec::Protocol(protocol)) if protocol.is_icmp() => (*protocol, 8),
-            Some(TrafficSpec::Protocol(protocol)) => (*protocol, 0),
+        let suits = |source: &IpAddr| match protocol {
+            Protocol::ICMP => source.is_ipv4(),
+            Protocol::ICMPV6 => source.is_ipv6(),
+            _ => true,
         };
+        let (source, destination) =
+            pairs.into_iter().find(|(source, sink)| source.is_ipv4() == sink.is_ipv4() && suits(source))?;
         let source_port = if protocol.has_ports() { 49152 } else { 0 };
         Some(Flow { source, destination, protocol, source_port, port })
     }
 
     /// Addresses of a spot that an example may use: an interface's own, or ones that stand for any other host.
-    fn addresses(&self, spot: Option<crate::region::Spot>, extent: &Extent) -> Vec<IpAddr> {
-        use crate::region::Spot;
+    fn addresses(&self, spot: Option<Spot>, extent: &Extent) -> Vec<IpAddr> {
         let meant = |ip: &IpAddr| extent.blocks.iter().any(|block| block.contains(ip));
         match spot {
             Some(Spot::Interface(id)) => {
@@ -167,6 +175,19 @@ impl Case<'_, '_, '_> {
             }
         };
         ids.into_iter().map(gap).collect()
+    }
+}
+
+/// A protocol and port, or ICMP type, of a kind of traffic.
+fn example_of(traffic: &[TrafficSpec]) -> (Protocol, u16) {
+    match traffic.first() {
+        None => (Protocol::TCP, 443),
+        Some(TrafficSpec::Ports { protocol, from, .. }) => (*protocol, *from),
+        Some(TrafficSpec::Icmp { protocol, kind, .. }) => (*protocol, u16::from(*kind)),
+        Some(TrafficSpec::Protocol(Protocol::ICMPV6)) => (Protocol::ICMPV6, 128),
+        Some(TrafficSpec::Protocol(protocol)) if protocol.has_ports() => (*protocol, 443),
+        Some(TrafficSpec::Protocol(protocol)) if protocol.is_icmp() => (*protocol, 8),
+        Some(TrafficSpec::Protocol(protocol)) => (*protocol, 0),
     }
 }
 
