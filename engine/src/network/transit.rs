@@ -242,10 +242,11 @@ impl<'s> Network<'s> {
         let targets: Vec<AttachmentId> = route.attachments.iter().filter_map(Ref::known).collect();
         let missing =
             route.attachments.iter().any(|target| target.known().is_none()) || route.attachments.is_empty();
+        let nowhere = blackhole || world == World::Under && !self.are_equal_paths(&targets);
         let entry = |block, floating| TgwEffectiveRoute {
             block,
             rank: tgw_rank(route),
-            targets: if blackhole { Vec::new() } else { targets.clone() },
+            targets: if nowhere { Vec::new() } else { targets.clone() },
             open: !blackhole && missing,
             optional: unsettled,
             floating: floating || unsettled && world == World::Under,
@@ -322,6 +323,12 @@ impl<'s> Network<'s> {
     fn peer_of(&self, id: AttachmentId) -> Option<AttachmentId> {
         let peer = self.attachment(id).peer.as_ref()?;
         peer.attachment.as_ref().and_then(Ref::known)
+    }
+
+    /// R-TGW-7: whether several targets of one route are paths that are all in use: each leads out of the snapshot at once.
+    fn are_equal_paths(&self, targets: &[AttachmentId]) -> bool {
+        let outside = |id: &AttachmentId| matches!(self.tgw_target(*id, World::Under), TgwTarget::Outside);
+        targets.len() < 2 || targets.iter().all(outside)
     }
 
     /// Whether packets may come out of an attachment from a network that the snapshot does not show: on premises,

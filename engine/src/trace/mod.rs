@@ -75,15 +75,35 @@ pub fn trace(network: &Network<'_>, query: &Query) -> Trace {
 
 /// Every end of the packet in one world, with whether its reply comes back in that world.
 ///
-/// In `Over`: every sink that some branch comes to. In `Under`: the one sink that all branches come to, if there is one;
-/// answered iff every branch is.
+/// In `Over`: every sink that some branch comes to. In `Under`: the one sink that all branches come to, if there is one,
+/// or each of those that equal paths lead to (R-TGW-7); answered iff every branch is.
 pub fn delivers(
     network: &Network<'_>,
     world: World,
     from: SourcePlace,
     flow: &Flow,
 ) -> BTreeMap<Sink, Answered> {
-    let tracer = Tracer::new(network, world, from, flow, Question::Connection);
+    let found = ends(network, world, from, flow, None);
+    if world == World::Over || found.len() < 2 {
+        return found;
+    }
+    let mut certain = BTreeMap::new();
+    for goal in found.into_keys() {
+        let chosen = ends(network, world, from, flow, Some(goal));
+        certain.extend(chosen.iter().filter(|(sink, _)| **sink == goal && chosen.len() == 1));
+    }
+    certain
+}
+
+/// Every end of the packet in one world; of equal paths one that leads to the goal, if there is one.
+fn ends(
+    network: &Network<'_>,
+    world: World,
+    from: SourcePlace,
+    flow: &Flow,
+    goal: Option<Sink>,
+) -> BTreeMap<Sink, Answered> {
+    let tracer = Tracer { goal, ..Tracer::new(network, world, from, flow, Question::Connection) };
     let ways = tracer.forward();
     let mut found = BTreeMap::new();
     for end in tracer.good_ends(&ways) {
@@ -94,9 +114,6 @@ pub fn delivers(
             World::Over => *known || answered,
             World::Under => *known && answered,
         };
-    }
-    if world == World::Under && found.len() > 1 {
-        return BTreeMap::new();
     }
     found
         .into_iter()
@@ -111,6 +128,8 @@ struct Tracer<'n, 's> {
     sender: SourcePlace,
     /// The header that was sent; it fills what a component chose where a header is shown.
     example: Flow,
+    /// Where the packet is meant to end: of equal paths the one that leads there is shown (R-TGW-7).
+    goal: Option<Sink>,
     /// The header of the answer, as the sender must see it; `None` if nothing answers (R-CONN-5).
     expected: Option<Flow>,
     /// R-NAT-2: source ports that a NAT gateway may choose, one of each class that no filter tells apart.
@@ -126,7 +145,7 @@ impl<'n, 's> Tracer<'n, 's> {
         question: Question,
     ) -> Self {
         let mapped_ports = mapped_ports(network, question);
-        Self { network, world, sender, example: *flow, expected: flow.reply(), mapped_ports }
+        Self { network, world, sender, example: *flow, goal: None, expected: flow.reply(), mapped_ports }
     }
 
     fn name(&self, interface: EniId) -> &'s str {

@@ -11,7 +11,7 @@ use super::packet::{Field, Packet, Tag};
 use super::place::{Entrance, Place};
 use super::route::{Contender, Selection, alike, select};
 use crate::evidence::{Disposition, HopKind, Outcome};
-use crate::network::{Crossing, LookUp, Origin, Sink, TgwEffectiveRoute, TgwTarget};
+use crate::network::{Crossing, LookUp, Origin, Sink, SourcePlace, TgwEffectiveRoute, TgwTarget};
 
 impl Tracer<'_, '_> {
     /// R-TGW-2: from a VPC into a transit gateway.
@@ -171,7 +171,8 @@ impl Tracer<'_, '_> {
                 leg.decide(decision("R-TGW-5", Outcome::Deny, by, source));
                 branches.push(leg.fail(Disposition::Blackhole));
             }
-            for target in route.targets.iter().filter(|_| !route.open || self.world == World::Over) {
+            let open_ended = route.open && self.world == World::Under;
+            for target in self.paths(route).iter().filter(|_| !open_ended) {
                 if followed.contains(target) {
                     continue;
                 }
@@ -183,6 +184,21 @@ impl Tracer<'_, '_> {
             }
         }
         branches
+    }
+
+    /// R-TGW-7: the targets of a route. Equal paths are all in use: the restrictive world shows the one that is asked for,
+    /// or that leads back to the sender.
+    fn paths(&self, route: &TgwEffectiveRoute<'_>) -> Vec<AttachmentId> {
+        let goal = match self.goal {
+            Some(Sink::Attachment(goal)) => Some(goal),
+            _ => None,
+        };
+        let home = match self.sender {
+            SourcePlace::Attachment(sender) => Some(sender),
+            _ => None,
+        };
+        let shown = [goal, home].into_iter().flatten().find(|end| route.targets.contains(end));
+        shown.filter(|_| self.world == World::Under).map_or(route.targets.clone(), |end| vec![end])
     }
 
     /// R-TGW-12: by a policy table.

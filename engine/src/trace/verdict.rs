@@ -21,7 +21,10 @@ struct Account {
 
 /// R-VERDICT-2.
 pub(super) fn decide(network: &Network<'_>, query: &Query) -> Trace {
-    let account = |world| Tracer::new(network, world, query.from, &query.flow, query.question).account(query);
+    let account = |world| {
+        let tracer = Tracer::new(network, world, query.from, &query.flow, query.question);
+        Tracer { goal: query.goal, ..tracer }.account(query)
+    };
     let over = account(World::Over);
     if !over.holds {
         return conclude(network, query, TraceVerdict::Blocked, over);
