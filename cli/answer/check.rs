@@ -9,6 +9,7 @@ use reachproof_model::flow::Question;
 use serde::Serialize;
 
 use super::journey::{TraceJson, walks_text};
+use super::names::Names;
 use super::{GapJson, assumption_names, gaps, header_text};
 use crate::exit::Exit;
 use crate::style::{Style, visible};
@@ -74,11 +75,11 @@ struct WaivedJson {
 
 impl CheckJson {
     /// The JSON of all reports.
-    pub fn of(network: &Network<'_>, reports: &[PropertyReport]) -> Self {
+    pub fn of(network: &Network<'_>, names: &Names<'_>, reports: &[PropertyReport]) -> Self {
         Self {
             schema: "reachproof/check/v1",
             snapshot: format!("sha256:{}", network.snapshot.digest()),
-            properties: reports.iter().map(|report| PropertyJson::of(network, report)).collect(),
+            properties: reports.iter().map(|report| PropertyJson::of(network, names, report)).collect(),
             summary: Summary::of(reports),
         }
     }
@@ -97,7 +98,8 @@ impl Summary {
 }
 
 impl PropertyJson {
-    fn of(network: &Network<'_>, report: &PropertyReport) -> Self {
+    fn of(network: &Network<'_>, names: &Names<'_>, report: &PropertyReport) -> Self {
+        let witness = |witness| WitnessJson::of(network, names, witness);
         let rows = report.gaps.iter().map(|gap| (gap.resource.clone(), gap.why.clone()));
         Self {
             name: report.name.clone(),
@@ -107,7 +109,7 @@ impl PropertyJson {
             why: report.why.clone(),
             controls: report.controls.clone(),
             severity: report.severity,
-            witnesses: report.witnesses.iter().map(|witness| WitnessJson::of(network, witness)).collect(),
+            witnesses: report.witnesses.iter().map(witness).collect(),
             affected: AffectedJson::of(report.affected),
             scope: AffectedJson::of(report.scope),
             assumptions: assumption_names(report.assumptions),
@@ -119,12 +121,12 @@ impl PropertyJson {
 }
 
 impl WitnessJson {
-    fn of(network: &Network<'_>, witness: &Witness) -> Self {
+    fn of(network: &Network<'_>, names: &Names<'_>, witness: &Witness) -> Self {
         Self {
             from: source_name(network, witness.source),
             to: sink_name(network, witness.sink),
             pairs: witness.pairs,
-            trace: TraceJson::of(network, &witness.trace),
+            trace: TraceJson::of(network, names, &witness.trace),
         }
     }
 }
@@ -156,19 +158,19 @@ pub fn exit(reports: &[PropertyReport]) -> Exit {
 }
 
 /// All answers for people: the counts first, then each property with what decides it.
-pub fn text(network: &Network<'_>, reports: &[PropertyReport], style: Style) -> String {
+pub fn text(network: &Network<'_>, names: &Names<'_>, reports: &[PropertyReport], style: Style) -> String {
     let summary = Summary::of(reports);
     let holds = if summary.holds == 1 { "holds" } else { "hold" };
     let mut text =
         format!("{} {holds}, {} violated, {} unknown\n", summary.holds, summary.violated, summary.unknown);
     for report in reports {
         text.push('\n');
-        text.push_str(&property_text(network, report, style));
+        text.push_str(&property_text(network, names, report, style));
     }
     text
 }
 
-fn property_text(network: &Network<'_>, report: &PropertyReport, style: Style) -> String {
+fn property_text(network: &Network<'_>, names: &Names<'_>, report: &PropertyReport, style: Style) -> String {
     let name = verdict_name(report.verdict);
     let mark = match report.verdict {
         Verdict::Holds => style.good(name),
@@ -183,8 +185,9 @@ fn property_text(network: &Network<'_>, report: &PropertyReport, style: Style) -
     for witness in &report.witnesses {
         let (from, to) = (source_name(network, witness.source), sink_name(network, witness.sink));
         let flow = header_text(&witness.trace.flow);
-        let _ = writeln!(text, "  {} => {} ({}): {flow}", visible(&from), visible(&to), pairs(witness.pairs));
-        text.push_str(&walks_text(network, &witness.trace, style, "    "));
+        let (from, to) = (names.shown(&from), names.shown(&to));
+        let _ = writeln!(text, "  {from} => {to}, {}: {flow}", pairs(witness.pairs));
+        text.push_str(&walks_text(network, names, &witness.trace, style, "    "));
     }
     for gap in &report.gaps {
         let _ = writeln!(text, "  gap {}: {}", visible(&gap.resource), visible(&gap.why));

@@ -7,6 +7,7 @@ use reachproof_engine::network::Network;
 use reachproof_model::flow::Question;
 use serde::Serialize;
 
+use super::names::Names;
 use super::{GapJson, HeaderJson, assumption_names, component_gap, gaps, header_text, source_text};
 use crate::exit::Exit;
 use crate::style::{Style, visible};
@@ -34,6 +35,8 @@ struct WalkJson {
 #[derive(Debug, Serialize)]
 struct HopJson {
     node: Box<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<Box<str>>,
     kind: &'static str,
     decisions: Vec<DecisionJson>,
     header: HeaderJson,
@@ -50,14 +53,14 @@ struct DecisionJson {
 
 impl TraceJson {
     /// The JSON of a trace.
-    pub fn of(network: &Network<'_>, trace: &Trace) -> Self {
+    pub fn of(network: &Network<'_>, names: &Names<'_>, trace: &Trace) -> Self {
         Self {
             schema: "reachproof/trace/v1",
             verdict: verdict_name(trace.verdict),
             question: trace.question,
             flow: HeaderJson::of(&trace.flow),
-            forward: WalkJson::of(network, &trace.forward),
-            reply: trace.reply.as_ref().map(|walk| WalkJson::of(network, walk)),
+            forward: WalkJson::of(network, names, &trace.forward),
+            reply: trace.reply.as_ref().map(|walk| WalkJson::of(network, names, walk)),
             assumptions: assumption_names(trace.assumptions),
             gaps: trace_gaps(network, trace),
         }
@@ -74,14 +77,14 @@ fn trace_gaps(network: &Network<'_>, trace: &Trace) -> Vec<GapJson> {
 }
 
 impl WalkJson {
-    fn of(network: &Network<'_>, walk: &Walk) -> Self {
-        let hops = walk.hops.iter().map(|hop| HopJson::of(network, hop)).collect();
+    fn of(network: &Network<'_>, names: &Names<'_>, walk: &Walk) -> Self {
+        let hops = walk.hops.iter().map(|hop| HopJson::of(network, names, hop)).collect();
         Self { disposition: disposition_name(walk.disposition), hops }
     }
 }
 
 impl HopJson {
-    fn of(network: &Network<'_>, hop: &Hop) -> Self {
+    fn of(network: &Network<'_>, names: &Names<'_>, hop: &Hop) -> Self {
         let decisions = hop.decisions.iter().map(|decision| DecisionJson {
             rule: decision.rule,
             verdict: outcome_name(decision.outcome),
@@ -90,6 +93,7 @@ impl HopJson {
         });
         Self {
             node: hop.node.clone(),
+            name: names.get(&hop.node).map(Into::into),
             kind: kind_name(hop.kind),
             decisions: decisions.collect(),
             header: HeaderJson::of(&hop.header),
@@ -107,7 +111,7 @@ pub fn exit(verdict: TraceVerdict) -> Exit {
 }
 
 /// A trace for people: the answer first, then the way, then what the answer rests on.
-pub fn text(network: &Network<'_>, trace: &Trace, style: Style) -> String {
+pub fn text(network: &Network<'_>, names: &Names<'_>, trace: &Trace, style: Style) -> String {
     let verdict = verdict_name(trace.verdict);
     let painted = match trace.verdict {
         TraceVerdict::Reaches => style.good(verdict),
@@ -115,7 +119,7 @@ pub fn text(network: &Network<'_>, trace: &Trace, style: Style) -> String {
         TraceVerdict::Unknown => style.unsure(verdict),
     };
     let mut text = format!("{painted}: {}\n", header_text(&trace.flow));
-    text.push_str(&walks_text(network, trace, style, "  "));
+    text.push_str(&walks_text(network, names, trace, style, "  "));
     for gap in trace_gaps(network, trace) {
         let _ = writeln!(text, "  gap {}", visible(&gap.why));
     }
@@ -126,14 +130,20 @@ pub fn text(network: &Network<'_>, trace: &Trace, style: Style) -> String {
 }
 
 /// The hops of both directions, in aligned columns.
-pub fn walks_text(network: &Network<'_>, trace: &Trace, style: Style, indent: &str) -> String {
+pub fn walks_text(
+    network: &Network<'_>,
+    names: &Names<'_>,
+    trace: &Trace,
+    style: Style,
+    indent: &str,
+) -> String {
     let walks = [("forward", Some(&trace.forward)), ("return", trace.reply.as_ref())];
     let mut text = String::new();
     for (name, walk) in walks {
         let Some(walk) = walk else { continue };
         let heading = format!("{name}: {}", disposition_name(walk.disposition));
         let _ = writeln!(text, "{indent}{}", style.strong(&heading));
-        for line in aligned(&hop_rows(network, walk)) {
+        for line in aligned(&hop_rows(network, names, walk)) {
             let _ = writeln!(text, "{indent}  {line}");
         }
     }
@@ -141,10 +151,10 @@ pub fn walks_text(network: &Network<'_>, trace: &Trace, style: Style, indent: &s
 }
 
 /// node, kind, rule, outcome, by, place; one row a decision, one for a hop without any.
-fn hop_rows(network: &Network<'_>, walk: &Walk) -> Vec<Vec<String>> {
+fn hop_rows(network: &Network<'_>, names: &Names<'_>, walk: &Walk) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     for hop in &walk.hops {
-        let (mut node, mut kind) = (visible(&hop.node).into_owned(), kind_name(hop.kind).to_owned());
+        let (mut node, mut kind) = (names.shown(&hop.node), kind_name(hop.kind).to_owned());
         if hop.decisions.is_empty() {
             rows.push(vec![node, kind]);
             continue;

@@ -2,7 +2,9 @@
 
 pub mod check;
 pub mod journey;
+pub mod names;
 pub mod reach;
+pub mod rows;
 
 use reachproof_engine::network::Network;
 use reachproof_model::assumption::Assumptions;

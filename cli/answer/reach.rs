@@ -1,30 +1,66 @@
-//! The answer of `reach`: `reachproof/reach/v1`, and its lines for people.
+//! The answer of `reach` as JSON: `reachproof/reach/v1`.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
-use reachproof_engine::header::Family;
+use reachproof_engine::name::{sink_name, source_name};
+use reachproof_engine::network::Network;
 use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::policy::protocol_name;
 use serde::Serialize;
 
-use super::GapJson;
-use crate::command::flows::{Answered, Flows, cidrs};
-use crate::style::{Style, visible};
+use super::names::Names;
+use super::{GapJson, assumption_names};
+use crate::command::flows::{Answered, Flows, Intervals, cidrs};
+use crate::command::group::Group;
+
+/// Everything that flows between the ends asked about.
+pub struct ReachAnswer<'n> {
+    /// What was asked of the flows.
+    pub question: Question,
+    /// The rows, sorted.
+    pub rows: Vec<Row>,
+    /// What may be entered and nobody knows the inside of, and what the input lacks.
+    pub gaps: Vec<GapJson>,
+    /// The names of endpoints.
+    pub names: Names<'n>,
+}
+
+/// What flows from each of some sources to each of some destinations.
+#[derive(Debug)]
+pub struct Row {
+    /// Ids of the sources, sorted.
+    pub from: Vec<String>,
+    /// Ids of the destinations, sorted.
+    pub to: Vec<String>,
+    /// The flows.
+    pub flows: Vec<Flows>,
+}
+
+impl Row {
+    /// The row of a group.
+    pub fn of(network: &Network<'_>, group: Group) -> Self {
+        let mut from: Vec<_> = group.from.iter().map(|place| source_name(network, *place)).collect();
+        let mut to: Vec<_> = group.to.iter().map(|sink| sink_name(network, *sink)).collect();
+        from.sort();
+        to.sort();
+        Self { from, to, flows: group.flows }
+    }
+}
 
 /// All rows as JSON has them.
 #[derive(Debug, Serialize)]
-pub struct ReachJson {
+pub struct ReachJson<'a> {
     schema: &'static str,
     question: Question,
-    rows: Vec<RowJson>,
-    gaps: Vec<GapJson>,
+    rows: Vec<RowJson<'a>>,
+    names: BTreeMap<&'a str, &'a str>,
+    gaps: &'a [GapJson],
 }
 
-/// What flows from some sources to some destinations.
 #[derive(Debug, Serialize)]
-pub struct RowJson {
-    from: Vec<String>,
-    to: Vec<String>,
+struct RowJson<'a> {
+    from: &'a [String],
+    to: &'a [String],
     flows: Vec<FlowsJson>,
 }
 
@@ -33,8 +69,8 @@ struct FlowsJson {
     source: Vec<String>,
     destination: Vec<String>,
     protocol: String,
-    source_ports: Vec<(u128, u128)>,
-    ports: Vec<(u128, u128)>,
+    source_ports: Intervals,
+    ports: Intervals,
     /// Each a range of types and a range of codes.
     icmp: Vec<[(u128, u128); 2]>,
     answered: &'static str,
@@ -42,74 +78,48 @@ struct FlowsJson {
     assumptions: Vec<String>,
 }
 
-impl ReachJson {
-    /// The JSON of all rows.
-    pub fn of(question: Question, rows: Vec<RowJson>, gaps: Vec<GapJson>) -> Self {
-        Self { schema: "reachproof/reach/v1", question, rows, gaps }
-    }
-
-    /// One line for every set of flows.
-    pub fn text(&self, style: Style) -> String {
-        let mut text = format!("{} rows, {} gaps\n", self.rows.len(), self.gaps.len());
-        for row in &self.rows {
-            let ends = format!("{} => {}", row.from.join(", "), row.to.join(", "));
-            for flows in &row.flows {
-                let _ = writeln!(text, "{} : {}", style.strong(&visible(&ends)), flows.text());
-            }
+impl<'a> ReachJson<'a> {
+    /// The JSON of an answer.
+    pub fn of(answer: &'a ReachAnswer<'_>) -> Self {
+        let ids = answer.rows.iter().flat_map(|row| row.from.iter().chain(&row.to));
+        let names = ids.filter_map(|id| Some((id.as_str(), answer.names.get(id)?)));
+        Self {
+            schema: "reachproof/reach/v1",
+            question: answer.question,
+            rows: answer.rows.iter().map(RowJson::of).collect(),
+            names: names.collect(),
+            gaps: &answer.gaps,
         }
-        for gap in &self.gaps {
-            let _ = writeln!(text, "gap, and what comes out of it is in no row: {}", visible(&gap.why));
-        }
-        text
     }
 }
 
-impl RowJson {
-    /// A row between two places.
-    pub fn of(from: String, to: String, flows: &[Flows]) -> Self {
-        Self { from: vec![from], to: vec![to], flows: flows.iter().map(FlowsJson::of).collect() }
+impl<'a> RowJson<'a> {
+    fn of(row: &'a Row) -> Self {
+        Self { from: &row.from, to: &row.to, flows: row.flows.iter().map(FlowsJson::of).collect() }
     }
 }
 
 impl FlowsJson {
     fn of(flows: &Flows) -> Self {
-        let ports = flows.protocols.is_none_or(|(first, _)| first.has_ports());
-        let only = |ranges: &Vec<(u128, u128)>| if ports { ranges.clone() } else { Vec::new() };
+        let ports = flows.has_ports();
+        let only = |ranges: &Intervals| if ports { ranges.clone() } else { Vec::new() };
         let types = flows.ports.iter().flat_map(|kind| flows.source_ports.iter().map(|code| [*kind, *code]));
-        let icmp = flows.protocols.is_some_and(|(first, _)| first.is_icmp());
         Self {
             source: cidrs(flows.family, &flows.source),
-            destination: cidrs(delivered_family(flows), &flows.destination),
+            destination: cidrs(flows.delivered, &flows.destination),
             protocol: protocols_name(flows.protocols),
             source_ports: only(&flows.source_ports),
             ports: only(&flows.ports),
-            icmp: if icmp { types.collect() } else { Vec::new() },
+            icmp: if flows.is_icmp() { types.collect() } else { Vec::new() },
             answered: answered_name(flows.answered),
             certainty: if flows.certain { "reaches" } else { "unknown" },
-            assumptions: Vec::new(),
+            assumptions: assumption_names(flows.assumptions),
         }
-    }
-
-    fn text(&self) -> String {
-        let mut text = self.protocol.clone();
-        if !self.ports.is_empty() && self.ports != [(0, 65535)] {
-            let _ = write!(text, " {}", ranges(&self.ports));
-        }
-        for [kind, code] in self.icmp.iter().filter(|[kind, code]| (*kind, *code) != ((0, 255), (0, 255))) {
-            let _ = write!(text, " type {} code {}", range(*kind), range(*code));
-        }
-        let _ = write!(text, " from {}", blocks(&self.source));
-        if !self.source_ports.is_empty() && self.source_ports != [(0, 65535)] {
-            let _ = write!(text, " ports {}", ranges(&self.source_ports));
-        }
-        let unknown = if self.certainty == "unknown" { ", unknown" } else { "" };
-        let _ = write!(text, " to {} [answered: {}{unknown}]", blocks(&self.destination), self.answered);
-        text
     }
 }
 
 /// A name, or a range of numbers.
-fn protocols_name(protocols: Option<(Protocol, Protocol)>) -> String {
+pub fn protocols_name(protocols: Option<(Protocol, Protocol)>) -> String {
     match protocols {
         None => "any".to_owned(),
         Some((first, last)) if first == last => protocol_name(first).into_string(),
@@ -117,32 +127,8 @@ fn protocols_name(protocols: Option<(Protocol, Protocol)>) -> String {
     }
 }
 
-/// Blocks shown to people before a list is cut short; JSON has them all.
-const SHOWN: usize = 4;
-
-fn blocks(blocks: &[String]) -> String {
-    let shown: Vec<&str> = blocks.iter().take(SHOWN).map(String::as_str).collect();
-    let more = blocks.len().saturating_sub(SHOWN);
-    let rest = if more > 0 { format!(" and {more} more blocks") } else { String::new() };
-    shown.join(",") + &rest
-}
-
-/// R-NAT-8: a header sent to an IPv6 address may be delivered to an IPv4 one.
-fn delivered_family(flows: &Flows) -> Family {
-    let in_v4 = |(_, hi): &(u128, u128)| *hi <= Family::V4.greatest_address();
-    if flows.rewritten && flows.destination.iter().all(in_v4) { Family::V4 } else { flows.family }
-}
-
-fn ranges(ranges: &[(u128, u128)]) -> String {
-    let texts: Vec<String> = ranges.iter().map(|one| range(*one)).collect();
-    texts.join(",")
-}
-
-fn range((lo, hi): (u128, u128)) -> String {
-    if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") }
-}
-
-fn answered_name(answered: Answered) -> &'static str {
+/// `all`, `some` or `none`.
+pub fn answered_name(answered: Answered) -> &'static str {
     match answered {
         Answered::All => "all",
         Answered::Some => "some",

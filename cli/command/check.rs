@@ -10,6 +10,7 @@ use reachproof_model::policy::{Policy, PolicyFile};
 
 use super::{network, read_inputs, snapshot};
 use crate::answer::check::{self as answer, CheckJson};
+use crate::answer::names::Names;
 use crate::answer::pretty;
 use crate::arguments::{CheckArguments, Format};
 use crate::exit::{Exit, Failure};
@@ -34,10 +35,11 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
     talk.progress("deciding the properties");
     let reports = reachproof_engine::check::check(&network, &policy, day)
         .map_err(|error| Failure::new(error.to_string()))?;
+    let names = Names::of(&network);
     let target = output::target(arguments.answer.output.as_ref());
     let written = match arguments.format {
-        Format::Json => pretty(&CheckJson::of(&network, &reports))?,
-        _ => answer::text(&network, &reports, output::style(talk.choice(), target)),
+        Format::Json => pretty(&CheckJson::of(&network, &names, &reports))?,
+        _ => answer::text(&network, &names, &reports, output::style(talk.choice(), target)),
     };
     output::write(target, written.as_bytes())?;
     Ok(answer::exit(&reports))

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use reachproof_engine::header::{Arena, Family, Field, HeaderBox, Set};
+use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::Protocol;
-use reachproof_model::policy::TrafficSpec;
 
 /// Inclusive intervals, ascending.
 pub type Intervals = Vec<(u128, u128)>;
@@ -35,6 +35,8 @@ pub struct Flows {
     pub source_ports: Intervals,
     /// Destinations as delivered.
     pub destination: Intervals,
+    /// The family of the header as delivered (R-NAT-8: an IPv6 destination may become an IPv4 one).
+    pub delivered: Family,
     /// Whether the destination was rewritten on the way.
     pub rewritten: bool,
     /// Sources as sent.
@@ -43,6 +45,40 @@ pub struct Flows {
     pub answered: Answered,
     /// Whether they arrive whatever the unknowns are.
     pub certain: bool,
+    /// What that rests on, by an example; empty until one has been replayed.
+    pub assumptions: Assumptions,
+}
+
+impl Flows {
+    /// Whether the headers have ports; any protocol counts as one that has.
+    pub fn has_ports(&self) -> bool {
+        self.protocols.is_none_or(|(first, _)| first.has_ports())
+    }
+
+    /// Whether the headers have an ICMP type and code.
+    pub fn is_icmp(&self) -> bool {
+        self.protocols.is_some_and(|(first, _)| first.is_icmp())
+    }
+
+    /// The sent headers that are meant; after a rewrite whatever their destination was.
+    pub fn area(&self, arena: &mut Arena) -> Set {
+        let protocols = self.protocols.map(|(first, last)| vec![(first.0.into(), last.0.into())]);
+        let fields = [
+            (Field::Protocol, protocols.as_ref()),
+            (Field::Source, Some(&self.source)),
+            (Field::Destination, Some(&self.destination).filter(|_| !self.rewritten)),
+            (Field::Port, Some(&self.ports)),
+            (Field::SourcePort, Some(&self.source_ports)),
+        ];
+        let mut area = Set::FULL;
+        for (field, intervals) in fields.iter().filter_map(|(field, some)| Some((*field, some.as_ref()?))) {
+            let all = HeaderBox::full(self.family);
+            let boxes: Vec<_> = intervals.iter().map(|(lo, hi)| all.with(field, *lo, *hi)).collect();
+            let within = arena.any_of(&boxes);
+            area = arena.intersection(area, within);
+        }
+        area
+    }
 }
 
 /// A set as boxes; `delivered` is the destination that took the place of the one sent.
@@ -53,6 +89,7 @@ pub fn flows(
     delivered: Option<u128>,
     (certain, answered): (bool, Answered),
 ) -> Vec<Flows> {
+    let in_v4 = delivered.is_some_and(|value| value <= Family::V4.greatest_address());
     let set = if delivered.is_some() { arena.exists(set, Field::Destination) } else { set };
     let mut found = Vec::new();
     for one in arena.boxes(set) {
@@ -63,10 +100,12 @@ pub fn flows(
             ports: vec![ports],
             source_ports: vec![source_ports],
             destination: vec![destination],
+            delivered: if in_v4 { Family::V4 } else { family },
             rewritten: delivered.is_some(),
             source: vec![one.interval(Field::Source)],
             answered,
             certain,
+            assumptions: Assumptions::NONE,
         };
         found.extend(protocols(&one).into_iter().map(of));
     }
@@ -142,7 +181,7 @@ fn merged(flows: Vec<Flows>) -> Vec<Flows> {
 }
 
 /// Sorted, with those that overlap or touch made one.
-fn united(mut intervals: Intervals) -> Intervals {
+pub fn united(mut intervals: Intervals) -> Intervals {
     intervals.sort_unstable();
     let mut result: Intervals = Vec::new();
     for (lo, hi) in intervals {
@@ -160,8 +199,7 @@ pub fn cidrs(family: Family, intervals: &Intervals) -> Vec<String> {
     for (lo, hi) in intervals {
         match family {
             Family::V4 => {
-                let address = |value: &u128| Ipv4Addr::from(u32::try_from(*value).unwrap_or(u32::MAX));
-                blocks.extend(Ipv4Subnets::new(address(lo), address(hi), 0).map(IpNet::V4));
+                blocks.extend(Ipv4Subnets::new(v4(*lo), v4(*hi), 0).map(IpNet::V4));
             }
             Family::V6 => {
                 blocks.extend(Ipv6Subnets::new(Ipv6Addr::from(*lo), Ipv6Addr::from(*hi), 0).map(IpNet::V6));
@@ -171,16 +209,38 @@ pub fn cidrs(family: Family, intervals: &Intervals) -> Vec<String> {
     blocks.iter().map(ToString::to_string).collect()
 }
 
-/// The headers with an address field in one of the blocks.
-pub fn among(arena: &mut Arena, family: Family, field: Field, blocks: &[IpNet]) -> Set {
+/// The smallest block that holds all of the intervals, and the intervals of it that they leave out.
+pub fn enclosed(family: Family, intervals: &Intervals) -> Option<(IpNet, Intervals)> {
+    let ((least, _), (_, greatest)) = (intervals.first()?, intervals.last()?);
+    let bits = family.greatest_address().count_ones();
+    let length = u8::try_from(bits - (128 - (least ^ greatest).leading_zeros())).ok()?;
+    let block = IpNet::new(address(family, *least), length).ok()?.trunc();
+    let mut gaps = Vec::new();
+    let mut next = Some(number(block.network()));
+    for (lo, hi) in intervals {
+        gaps.extend(next.filter(|start| start < lo).map(|start| (start, lo - 1)));
+        next = hi.checked_add(1);
+    }
+    let last = number(block.broadcast());
+    gaps.extend(next.filter(|start| *start <= last).map(|start| (start, last)));
+    Some((block, gaps))
+}
+
+/// The addresses of a family in some blocks.
+pub fn intervals(family: Family, blocks: &[IpNet]) -> Intervals {
     let own = blocks.iter().filter(|block| Family::of(block.addr()) == family);
-    let boxes: Vec<HeaderBox> = own
-        .map(|block| {
-            let header_box = HeaderBox::full(family);
-            header_box.with(field, number(block.network()), number(block.broadcast()))
-        })
-        .collect();
-    arena.any_of(&boxes)
+    united(own.map(|block| (number(block.network()), number(block.broadcast()))).collect())
+}
+
+fn v4(value: u128) -> Ipv4Addr {
+    Ipv4Addr::from(u32::try_from(value).unwrap_or(u32::MAX))
+}
+
+fn address(family: Family, value: u128) -> IpAddr {
+    match family {
+        Family::V4 => IpAddr::V4(v4(value)),
+        Family::V6 => IpAddr::V6(Ipv6Addr::from(value)),
+    }
 }
 
 /// An address as a number.
@@ -191,31 +251,25 @@ fn number(address: IpAddr) -> u128 {
     }
 }
 
-/// Whether a number is an address in one of the blocks.
-pub fn is_among(blocks: &[IpNet], value: u128) -> bool {
-    blocks.iter().any(|block| (number(block.network())..=number(block.broadcast())).contains(&value))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The headers of a list of specifications; none at all means every header.
-pub fn traffic(arena: &mut Arena, family: Family, specs: &[TrafficSpec]) -> Set {
-    if specs.is_empty() {
-        return Set::FULL;
+    /// The block around some blocks, and what they leave out of it.
+    fn around(family: Family, blocks: &[&str]) -> String {
+        let blocks: Vec<IpNet> = blocks.iter().map(|text| text.parse().unwrap()).collect();
+        let (block, gaps) = enclosed(family, &intervals(family, &blocks)).unwrap();
+        format!("{block} {:?}", cidrs(family, &gaps))
     }
-    let boxes: Vec<HeaderBox> = specs.iter().map(|spec| spec_box(family, *spec)).collect();
-    arena.any_of(&boxes)
-}
 
-fn spec_box(family: Family, spec: TrafficSpec) -> HeaderBox {
-    let of = |protocol: Protocol| {
-        let number = u128::from(protocol.0);
-        HeaderBox::full(family).with(Field::Protocol, number, number)
-    };
-    match spec {
-        TrafficSpec::Protocol(protocol) => of(protocol),
-        TrafficSpec::Ports { protocol, from, to } => of(protocol).with(Field::Port, from.into(), to.into()),
-        TrafficSpec::Icmp { protocol, kind, code } => {
-            let of_kind = of(protocol).with(Field::Port, kind.into(), kind.into());
-            code.map_or(of_kind, |code| of_kind.with(Field::SourcePort, code.into(), code.into()))
-        }
+    #[test]
+    fn the_block_around_blocks_is_the_smallest() {
+        assert_eq!(around(Family::V4, &["10.0.0.4/32"]), "10.0.0.4/32 []");
+        assert_eq!(around(Family::V4, &["10.0.0.0/25", "10.0.0.192/26"]), "10.0.0.0/24 [\"10.0.0.128/26\"]");
+        assert_eq!(around(Family::V4, &["0.0.0.1/32", "255.255.255.255/32"]).matches('/').count(), 1 + 62);
+        assert_eq!(around(Family::V4, &["128.0.0.0/1"]), "128.0.0.0/1 []");
+        assert_eq!(around(Family::V6, &["2001:db8::/33"]), "2001:db8::/33 []");
+        assert_eq!(around(Family::V6, &["::/1", "8000::/1"]), "::/0 []");
+        assert_eq!(around(Family::V6, &["::/2", "8000::/1"]), "::/0 [\"4000::/2\"]");
     }
 }

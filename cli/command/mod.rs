@@ -2,7 +2,9 @@
 
 pub mod check;
 pub mod flows;
+pub mod group;
 pub mod reach;
+mod replay;
 pub mod trace;
 
 use reachproof_engine::network::{Network, Options};

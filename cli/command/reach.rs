@@ -2,19 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reachproof_engine::header::{Family, Field, Set};
-use reachproof_engine::name::{sink_name, source_name};
-use reachproof_engine::network::{Network, Sink, SourcePlace, owned_blocks};
+use reachproof_engine::asked::{destined, senders, traffic};
+use reachproof_engine::header::{Arena, Set};
+use reachproof_engine::network::{Network, Sink, SourcePlace};
 use reachproof_engine::reach::{Delivery, Explored, Reach, Request, classes};
 use reachproof_engine::region::{Extent, Region, Spot, select};
 use reachproof_model::flow::Question;
 use reachproof_model::id::ComponentId;
 use reachproof_model::policy::{Selector, TrafficSpec};
 
-use super::flows::{Answered, Flows, among, flows, is_among, traffic};
+use super::flows::{Answered, flows};
+use super::group::{Own, Pattern};
+use super::replay::Replay;
 use super::{network, read_inputs, snapshot};
-use crate::answer::reach::{ReachJson, RowJson};
-use crate::answer::{component_gap, gaps, pretty};
+use crate::answer::names::Names;
+use crate::answer::reach::{ReachAnswer, ReachJson, Row};
+use crate::answer::{component_gap, gaps, pretty, rows};
 use crate::arguments::{Format, ReachArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Talk};
@@ -27,14 +30,14 @@ pub fn run(arguments: &ReachArguments, talk: &mut Talk) -> Result<Exit, Failure>
     let traffic = request::traffic(arguments)?;
     let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
     let network = network(&snapshot, &arguments.claim, talk)?;
-    let (from, to) = (region("--from", &network, &from)?, region("--to", &network, &to)?);
+    let (from, to) = (region("--from", &network, &from)?, destinations(&network, &to)?);
     talk.progress("exploring");
     let wanted = Wanted { network: &network, from, to, traffic, question: arguments.question };
     let answer = wanted.answer()?;
     let target = output::target(arguments.answer.output.as_ref());
     let written = match arguments.format {
-        Format::Json => pretty(&answer)?,
-        _ => answer.text(output::style(talk.choice(), target)),
+        Format::Json => pretty(&ReachJson::of(&answer))?,
+        _ => rows::text(&answer, output::style(talk.choice(), target)),
     };
     output::write(target, written.as_bytes())?;
     Ok(Exit::Holds)
@@ -50,6 +53,18 @@ fn region(option: &str, network: &Network<'_>, selector: &Selector) -> Result<Re
     select(network, selector).map_err(|error| Failure::new(format!("{option}: {error}")))
 }
 
+/// The destinations; of everything also the interfaces that no call shows.
+fn destinations(network: &Network<'_>, selector: &Selector) -> Result<Region, Failure> {
+    let mut found = region("--to", network, selector)?;
+    if *selector == Selector::any() {
+        let subnets = network.snapshot.subnets.iter();
+        for (id, _) in subnets.filter(|(_, subnet)| network.is_foreign(subnet.meta.owner.as_deref())) {
+            found = found.with(Spot::Unseen(id));
+        }
+    }
+    Ok(found)
+}
+
 /// What is asked.
 struct Wanted<'n, 's> {
     network: &'n Network<'s>,
@@ -62,61 +77,52 @@ struct Wanted<'n, 's> {
 /// What one class of sources yields.
 #[derive(Default)]
 struct Found {
-    flows: BTreeMap<(SourcePlace, Sink), Vec<Flows>>,
+    pairs: BTreeMap<(SourcePlace, Sink), Vec<Pattern>>,
     entered: BTreeSet<ComponentId>,
+    /// Patterns of the class that have been replayed, with what became of them. Its members differ in their addresses
+    /// only, so that one of them speaks for all.
+    replayed: BTreeMap<(Sink, Pattern), Pattern>,
 }
 
-impl Wanted<'_, '_> {
-    fn answer(&self) -> Result<ReachJson, Failure> {
+impl<'n> Wanted<'n, '_> {
+    fn answer(&self) -> Result<ReachAnswer<'n>, Failure> {
         let sources: Vec<SourcePlace> = self.from.iter().filter_map(|(spot, _)| spot.source()).collect();
         let request = Request::of(Question::Connection);
         let reach = Reach::of(self.network);
         let explored = reach.explore(&classes(self.network, &sources), &request, |part| self.class(part));
         let mut all = Found::default();
         for part in explored.map_err(|error| Failure::new(error.to_string()))?.into_iter().flatten() {
-            for (ends, flows) in part.flows {
-                all.flows.entry(ends).or_default().extend(flows);
+            let part = part?;
+            for (ends, patterns) in part.pairs {
+                all.pairs.entry(ends).or_default().extend(patterns);
             }
             all.entered.extend(part.entered);
         }
-        let row = |((from, to), flows): ((SourcePlace, Sink), Vec<Flows>)| {
-            RowJson::of(source_name(self.network, from), sink_name(self.network, to), &flows)
-        };
-        let rows = all.flows.into_iter().map(row).collect();
+        let groups = self.own().groups(all.pairs).into_iter();
+        let mut rows: Vec<Row> = groups.map(|group| Row::of(self.network, group)).collect();
+        rows.sort_by(|left, right| (&left.from, &left.to).cmp(&(&right.from, &right.to)));
         let entered = all.entered.into_iter().map(|id| component_gap(self.network, id));
         let doubts = self.network.doubts().into_iter().chain(self.network.unlisted_addresses());
         let doubts = doubts.map(|doubt| ("snapshot".into(), doubt.into()));
         let gaps = gaps(entered.chain(doubts));
-        Ok(ReachJson::of(self.question, rows, gaps))
+        Ok(ReachAnswer { question: self.question, rows, gaps, names: Names::of(self.network) })
     }
 
-    fn class(&self, mut explored: Explored<'_>) -> Found {
+    fn own(&self) -> Own<'_, '_> {
+        Own { network: self.network, from: &self.from, to: &self.to }
+    }
+
+    fn class(&self, mut explored: Explored<'_>) -> Result<Found, Failure> {
         let mut found = Found::default();
-        let class = explored.source;
-        let members = class.members.iter().map(|id| SourcePlace::Interface(*id));
-        let alone = class.members.is_empty().then_some(class.place);
-        for source in members.chain(alone) {
-            let sent = self.sent(&mut explored, source);
+        let asked = traffic(explored.arena, explored.family, &self.traffic);
+        for sender in senders(self.network, &self.from, explored.source) {
+            let sent = sender.sent(explored.arena, explored.family);
+            let sent = explored.arena.intersection(sent, asked);
             for delivery in explored.deliveries.clone() {
-                self.delivery(&mut explored, source, sent, delivery, &mut found);
+                self.delivery(&mut explored, sender.place, sent, delivery, &mut found)?;
             }
         }
-        found
-    }
-
-    /// The headers that are asked about and that the source may send.
-    fn sent(&self, explored: &mut Explored<'_>, source: SourcePlace) -> Set {
-        let Some(extent) = Spot::source_of(source).and_then(|spot| self.from.get(spot)) else {
-            return Set::EMPTY;
-        };
-        let (arena, family) = (&mut *explored.arena, explored.family);
-        let mut sent = among(arena, family, Field::Source, &extent.blocks);
-        if let SourcePlace::Interface(id) = source {
-            let own = among(arena, family, Field::Source, &owned_blocks(self.network.interface(id)));
-            sent = arena.intersection(sent, own);
-        }
-        let traffic = traffic(arena, family, &self.traffic);
-        arena.intersection(sent, traffic)
+        Ok(found)
     }
 
     fn delivery(
@@ -126,29 +132,39 @@ impl Wanted<'_, '_> {
         sent: Set,
         delivery: Delivery,
         found: &mut Found,
-    ) {
+    ) -> Result<(), Failure> {
         if let Sink::Component(component) = delivery.sink {
             let entering = explored.arena.intersection(delivery.over, sent);
             found.entered.extend((!entering.is_empty()).then_some(component));
-            return;
         }
         let itself = Spot::source_of(source).map(Spot::sink) == Some(delivery.sink);
-        let Some(extent) = self.to.at(delivery.sink).filter(|_| !itself) else { return };
-        let asked = destined(explored, delivery.destination, extent, sent);
-        let (family, parts) = (explored.family, self.parts(explored, &delivery));
-        for (set, certain, answered) in parts {
+        let Some(extent) = self.to.at(delivery.sink).filter(|_| !itself) else { return Ok(()) };
+        let (family, destination) = (explored.family, delivery.destination);
+        let asked = asked(explored, &delivery, extent, sent);
+        let replay =
+            Replay { network: self.network, question: self.question, from: source, to: delivery.sink };
+        for (set, certain, answered) in self.parts(explored.arena, &delivery) {
             let set = explored.arena.intersection(set, asked);
-            let flows = flows(explored.arena, family, set, delivery.destination, (certain, answered));
-            if !flows.is_empty() {
-                found.flows.entry((source, delivery.sink)).or_default().extend(flows);
+            for flows in flows(explored.arena, family, set, destination, (certain, answered)) {
+                let pattern = self.own().pattern(flows.clone(), source, delivery.sink);
+                let known = found.replayed.get(&(delivery.sink, pattern.clone()));
+                let confirmed = match known {
+                    Some(known) => known.clone(),
+                    None => {
+                        let confirmed = replay.confirmed(explored.arena, set, flows)?;
+                        self.own().pattern(confirmed, source, delivery.sink)
+                    }
+                };
+                found.replayed.insert((delivery.sink, pattern), confirmed.clone());
+                found.pairs.entry((source, delivery.sink)).or_default().push(confirmed);
             }
         }
+        Ok(())
     }
 
     /// Disjoint parts of a delivery, each with whether it is certain to arrive and whether its replies come back. Of
     /// what is uncertain the replies are read in the permissive world, as its arrival is.
-    fn parts(&self, explored: &mut Explored<'_>, delivery: &Delivery) -> Vec<(Set, bool, Answered)> {
-        let arena = &mut *explored.arena;
+    fn parts(&self, arena: &mut Arena, delivery: &Delivery) -> Vec<(Set, bool, Answered)> {
         let (back, perhaps) = (delivery.answered_under, delivery.answered_over);
         let doubtful = arena.difference(perhaps, back);
         if self.question == Question::Connection {
@@ -166,17 +182,13 @@ impl Wanted<'_, '_> {
 }
 
 /// What neither world answers.
-fn unanswered(arena: &mut reachproof_engine::header::Arena, set: Set, back: Set, perhaps: Set) -> Set {
+fn unanswered(arena: &mut Arena, set: Set, back: Set, perhaps: Set) -> Set {
     let without = arena.difference(set, perhaps);
     arena.difference(without, back)
 }
 
 /// Of the sent headers those whose destination, as sent or as delivered, is meant.
-fn destined(explored: &mut Explored<'_>, delivered: Option<u128>, extent: &Extent, sent: Set) -> Set {
-    let family: Family = explored.family;
-    if delivered.is_some_and(|value| is_among(&extent.blocks, value)) {
-        return sent;
-    }
-    let meant = among(explored.arena, family, Field::Destination, &extent.blocks);
+fn asked(explored: &mut Explored<'_>, delivery: &Delivery, extent: &Extent, sent: Set) -> Set {
+    let meant = destined(explored.arena, explored.family, delivery.destination, extent);
     explored.arena.intersection(meant, sent)
 }
