@@ -212,48 +212,57 @@ fn interface(
 ) -> Result<Interface, SelectionError> {
     let record = network.subnet(one.subnet);
     let free = free_blocks(network, one.subnet);
-    let first = free.iter().find_map(|block| match block.addr() {
-        IpAddr::V4(ip) => Some(ip),
-        IpAddr::V6(_) => None,
-    });
-    let public = match (one.public, first) {
-        (false, _) => Vec::new(),
-        (true, Some(private)) => vec![public_address(network, one.subnet, private)?],
-        (true, None) => return Err(full(&record.meta)),
-    };
-    let Some(primary) = first.map(IpAddr::V4).or_else(|| free.first().map(IpNet::addr)) else {
-        return Err(full(&record.meta));
-    };
     let groups = if one.groups.is_empty() {
         open.get(&record.vpc.known()).copied().into_iter().collect()
     } else {
         one.groups.clone()
     };
-    let attached = InterfaceAttachment {
+    let meta = Meta { id: one.id(network), tags: BTreeMap::new(), arn: None, ..record.meta.clone() };
+    let first = free.iter().map(IpNet::addr).min_by_key(|ip| !ip.is_ipv4());
+    let first = first.ok_or_else(|| full(&record.meta))?;
+    let public = match (one.public, first) {
+        (false, _) => Vec::new(),
+        (true, IpAddr::V4(private)) => vec![public_address(network, one.subnet, private)?],
+        (true, IpAddr::V6(_)) => return Err(full(&record.meta)),
+    };
+    Ok(Interface {
+        vpc: record.vpc.clone(),
+        subnet: Ref::Known(one.subnet),
+        groups: Some(groups.into_iter().map(Ref::Known).collect()),
+        addresses: vec![PrivateAddress { ip: first, primary: true }],
+        prefixes: free,
+        public,
+        ..attached(meta)
+    })
+}
+
+/// An ordinary interface of a running guest, nowhere yet.
+fn attached(meta: Meta) -> Interface {
+    let attachment = InterfaceAttachment {
         instance: None,
         status: Some("attached".into()),
         device_index: Some(0),
         instance_owner: None,
     };
-    Ok(Interface {
-        meta: Meta { id: one.id(network), tags: BTreeMap::new(), arn: None, ..record.meta.clone() },
-        vpc: record.vpc.clone(),
-        subnet: Ref::Known(one.subnet),
+    Interface {
+        vpc: Ref::Missing(meta.id.clone()),
+        subnet: Ref::Missing(meta.id.clone()),
+        meta,
         more_subnets: Vec::new(),
         kind: Some("interface".into()),
         status: Some("in-use".into()),
-        attachment: Some(attached),
+        attachment: Some(attachment),
         requester_managed: false,
         requester: None,
         description: "an interface that does not exist yet".into(),
         source_dest_check: Some(true),
         deny_igw: false,
-        groups: Some(groups.into_iter().map(Ref::Known).collect()),
-        addresses: vec![PrivateAddress { ip: primary, primary: true }],
-        prefixes: free,
-        public,
+        groups: None,
+        addresses: Vec::new(),
+        prefixes: Vec::new(),
+        public: Vec::new(),
         label: LABEL.into(),
-    })
+    }
 }
 
 fn full(meta: &Meta) -> SelectionError {

@@ -314,6 +314,7 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "rules/r-vpn-5",
     "rules/r-vpn-7",
     "rules/r-vpn-8",
+    "regression/table-of-unknown-gateway",
     "regression/walk-from-site",
     "regression/walk-into-attachment-subnet",
     "regression/zone-without-type",

@@ -33,50 +33,59 @@ pub(super) struct TableIndex {
     by_subnet: BTreeMap<SubnetId, Vec<(RouteTableId, State)>>,
     main: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
     edge: BTreeMap<GatewayId, Vec<(RouteTableId, State)>>,
+    /// Tables of something that is no known gateway: they may be at any gateway of their VPC (R-DATA-3).
+    strange: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
+    /// Tables of something that the input does not name: they may be any subnet's or gateway's of their VPC (R-DATA-3).
+    anywhere: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
     pub(super) pools: Vec<PoolIngress>,
 }
 
 impl TableIndex {
     pub(super) fn of(snapshot: &Snapshot, gateways: &Table<GatewayId, Gateway>) -> Self {
         let mut index = Self::default();
-        let find = |kind, id: &str| {
-            gateways.iter().find(|(_, row)| row.kind == kind && &*row.id == id).map(|(id, _)| id)
-        };
         for (id, table) in snapshot.route_tables.iter() {
             for association in &table.associations {
                 let row = (id, association.state.clone());
-                let gateway = match &association.target {
-                    AssociationTarget::Main => {
-                        if let Some(vpc) = table.vpc.known() {
-                            index.main.entry(vpc).or_default().push(row.clone());
-                        }
-                        None
-                    }
-                    AssociationTarget::Subnet(subnet) => {
-                        if let Some(subnet) = subnet.known() {
-                            index.by_subnet.entry(subnet).or_default().push(row.clone());
-                        }
-                        None
-                    }
-                    AssociationTarget::InternetGateway(gateway) => find(
-                        GatewayKind::Internet,
-                        name(gateway, |id| &snapshot.internet_gateways[id].meta.id),
-                    ),
-                    AssociationTarget::VirtualGateway(gateway) => {
-                        find(GatewayKind::Virtual, name(gateway, |id| &snapshot.virtual_gateways[id].meta.id))
-                    }
-                    AssociationTarget::PublicPool(pool) => {
-                        index.pools.push(PoolIngress { pool: pool.clone(), table: id });
-                        None
-                    }
-                    AssociationTarget::Unknown(_) => None,
-                };
-                if let Some(gateway) = gateway {
-                    index.edge.entry(gateway).or_default().push(row);
-                }
+                index.add(snapshot, gateways, table.vpc.known(), &association.target, row);
             }
         }
         index
+    }
+
+    fn add(
+        &mut self,
+        snapshot: &Snapshot,
+        gateways: &Table<GatewayId, Gateway>,
+        vpc: Option<VpcId>,
+        target: &AssociationTarget,
+        row: (RouteTableId, State),
+    ) {
+        let find = |kind, id: &str| {
+            gateways.iter().find(|(_, row)| row.kind == kind && &*row.id == id).map(|(id, _)| id)
+        };
+        let rows = match target {
+            AssociationTarget::Main => vpc.map(|vpc| self.main.entry(vpc).or_default()),
+            AssociationTarget::Subnet(subnet) => {
+                subnet.known().map(|subnet| self.by_subnet.entry(subnet).or_default())
+            }
+            AssociationTarget::InternetGateway(gateway) => {
+                let id = name(gateway, |id| &snapshot.internet_gateways[id].meta.id);
+                find(GatewayKind::Internet, id).map(|gateway| self.edge.entry(gateway).or_default())
+            }
+            AssociationTarget::VirtualGateway(gateway) => {
+                let id = name(gateway, |id| &snapshot.virtual_gateways[id].meta.id);
+                find(GatewayKind::Virtual, id).map(|gateway| self.edge.entry(gateway).or_default())
+            }
+            AssociationTarget::Unknown(id) => vpc.map(|vpc| {
+                let rows = if id.is_empty() { &mut self.anywhere } else { &mut self.strange };
+                rows.entry(vpc).or_default()
+            }),
+            AssociationTarget::PublicPool(pool) => {
+                self.pools.push(PoolIngress { pool: pool.clone(), table: row.0 });
+                None
+            }
+        };
+        rows.into_iter().for_each(|rows| rows.push(row.clone()));
     }
 }
 
@@ -96,6 +105,10 @@ impl Network<'_> {
         let fallback: Vec<TableChoice> =
             main.into_iter().flatten().map(|(table, _)| TableChoice::Table(*table)).collect();
         let choices = choose(explicit, &fallback, world);
+        let choices = match self.subnet(subnet).vpc.known() {
+            Some(vpc) => with_unplaced([&self.tables.anywhere], vpc, choices, world),
+            None => choices,
+        };
         match (choices.is_empty(), world) {
             (true, World::Over) => Assumed::on(vec![TableChoice::Unknown], &[11]),
             (true, World::Under) => Assumed::on(Vec::new(), &[11]),
@@ -106,7 +119,11 @@ impl Network<'_> {
     /// R-ROUTE-3: the tables consulted for what enters by a gateway.
     pub fn edge_tables(&self, gateway: GatewayId, world: World) -> Vec<TableChoice> {
         let explicit = self.tables.edge.get(&gateway).map_or(&[][..], Vec::as_slice);
-        choose(explicit, &[TableChoice::ImplicitLocal], world)
+        let choices = choose(explicit, &[TableChoice::ImplicitLocal], world);
+        match self.gateways()[gateway].vpc {
+            Some(vpc) => with_unplaced([&self.tables.strange, &self.tables.anywhere], vpc, choices, world),
+            None => choices,
+        }
     }
 
     /// R-ROUTE-3: the tables that take in whole BYOIP pools, with the pool's id.
@@ -119,6 +136,28 @@ impl Network<'_> {
         let pools = self.snapshot.scopes.values().flat_map(|scope| &scope.public_pools);
         pools.filter(|row| &*row.id == pool).map(|row| row.ranges.clone()).next()
     }
+}
+
+/// Adds tables that may apply although nobody knows where they do: to the permissive world. The restrictive one can then
+/// be sure of none.
+fn with_unplaced<const N: usize>(
+    unplaced: [&BTreeMap<VpcId, Vec<(RouteTableId, State)>>; N],
+    vpc: VpcId,
+    mut choices: Vec<TableChoice>,
+    world: World,
+) -> Vec<TableChoice> {
+    let more = unplaced.into_iter().filter_map(|tables| tables.get(&vpc)).flatten();
+    let more: Vec<TableChoice> = more.map(|(table, _)| TableChoice::Table(*table)).collect();
+    if more.is_empty() {
+        return choices;
+    }
+    if world == World::Under {
+        return Vec::new();
+    }
+    choices.extend(more);
+    choices.sort_unstable();
+    choices.dedup();
+    choices
 }
 
 fn choose(explicit: &[(RouteTableId, State)], fallback: &[TableChoice], world: World) -> Vec<TableChoice> {
