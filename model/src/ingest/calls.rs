@@ -125,6 +125,7 @@ const NAMED: &[(&str, &str)] = &[
     ("items", "vpc-lattice list-resource-gateways"),
     ("items", "vpc-lattice list-service-network-vpc-associations"),
     ("items", "vpc-lattice list-services"),
+    ("items", "vpc-lattice list-target-groups"),
 ];
 
 /// Operations that print a key of [`CALLS`] about something else: their answers are not read.
