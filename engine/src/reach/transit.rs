@@ -153,7 +153,11 @@ impl Explorer<'_, '_, '_> {
             TgwTarget::Vpc { vpc, subnets } => self.enter_vpc(by, to, vpc, subnets.is_some(), state, set),
             TgwTarget::Peer(peer) => self.push(state.at(Place::Transit { by: peer }).tagged(Tag::None), set),
             TgwTarget::Outside => self.leave_snapshot(Sink::Attachment(to), id, state, set),
-            TgwTarget::Component(component) => self.arrive(Sink::Component(component), state, set),
+            // a dead end in the restrictive world.
+            TgwTarget::Component(component) => {
+                let part = self.arena.intersection(set, self.permissively());
+                self.arrive(Sink::Component(component), state, part);
+            }
             TgwTarget::Down => {}
         }
     }

@@ -241,7 +241,10 @@ impl Tracer<'_, '_> {
                 vec![leg.to(Place::LookUp(peer))]
             }
             TgwTarget::Outside => self.outside(leg, id),
-            TgwTarget::Component(component) => self.enter_all(&leg, &[component]),
+            TgwTarget::Component(component) if self.world == World::Over => {
+                self.enter_all(&leg, &[component])
+            }
+            TgwTarget::Component(_) => leg.dropped("R-TGW-13", "what inspects here is not modelled"),
             TgwTarget::Down => leg.dropped("R-TGW-1", "not usable"),
         }
     }
