@@ -31,6 +31,7 @@ A selector that matches nothing is an error unless the word allow-empty is among
 const CHECK_EXAMPLES: &str = "Examples:
   reachproof check snapshot/ --policy policy.yaml
   reachproof check snapshot/ --policy policy.yaml --format json -o reachproof.json
+  reachproof check snapshot/ --policy policy.yaml --format sarif -o reachproof.sarif
   reachproof check snapshot/ --policy policy.yaml --date 2027-01-31 --strict";
 
 const TRACE_EXAMPLES: &str = "Examples:
@@ -177,6 +178,17 @@ pub struct AnswerArguments {
     pub output: Option<PathBuf>,
 }
 
+/// The form of an answer, one of the first `COUNT` in [`Format::NAMES`], and where it goes.
+#[derive(Debug, Args)]
+pub struct FormattedAnswerArguments<const COUNT: usize> {
+    /// The form of the answer
+    #[arg(long, default_value = "text", value_parser = Format::parser(COUNT), value_name = "FORMAT")]
+    pub format: Format,
+    /// Where the answer goes.
+    #[command(flatten)]
+    pub to: AnswerArguments,
+}
+
 /// The forms an answer can take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
@@ -226,12 +238,9 @@ pub struct CheckArguments {
     /// Ask this question of every property, whatever it says
     #[arg(long, value_parser = question_parser(), value_name = "QUESTION")]
     pub question: Option<Question>,
-    /// The form of the answer
-    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
-    pub format: Format,
-    /// Where the answer goes.
+    /// The form of the answer, and where it goes.
     #[command(flatten)]
-    pub answer: AnswerArguments,
+    pub answer: FormattedAnswerArguments<5>,
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
@@ -271,12 +280,9 @@ pub struct TraceArguments {
     /// Whether the packet has to arrive, or its reply has to come back too
     #[arg(long, default_value = "packet", value_parser = question_parser(), value_name = "QUESTION")]
     pub question: Question,
-    /// The form of the answer
-    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
-    pub format: Format,
-    /// Where the answer goes.
+    /// The form of the answer, and where it goes.
     #[command(flatten)]
-    pub answer: AnswerArguments,
+    pub answer: FormattedAnswerArguments<3>,
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
@@ -303,12 +309,9 @@ pub struct ReachArguments {
     /// Every flow that is delivered, or only those whose reply comes back
     #[arg(long, default_value = "packet", value_parser = question_parser(), value_name = "QUESTION")]
     pub question: Question,
-    /// The form of the answer
-    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
-    pub format: Format,
-    /// Where the answer goes.
+    /// The form of the answer, and where it goes.
     #[command(flatten)]
-    pub answer: AnswerArguments,
+    pub answer: FormattedAnswerArguments<3>,
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
@@ -367,7 +370,7 @@ mod tests {
         let line = ["reachproof", "reach", "a", "--snapshot", "b", "--from", "internet"];
         let Command::Reach(arguments) = CommandLine::parse_from(line).command else { panic!() };
         assert_eq!(arguments.input.paths(), [PathBuf::from("a"), PathBuf::from("b")]);
-        assert_eq!((arguments.question, arguments.format), (Question::Packet, Format::Text));
+        assert_eq!((arguments.question, arguments.answer.format), (Question::Packet, Format::Text));
         assert!(CommandLine::try_parse_from(["reachproof", "reach"]).is_err());
     }
 
@@ -377,7 +380,9 @@ mod tests {
         assert!(parse("reachproof check a --policy p --format json"));
         assert!(parse("reachproof reach a --format text"));
         assert!(!parse("reachproof reach a --format sarif"));
-        assert!(!parse("reachproof trace a --from b --to c --format markdown"));
+        assert!(parse("reachproof check a --policy p --format junit"));
+        assert!(parse("reachproof trace a --from b --to c --format markdown"));
+        assert!(!parse("reachproof trace a --from b --to c --format junit"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod answer;
 mod arguments;
 mod command;
 mod exit;
+mod locate;
 mod output;
 mod read;
 mod reference;

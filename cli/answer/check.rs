@@ -3,9 +3,9 @@
 use std::fmt::Write;
 
 use reachproof_engine::check::{Affected, PropertyReport, Verdict, Waived, Witness};
-use reachproof_engine::name::{sink_name, source_name};
 use reachproof_engine::network::Network;
 use reachproof_model::flow::Question;
+use reachproof_model::policy::Policy;
 use serde::Serialize;
 
 use super::journey::{TraceJson, walks_text};
@@ -13,6 +13,19 @@ use super::names::Names;
 use super::{GapJson, assumption_names, gaps, header_text};
 use crate::exit::Exit;
 use crate::style::{Style, visible};
+
+/// Everything that `check` found, and what it takes to show it.
+#[derive(Clone, Copy)]
+pub struct Checked<'a, 's> {
+    /// The network.
+    pub network: &'a Network<'s>,
+    /// The names of what is in it.
+    pub names: &'a Names<'a>,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// A report for each property, in the order of the policy.
+    pub reports: &'a [PropertyReport],
+}
 
 /// All answers as JSON has them.
 #[derive(Debug, Serialize)]
@@ -26,9 +39,12 @@ pub struct CheckJson {
 /// How many properties have which verdict.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Summary {
-    holds: usize,
-    violated: usize,
-    unknown: usize,
+    /// Proved ones.
+    pub holds: usize,
+    /// Refuted ones.
+    pub violated: usize,
+    /// Those that the snapshot does not decide.
+    pub unknown: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -51,8 +67,8 @@ struct PropertyJson {
 
 #[derive(Debug, Serialize)]
 struct WitnessJson {
-    from: String,
-    to: String,
+    from: Box<str>,
+    to: Box<str>,
     pairs: usize,
     #[serde(flatten)]
     trace: TraceJson,
@@ -75,7 +91,8 @@ struct WaivedJson {
 
 impl CheckJson {
     /// The JSON of all reports.
-    pub fn of(network: &Network<'_>, names: &Names<'_>, reports: &[PropertyReport]) -> Self {
+    pub fn of(checked: Checked<'_, '_>) -> Self {
+        let Checked { network, names, reports, .. } = checked;
         Self {
             schema: "reachproof/check/v1",
             snapshot: format!("sha256:{}", network.snapshot.digest()),
@@ -86,6 +103,13 @@ impl CheckJson {
 }
 
 impl Summary {
+    /// The numbers in words.
+    pub fn text(&self) -> String {
+        let Self { holds, violated, unknown } = self;
+        let verb = if *holds == 1 { "holds" } else { "hold" };
+        format!("{holds} {verb}, {violated} violated, {unknown} unknown")
+    }
+
     /// Counts verdicts.
     pub fn of(reports: &[PropertyReport]) -> Self {
         let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
@@ -123,8 +147,8 @@ impl PropertyJson {
 impl WitnessJson {
     fn of(network: &Network<'_>, names: &Names<'_>, witness: &Witness) -> Self {
         Self {
-            from: source_name(network, witness.source),
-            to: sink_name(network, witness.sink),
+            from: witness.from.clone(),
+            to: witness.to.clone(),
             pairs: witness.pairs,
             trace: TraceJson::of(network, names, &witness.trace),
         }
@@ -158,19 +182,17 @@ pub fn exit(reports: &[PropertyReport]) -> Exit {
 }
 
 /// All answers for people: the counts first, then each property with what decides it.
-pub fn text(network: &Network<'_>, names: &Names<'_>, reports: &[PropertyReport], style: Style) -> String {
-    let summary = Summary::of(reports);
-    let holds = if summary.holds == 1 { "holds" } else { "hold" };
-    let mut text =
-        format!("{} {holds}, {} violated, {} unknown\n", summary.holds, summary.violated, summary.unknown);
-    for report in reports {
+pub fn text(checked: Checked<'_, '_>, style: Style) -> String {
+    let mut text = Summary::of(checked.reports).text() + "\n";
+    for report in checked.reports {
         text.push('\n');
-        text.push_str(&property_text(network, names, report, style));
+        text.push_str(&property_text(checked, report, style));
     }
     text
 }
 
-fn property_text(network: &Network<'_>, names: &Names<'_>, report: &PropertyReport, style: Style) -> String {
+/// One answer for people.
+pub fn property_text(checked: Checked<'_, '_>, report: &PropertyReport, style: Style) -> String {
     let name = verdict_name(report.verdict);
     let mark = match report.verdict {
         Verdict::Holds => style.good(name),
@@ -183,12 +205,21 @@ fn property_text(network: &Network<'_>, names: &Names<'_>, report: &PropertyRepo
         let _ = writeln!(text, "  why: {}", visible(why));
     }
     for witness in &report.witnesses {
-        let (from, to) = (source_name(network, witness.source), sink_name(network, witness.sink));
-        let flow = header_text(&witness.trace.flow);
-        let (from, to) = (names.shown(&from), names.shown(&to));
-        let _ = writeln!(text, "  {from} => {to}, {}: {flow}", pairs(witness.pairs));
-        text.push_str(&walks_text(network, names, &witness.trace, style, "    "));
+        let _ = writeln!(text, "  {}", witness_title(checked.names, witness));
+        text.push_str(&walks_text(checked.network, checked.names, &witness.trace, style, "    "));
     }
+    text + &footer(report)
+}
+
+/// `internet => eni-1 (web), 2 pairs: tcp … -> …`.
+pub fn witness_title(names: &Names<'_>, witness: &Witness) -> String {
+    let (from, to) = (names.shown(&witness.from), names.shown(&witness.to));
+    format!("{from} => {to}, {}: {}", pairs(witness.pairs), header_text(&witness.trace.flow))
+}
+
+/// What an answer rests on.
+pub fn footer(report: &PropertyReport) -> String {
+    let mut text = String::new();
     for gap in &report.gaps {
         let _ = writeln!(text, "  gap {}: {}", visible(&gap.resource), visible(&gap.why));
     }
@@ -204,7 +235,7 @@ fn property_text(network: &Network<'_>, names: &Names<'_>, report: &PropertyRepo
 }
 
 /// What the verdict says, in one sentence.
-fn sentence(report: &PropertyReport) -> String {
+pub fn sentence(report: &PropertyReport) -> String {
     let (failing, all) = (report.affected.pairs, pairs(report.scope.pairs));
     let form = report.form;
     match report.verdict {
@@ -218,7 +249,8 @@ fn pairs(count: usize) -> String {
     if count == 1 { "1 pair".to_owned() } else { format!("{count} pairs") }
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
+/// `holds`, `violated` or `unknown`.
+pub fn verdict_name(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Holds => "holds",
         Verdict::Violated => "violated",

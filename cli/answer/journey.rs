@@ -197,7 +197,8 @@ fn verdict_name(verdict: TraceVerdict) -> &'static str {
     }
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+/// `permit`, `deny` and so on.
+pub fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Permit => "permit",
         Outcome::Deny => "deny",

@@ -2,9 +2,12 @@
 
 pub mod check;
 pub mod journey;
+pub mod junit;
+pub mod markdown;
 pub mod names;
 pub mod reach;
 pub mod rows;
+pub mod sarif;
 
 use reachproof_engine::network::Network;
 use reachproof_model::assumption::Assumptions;

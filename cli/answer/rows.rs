@@ -32,6 +32,12 @@ pub fn text(answer: &ReachAnswer<'_>, style: Style) -> String {
             }
         }
     }
+    text + &footer(answer)
+}
+
+/// Gaps and assumptions.
+pub fn footer(answer: &ReachAnswer<'_>) -> String {
+    let mut text = String::new();
     for gap in &answer.gaps {
         let _ = writeln!(text, "gap, and what comes out of it is in no row: {}", visible(&gap.why));
     }
@@ -48,7 +54,7 @@ pub fn summary(answer: &ReachAnswer<'_>) -> String {
 }
 
 /// What the rows rest on, all together.
-pub fn assumptions(answer: &ReachAnswer<'_>) -> Assumptions {
+fn assumptions(answer: &ReachAnswer<'_>) -> Assumptions {
     let all = answer.rows.iter().flat_map(|row| &row.flows);
     all.fold(Assumptions::NONE, |all, flows| all.and(flows.assumptions))
 }

@@ -9,13 +9,14 @@ use reachproof_model::ingest::Input;
 use reachproof_model::policy::{Policy, PolicyFile};
 
 use super::{network, read_inputs, snapshot};
-use crate::answer::check::{self as answer, CheckJson};
+use crate::answer::check::{self as answer, CheckJson, Checked};
 use crate::answer::names::Names;
-use crate::answer::pretty;
+use crate::answer::sarif::{self, Files};
+use crate::answer::{junit, markdown, pretty};
 use crate::arguments::{CheckArguments, Format};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Talk};
-use crate::read;
+use crate::read::{self, Inputs};
 
 /// Runs the command.
 pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure> {
@@ -30,19 +31,38 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
     if let Some(question) = arguments.question {
         policy.properties.iter_mut().for_each(|property| property.question = question);
     }
-    let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
+    let inputs = read_inputs(&arguments.input, talk)?;
+    let files = files(arguments, &inputs);
+    let snapshot = snapshot(inputs, talk)?;
     let network = network(&snapshot, &arguments.claim, talk)?;
     talk.progress("deciding the properties");
     let reports = reachproof_engine::check::check(&network, &policy, day)
         .map_err(|error| Failure::new(error.to_string()))?;
     let names = Names::of(&network);
-    let target = output::target(arguments.answer.output.as_ref());
-    let written = match arguments.format {
-        Format::Json => pretty(&CheckJson::of(&network, &names, &reports))?,
-        _ => answer::text(&network, &names, &reports, output::style(talk.choice(), target)),
+    let checked = Checked { network: &network, names: &names, policy: &policy, reports: &reports };
+    let target = output::target(arguments.answer.to.output.as_ref());
+    let written = match arguments.answer.format {
+        Format::Json => pretty(&CheckJson::of(checked))?,
+        Format::Markdown => markdown::check(checked),
+        Format::Sarif => pretty(&sarif::log(checked, &files))?,
+        Format::Junit => junit::report(checked)?,
+        Format::Text => answer::text(checked, output::style(talk.choice(), target)),
     };
     output::write(target, written.as_bytes())?;
     Ok(answer::exit(&reports))
+}
+
+/// The files of the input, kept only for a report that names lines.
+fn files(arguments: &CheckArguments, inputs: &Inputs) -> Files {
+    if arguments.answer.format != Format::Sarif {
+        return Files { prefix: String::new(), inputs: Vec::new() };
+    }
+    // Only the files of a single directory have names relative to it.
+    let prefix = match arguments.input.paths().as_slice() {
+        [one] if one.is_dir() => format!("{}/", one.display().to_string().trim_end_matches('/')),
+        _ => String::new(),
+    };
+    Files { prefix, inputs: inputs.files.clone() }
 }
 
 /// All policy files as one policy.

@@ -17,7 +17,7 @@ use super::replay::Replay;
 use super::{network, read_inputs, snapshot};
 use crate::answer::names::Names;
 use crate::answer::reach::{ReachAnswer, ReachJson, Row};
-use crate::answer::{component_gap, gaps, pretty, rows};
+use crate::answer::{component_gap, gaps, markdown, pretty, rows};
 use crate::arguments::{Format, ReachArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Talk};
@@ -34,9 +34,10 @@ pub fn run(arguments: &ReachArguments, talk: &mut Talk) -> Result<Exit, Failure>
     talk.progress("exploring");
     let wanted = Wanted { network: &network, from, to, traffic, question: arguments.question };
     let answer = wanted.answer()?;
-    let target = output::target(arguments.answer.output.as_ref());
-    let written = match arguments.format {
+    let target = output::target(arguments.answer.to.output.as_ref());
+    let written = match arguments.answer.format {
         Format::Json => pretty(&ReachJson::of(&answer))?,
+        Format::Markdown => markdown::reach(&answer),
         _ => rows::text(&answer, output::style(talk.choice(), target)),
     };
     output::write(target, written.as_bytes())?;

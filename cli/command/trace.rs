@@ -9,7 +9,7 @@ use reachproof_model::assumption::Assumptions;
 use super::{network, read_inputs, snapshot};
 use crate::answer::journey::{self, TraceJson};
 use crate::answer::names::Names;
-use crate::answer::{line, pretty};
+use crate::answer::{line, markdown, pretty};
 use crate::arguments::{Format, TraceArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Talk};
@@ -24,11 +24,12 @@ pub fn run(arguments: &TraceArguments, talk: &mut Talk) -> Result<Exit, Failure>
     talk.progress("tracing");
     let answers = requests.iter().map(|request| answer(&network, request)).collect::<Result<Vec<_>, _>>()?;
     let names = Names::of(&network);
-    let target = output::target(arguments.answer.output.as_ref());
+    let target = output::target(arguments.answer.to.output.as_ref());
     let style = output::style(talk.choice(), target);
-    let written = answers.iter().map(|answer| match (arguments.format, &arguments.flows) {
+    let written = answers.iter().map(|answer| match (arguments.answer.format, &arguments.flows) {
         (Format::Json, None) => pretty(&TraceJson::of(&network, &names, answer)),
         (Format::Json, Some(_)) => line(&TraceJson::of(&network, &names, answer)),
+        (Format::Markdown, _) => Ok(markdown::trace(&network, &names, answer)),
         _ => Ok(journey::text(&network, &names, answer, style)),
     });
     output::write(target, written.collect::<Result<String, _>>()?.as_bytes())?;
