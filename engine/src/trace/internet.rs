@@ -158,21 +158,20 @@ impl Tracer<'_, '_> {
         }
     }
 
-    /// R-NAT-9, R-BPA-3: no subnet tells of Block Public Access.
+    /// R-NAT-9, R-BPA-4: no subnet tells of Block Public Access, so in the restrictive world every one of the VPC must let
+    /// a NAT gateway send.
     fn by_regional_nat(&self, mut leg: Leg, vpc: VpcId) -> Vec<Branch> {
-        if self.world == World::Under && self.shows_block(vpc) {
+        if self.world == World::Under && !self.lets_every_nat_out(vpc) {
             return leg.dropped("R-BPA-4", "block public access is on");
         }
         leg.rewritten("R-NAT-9");
         vec![on_internet(leg)]
     }
 
-    fn shows_block(&self, vpc: VpcId) -> bool {
-        let record = self.network.vpc(vpc);
-        let scope = self.network.snapshot.scopes[record.meta.scope].block_public_access.as_ref();
-        let subnets = self.network.snapshot.subnets.values().filter(|subnet| subnet.vpc.known() == Some(vpc));
-        let modes = record.block_mode.as_deref().into_iter().chain(scope.map(|it| it.mode.as_ref()));
-        modes.chain(subnets.filter_map(|subnet| subnet.block_mode.as_deref())).any(|mode| mode != "off")
+    fn lets_every_nat_out(&self, vpc: VpcId) -> bool {
+        let mut subnets =
+            self.network.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
+        subnets.all(|(id, _)| self.network.internet_may_be_sent_to(id, true, false, self.world).value)
     }
 
     /// R-EIGW-1: out by an egress-only gateway.
