@@ -21,6 +21,7 @@ mod route;
 mod special;
 mod state;
 mod table;
+mod target;
 mod transit;
 
 use std::collections::BTreeMap;

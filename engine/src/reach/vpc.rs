@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::{EniId, SubnetId, VpcId};
+use reachproof_model::id::{EniId, NatId, SubnetId, VpcId};
 use reachproof_model::snapshot::ComponentKind;
 
 use super::explore::Explorer;
@@ -14,8 +14,7 @@ use super::view::{Intervals, View, clamp, field_of, interval_of, intervals_of, n
 use crate::header::{Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{
-    GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks,
-    unroutable,
+    NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks, unroutable,
 };
 
 impl Explorer<'_, '_, '_> {
@@ -25,12 +24,17 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         self.forge(interface, state, set);
-        let set = self.split_infrastructure(interface, state, set);
-        let filter = if self.replying() { Set::FULL } else { self.group_out(interface, &state.view) };
-        let set = self.arena.intersection(set, filter);
+        let set = if self.replying() { set } else { self.let_out(interface, state, set) };
         for subnet in self.subnets_of(interface) {
             self.send_from(subnet, Some(interface), state, set);
         }
+    }
+
+    /// R-CORE-5, R-SG-1: what is no infrastructure's, as far as the interface's groups let it out.
+    fn let_out(&mut self, interface: EniId, state: &State, set: Set) -> Set {
+        let set = self.split_infrastructure(interface, state, set);
+        let filter = self.group_out(interface, &state.view);
+        self.arena.intersection(set, filter)
     }
 
     /// R-MBX-4, A-27: a guest without the check may send whatever it likes.
@@ -165,15 +169,32 @@ impl Explorer<'_, '_, '_> {
         let dropped = intervals_of(&unroutable(self.world), state.view.family);
         let set = self.without(set, &state.view, state.view.destination, &dropped);
         for choice in self.network().tables_of_subnet(subnet, self.world).value {
-            let TableChoice::Table(table) = choice else { continue };
-            let index = self.index;
-            let Some(fib) = index.fib(table, state.view.family, self.world) else { continue };
-            for (hop, intervals) in &fib.targets {
-                let NextHop::Nat(nat) = hop else { continue };
-                if self.network().nat(*nat).and_then(|nat| nat.subnet) == Some(subnet) {
-                    let part = self.keep(set, &state.view, state.view.destination, intervals);
-                    self.push(state.at(Place::Nat { nat: *nat, vpc, from: Some(subnet) }), part);
+            for (nat, intervals) in self.nats_of_table(choice, vpc, state.view.family) {
+                if self.network().nat(nat).and_then(|nat| nat.subnet) == Some(subnet) {
+                    let part = self.keep(set, &state.view, state.view.destination, &intervals);
+                    self.push(state.at(Place::Nat { nat, vpc, from: Some(subnet) }), part);
                 }
+            }
+        }
+    }
+
+    /// The NAT gateways that a table leads to, with the destinations for which it does.
+    fn nats_of_table(&self, choice: TableChoice, vpc: VpcId, family: Family) -> Vec<(NatId, Intervals)> {
+        let of_nat = |hop: &NextHop| match hop {
+            NextHop::Nat(nat) => Some(*nat),
+            _ => None,
+        };
+        match choice {
+            TableChoice::ImplicitLocal => Vec::new(),
+            TableChoice::Unknown => {
+                let targets = self.network().any_target(vpc, self.world);
+                let anywhere = vec![(0, family.greatest_address())];
+                targets.iter().filter_map(of_nat).map(|nat| (nat, anywhere.clone())).collect()
+            }
+            TableChoice::Table(table) => {
+                let fib = self.index.fib(table, family, self.world);
+                let targets = fib.iter().flat_map(|fib| &fib.targets);
+                targets.filter_map(|(hop, intervals)| Some((of_nat(hop)?, intervals.clone()))).collect()
             }
         }
     }
@@ -213,27 +234,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-DATA-3: an unknown table leads to any target of its VPC.
     fn route_anywhere(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
-        let network = self.network();
-        let kinds = [GatewayKind::Internet, GatewayKind::EgressOnly, GatewayKind::Virtual];
-        let gateways = kinds.iter().flat_map(|kind| network.gateways_of(vpc, *kind, self.world));
-        let mut hops: Vec<NextHop> = gateways.map(NextHop::Gateway).collect();
-        hops.push(NextHop::Local);
-        let snapshot = network.snapshot;
-        hops.extend(
-            snapshot
-                .nat_gateways
-                .ids()
-                .filter(|nat| network.nat_usable(*nat, vpc, self.world))
-                .map(NextHop::Nat),
-        );
-        let attached = |tgw: &_| !network.tgw_attachments_of_vpc(*tgw, vpc, self.world).is_empty();
-        hops.extend(snapshot.transit_gateways.ids().filter(attached).map(NextHop::Transit));
-        let peered = |id: &_| network.peering_usable(*id, vpc, self.world);
-        hops.extend(snapshot.peerings.ids().filter(peered).map(NextHop::Peering));
-        let own = snapshot.endpoints.iter().filter(|(_, endpoint)| endpoint.vpc.known() == Some(vpc));
-        hops.extend(own.map(|(id, _)| NextHop::Service(id)));
-        hops.extend(network.components().ids().map(NextHop::Component));
-        for hop in hops {
+        for hop in self.network().any_target(vpc, self.world) {
             self.follow(hop, vpc, from, state, set);
         }
     }

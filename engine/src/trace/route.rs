@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, Ref as Reference, RouteTableId, SubnetId, VpcId};
-use reachproof_model::snapshot::{Destination, EndpointKind, Target};
+use reachproof_model::snapshot::{Destination, Target};
 
 use super::Tracer;
 use super::leg::{Branch, Leg, Notes, decision};
@@ -285,49 +285,23 @@ impl<'s> Tracer<'_, 's> {
         let reason = "the route table is not known; collect: ec2 describe-route-tables";
         leg.notes.add(&Notes::because(&[11], reason));
         let follow = |next| self.follow(leg.clone(), next, vpc, from, entry);
-        self.any_target(vpc).into_iter().flat_map(follow).collect()
-    }
-
-    fn any_target(&self, vpc: VpcId) -> Vec<NextHop> {
-        let (network, snapshot) = (self.network, self.network.snapshot);
-        let kinds = [GatewayKind::Internet, GatewayKind::EgressOnly, GatewayKind::Virtual];
-        let gateways = kinds.into_iter().flat_map(|kind| network.gateways_of(vpc, kind, self.world));
-        let nats = snapshot.nat_gateways.ids().filter(|id| network.nat_usable(*id, vpc, self.world));
-        let peerings = snapshot.peerings.ids().filter(|id| network.peering_usable(*id, vpc, self.world));
-        let attached = |tgw: &_| !network.tgw_attachments_of_vpc(*tgw, vpc, self.world).is_empty();
-        let transit = snapshot.transit_gateways.ids().filter(attached);
-        let services = snapshot.endpoints.iter().filter(|(_, endpoint)| {
-            endpoint.kind == EndpointKind::Gateway && endpoint.vpc.known() == Some(vpc)
-        });
-        let unchecked = network
-            .interfaces_in_vpc(vpc)
-            .iter()
-            .filter(|interface| !network.checks_addresses(**interface).value);
-        std::iter::once(NextHop::Local)
-            .chain(gateways.map(NextHop::Gateway))
-            .chain(nats.map(NextHop::Nat))
-            .chain(peerings.map(NextHop::Peering))
-            .chain(transit.map(NextHop::Transit))
-            .chain(services.map(|(id, _)| NextHop::Service(id)))
-            .chain(unchecked.map(|interface| NextHop::Interface(*interface)))
-            .collect()
+        self.network.any_target(vpc, self.world).into_iter().flat_map(follow).collect()
     }
 
     /// Where a table may send a packet in this world; nothing where it is unknown.
     pub(super) fn next_hops(&self, choice: TableChoice, vpc: VpcId, packet: &Packet) -> Vec<NextHop> {
         match choice {
-            TableChoice::Table(table) => {
-                let (routes, selection) = self.routes(table, packet, self.world);
-                let Selection::These(positions) = selection else { return Vec::new() };
-                positions
-                    .into_iter()
-                    .filter_map(|position| routes.get(position))
-                    .map(|route| route.next)
-                    .collect()
-            }
+            TableChoice::Table(table) => self.selected_hops(table, packet, self.world),
             TableChoice::ImplicitLocal => vec![NextHop::Local],
-            TableChoice::Unknown => self.any_target(vpc),
+            TableChoice::Unknown => self.network.any_target(vpc, self.world),
         }
+    }
+
+    /// The targets that a table selects for a packet in a world.
+    pub(super) fn selected_hops(&self, table: RouteTableId, packet: &Packet, world: World) -> Vec<NextHop> {
+        let (routes, selection) = self.routes(table, packet, world);
+        let Selection::These(positions) = selection else { return Vec::new() };
+        positions.into_iter().filter_map(|position| routes.get(position)).map(|route| route.next).collect()
     }
 
     /// R-CORE-3 `vpc_deliver`.
