@@ -274,7 +274,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-IGW-4: in to the private address that the destination stands for; nothing else enters (R-CORE-4).
     fn translate_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
-        let set = if self.replying() { set } else { self.internet_senders(&state.view, set) };
+        let set = self.internet_senders(&state.view, set);
         let destinations = self.values(set, state.view.destination);
         for association in self.associations_in(vpc) {
             let public = number_v4(association.public);
@@ -293,7 +293,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-IGW-9: IPv6 comes in untranslated, to public addresses without `DenyAllIgwTraffic`.
     fn pass_v6_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
-        let set = if self.replying() { set } else { self.internet_senders(&state.view, set) };
+        let set = self.internet_senders(&state.view, set);
         for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
             let denied = self.network().interface(interface).deny_igw && !self.replying();
             if denied || !self.may_enter(interface) {

@@ -8,7 +8,9 @@ use super::explore::Explorer;
 use super::state::{Crossed, Place, State, Tag};
 use super::view::{Address, MAPPED_PORTS, NAT64_BASE, Port, View, intervals_of, number_v4};
 use crate::header::{Family, Field, Set};
-use crate::network::{GatewayKind, Nat, NatSource, NextHop, Origin, Sink, SpecialBlock, TableChoice};
+use crate::network::{
+    GatewayKind, Nat, NatSource, NextHop, Origin, Sink, SpecialBlock, TableChoice, unroutable,
+};
 
 impl Explorer<'_, '_, '_> {
     /// R-NAT-2, 3, 7: into a NAT gateway.
@@ -128,27 +130,33 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-NACL-6, A-14: neighbours of the gateway's subnet are reached on-link; the restrictive world filters them.
+    /// R-NACL-6, A-14: whether neighbours of the gateway's subnet are reached on-link or by the router, and whether that
+    /// is filtered, is not settled: the permissive world takes both ways unfiltered, the restrictive one wants the router
+    /// and both directions of the list.
     pub(super) fn send_translated(&mut self, subnet: SubnetId, state: &State, set: Set) {
         let link = self.link_of(subnet, state.view.family);
         let on_link = self.keep(set, &state.view, state.view.destination, &link);
-        let neighbours = match self.world {
-            World::Over => on_link,
+        let off_link = self.arena.difference(set, on_link);
+        let leaving = match self.world {
+            World::Over => {
+                self.on_link(subnet, state, on_link);
+                self.route_from(subnet, state, on_link);
+                off_link
+            }
             World::Under => {
-                let out = self.acl_out(subnet, &state.view);
                 let back = self.acl_in(subnet, &state.view);
-                let both = self.arena.intersection(out, back);
-                self.arena.intersection(on_link, both)
+                let near = self.arena.intersection(on_link, back);
+                self.arena.union(near, off_link)
             }
         };
-        self.on_link(subnet, state, neighbours);
-        let off_link = self.arena.difference(set, on_link);
-        self.push(state.at(Place::Leave(subnet)), off_link);
+        self.push(state.at(Place::Leave(subnet)), leaving);
     }
 
     /// R-NAT-9: by its own table; straight to the internet with its public address.
     fn send_regional(&mut self, nat: NatId, vpc: VpcId, state: &State, set: Set) {
         let dropped = intervals_of(&SpecialBlock::PrivateV4.blocks(), Family::V4);
+        let unroutable = intervals_of(&unroutable(self.world), Family::V4);
+        let set = self.without(set, &state.view, state.view.destination, &unroutable);
         for choice in self.network().nat_tables(nat, self.world).value {
             let index = self.index;
             let TableChoice::Table(table) = choice else {

@@ -33,6 +33,9 @@ impl Tracer<'_, '_> {
     pub(super) fn component(&self, mut leg: Leg, id: ComponentId) -> Vec<Branch> {
         self.visit_component(&mut leg, id);
         let arrived = leg.clone().arrive(Sink::Component(id));
+        if !self.beyond_components {
+            return vec![arrived];
+        }
         leg.state.packet = Packet::ANY;
         leg.state.memory = Memory { opaque: true, ..Memory::default() };
         std::iter::once(arrived).chain(self.exits(&leg, id)).collect()

@@ -214,7 +214,14 @@ impl Tracer<'_, '_> {
         if !leg.take(self.network.encryption_allows(vpc, None, self.world)) {
             return leg.dropped("R-BPA-9", "encryption is enforced");
         }
-        let echo = |protocol, kind| matches!((protocol, kind), (Protocol::ICMP, 8) | (Protocol::ICMPV6, 128));
+        let family =
+            |test: fn(&IpAddr) -> bool| leg.state.packet.destination.passes(self.world, |ip| test(&ip));
+        let (v4, v6) = (family(IpAddr::is_ipv4), family(IpAddr::is_ipv6));
+        let echo = |protocol, kind| match (protocol, kind) {
+            (Protocol::ICMP, 8) => v4,
+            (Protocol::ICMPV6, 128) => v6,
+            _ => false,
+        };
         let taken = leg
             .state
             .packet

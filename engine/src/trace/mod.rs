@@ -83,34 +83,43 @@ pub fn delivers(
     from: SourcePlace,
     flow: &Flow,
 ) -> BTreeMap<Sink, Answered> {
-    let found = ends(network, world, from, flow, None);
-    if world == World::Over || found.len() < 2 {
+    every_end(&Tracer::new(network, world, from, flow, Question::Connection))
+}
+
+/// As [`delivers`], but what an unmodelled component takes in does not come out again: up to there both evaluators know
+/// every field of the packet, so that their findings can be compared exactly.
+pub fn delivers_up_to_components(
+    network: &Network<'_>,
+    world: World,
+    from: SourcePlace,
+    flow: &Flow,
+) -> BTreeMap<Sink, Answered> {
+    let tracer = Tracer::new(network, world, from, flow, Question::Connection);
+    every_end(&Tracer { beyond_components: false, ..tracer })
+}
+
+fn every_end(tracer: &Tracer<'_, '_>) -> BTreeMap<Sink, Answered> {
+    let found = ends(tracer);
+    if tracer.world == World::Over || found.len() < 2 {
         return found;
     }
     let mut certain = BTreeMap::new();
     for goal in found.into_keys() {
-        let chosen = ends(network, world, from, flow, Some(goal));
+        let chosen = ends(&Tracer { goal: Some(goal), ..tracer.clone() });
         certain.extend(chosen.iter().filter(|(sink, _)| **sink == goal && chosen.len() == 1));
     }
     certain
 }
 
-/// Every end of the packet in one world; of equal paths one that leads to the goal, if there is one.
-fn ends(
-    network: &Network<'_>,
-    world: World,
-    from: SourcePlace,
-    flow: &Flow,
-    goal: Option<Sink>,
-) -> BTreeMap<Sink, Answered> {
-    let tracer = Tracer { goal, ..Tracer::new(network, world, from, flow, Question::Connection) };
+/// Every end of the packet; of equal paths one that leads to the goal, if there is one.
+fn ends(tracer: &Tracer<'_, '_>) -> BTreeMap<Sink, Answered> {
     let ways = tracer.forward();
     let mut found = BTreeMap::new();
     for end in tracer.good_ends(&ways) {
         let Some(sink) = end.sink else { continue };
         let answered = tracer.is_answered(&tracer.reply(end));
         let known = found.entry(sink).or_insert(answered);
-        *known = match world {
+        *known = match tracer.world {
             World::Over => *known || answered,
             World::Under => *known && answered,
         };
@@ -122,10 +131,13 @@ fn ends(
 }
 
 /// What a walk needs to know besides where the packet is.
+#[derive(Clone)]
 struct Tracer<'n, 's> {
     network: &'n Network<'s>,
     world: World,
     sender: SourcePlace,
+    /// Whether what a component takes in comes out again.
+    beyond_components: bool,
     /// The header that was sent; it fills what a component chose where a header is shown.
     example: Flow,
     /// Where the packet is meant to end: of equal paths the one that leads there is shown (R-TGW-7).
@@ -145,7 +157,8 @@ impl<'n, 's> Tracer<'n, 's> {
         question: Question,
     ) -> Self {
         let mapped_ports = mapped_ports(network, question);
-        Self { network, world, sender, example: *flow, goal: None, expected: flow.reply(), mapped_ports }
+        let (example, expected) = (*flow, flow.reply());
+        Self { network, world, sender, beyond_components: true, example, goal: None, expected, mapped_ports }
     }
 
     fn name(&self, interface: EniId) -> &'s str {

@@ -69,12 +69,13 @@ impl Tracer<'_, '_> {
             return Some(("R-NAT-8", "IPv6 beyond 64:ff9b::/96"));
         }
         let v6 = packet.destination.passes(World::Under, |ip| ip.is_ipv6());
-        let translated = |protocol: Protocol| match protocol {
-            Protocol::ICMPV6 => v6 && self.world == World::Over,
+        // Of ICMPv6 echo requests alone start anything: errors and answers belong to flows that are there (R-SG-17).
+        let translated = |it: Transport| match it.protocol {
+            Protocol::ICMPV6 => v6 && self.world == World::Over && it.port == 128,
             Protocol::ICMP => !v6,
-            _ => protocol.has_ports(),
+            protocol => protocol.has_ports(),
         };
-        let known = packet.transport.passes(self.world, |it| translated(it.protocol));
+        let known = packet.transport.passes(self.world, translated);
         (!known).then_some(("R-NAT-2", "neither TCP, UDP nor ICMP"))
     }
 

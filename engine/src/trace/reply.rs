@@ -26,24 +26,25 @@ impl Tracer<'_, '_> {
         if self.expected.is_none() {
             return Reply::Known(false);
         }
-        if end.state.memory.opaque || matches!(self.sender, SourcePlace::Component(_)) {
+        if end.state.memory.opaque {
             return Reply::Known(self.world == World::Over);
         }
         let header = end.state.packet.flow().and_then(|flow| flow.reply());
-        match (header, end.sink) {
-            (Some(header), Some(sink)) => self.reply_from(sink, end, &header),
-            _ => Reply::Known(false),
+        let (Some(header), Some(sink)) = (header, end.sink) else { return Reply::Known(false) };
+        if matches!(sink, Sink::Interface(interface) if !self.answers(interface, &header)) {
+            return Reply::Known(false);
         }
+        // what comes back to a component is not known.
+        if matches!(self.sender, SourcePlace::Component(_)) {
+            return Reply::Known(self.world == World::Over);
+        }
+        self.reply_from(sink, end, &header)
     }
 
-    /// R-CONN-3, R-PCX-5: the way back starts where the packet arrived; what needs no route says so itself.
     fn reply_from(&self, sink: Sink, end: &End, header: &Flow) -> Reply {
         let start = |place, origin| vec![self.answer(end, header, place, origin).to(place)];
         Reply::Walked(self.explore(match sink {
             Sink::Interface(interface) => {
-                if !self.answers(interface, header) {
-                    return Reply::Known(false);
-                }
                 let mut ways = start(Place::Sending { interface, by_component: false }, Origin::Local);
                 ways.extend(self.returned_to_sender(end, header, interface));
                 ways
