@@ -9,7 +9,7 @@ use crate::random::pool::{block, choose};
 const ATTACHED: [&str; 5] =
     ["internet-gateways", "nat-gateways", "virtual-gateways", "interfaces", "egress-gateways"];
 
-/// A route of any table.
+/// A route of any table but those of gateways, which take no others than into their VPC.
 pub(super) fn route(draft: &mut Draft, [table, destination, target, state, ..]: [u8; 6]) -> Option<()> {
     let destination = block(draft, destination);
     let blackhole = if state % 8 == 7 { " blackhole" } else { "" };
@@ -22,7 +22,9 @@ pub(super) fn add(draft: &mut Draft, table: u8, destination: &str, target: u8) -
 }
 
 fn add_with(draft: &mut Draft, table: u8, destination: &str, target: u8, state: &str) -> Option<()> {
-    let table = choose(&draft.ids("route-tables"), table)?.clone();
+    let mut tables = draft.ids("route-tables");
+    tables.retain(|table| draft.get("route-tables", table, "gateway").is_none());
+    let table = choose(&tables, table)?.clone();
     let vpc = draft.vpc_of("route-tables", &table)?;
     let target = choose(&targets(draft, &vpc), target)?.clone();
     draft.set_item("route-tables", &table, "routes", destination, json!(format!("{target}{state}")));
