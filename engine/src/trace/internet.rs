@@ -127,15 +127,15 @@ impl Tracer<'_, '_> {
         (!egress_only && self.is_redirected(gateway, source)).then_some("R-ROUTE-14")
     }
 
-    /// R-ROUTE-14: what enters for the source's subnet is redirected, so that it cannot use the gateway directly. Only
-    /// the restrictive world looks.
+    /// R-ROUTE-14: what enters for the source's subnet may be redirected, so that it cannot use the gateway directly. Only
+    /// the restrictive world looks, at every table that may apply.
     fn is_redirected(&self, gateway: GatewayId, source: IpAddr) -> bool {
         if self.world == World::Over {
             return false;
         }
-        let tables = self.network.edge_tables(gateway, World::Under);
+        let tables = self.network.edge_tables(gateway, World::Over);
         let routes = tables.iter().flat_map(|choice| match choice {
-            TableChoice::Table(table) => self.network.effective_routes(*table, World::Under),
+            TableChoice::Table(table) => self.network.effective_routes(*table, World::Over),
             _ => Vec::new(),
         });
         routes.into_iter().any(|route| route.next != NextHop::Local && route.block.contains(&source))
