@@ -1,7 +1,8 @@
 //! Rows that stand for several endpoints say exactly what the rows of each two of them say.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -97,4 +98,28 @@ fn rows_of_groups_are_those_of_their_members() {
     assert_eq!(check("corpus/route/t-route-13.yaml"), 9);
     assert_eq!(check("corpus/vpn/t-vpn-05.yaml"), 8);
     assert_eq!(check("private-ml/twin"), 8);
+}
+
+/// The YAML files below a folder.
+fn scenarios(folder: &Path, into: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            scenarios(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            into.push(path);
+        }
+    }
+}
+
+#[test]
+fn no_row_of_the_corpus_contradicts_its_replay() {
+    let mut paths = Vec::new();
+    scenarios(Path::new(&corpus("corpus")), &mut paths);
+    assert!(paths.len() > 100);
+    for path in paths {
+        let run = run(&["reach", &path.display().to_string()]);
+        assert!(!run.stderr.contains("internal error"), "{}", run.stderr);
+        assert!(run.code == Some(0) || run.stderr.starts_with("error: no path question"), "{}", run.stderr);
+    }
 }
