@@ -325,6 +325,41 @@ impl<'s> Network<'s> {
         peer.attachment.as_ref().and_then(Ref::known)
     }
 
+    /// R-TGW-10, R-TGW-15: where a packet may come out that leaves by a peering attachment for a transit gateway whose side
+    /// of the peering is not shown: at whatever else is attached to that gateway.
+    pub fn beyond_peering(&self, id: AttachmentId) -> Vec<AttachmentId> {
+        let Some(peer) = self.unresolved_peer(id) else { return Vec::new() };
+        self.usable_attachments(|other, record| other != id && self.gateway_name(&record.tgw) == peer)
+    }
+
+    /// The converse: the peering attachments by which a packet may come out that has entered the gateway of an attachment.
+    pub fn peerings_towards(&self, id: AttachmentId) -> Vec<AttachmentId> {
+        let own = self.gateway_name(&self.attachment(id).tgw);
+        self.usable_attachments(|other, _| other != id && self.unresolved_peer(other) == Some(own))
+    }
+
+    fn usable_attachments(&self, wanted: impl Fn(AttachmentId, &TgwAttachment) -> bool) -> Vec<AttachmentId> {
+        let rows = self.snapshot.attachments.iter();
+        let rows = rows.filter(|(_, record)| usable(Object::Transit, &record.state, World::Over));
+        rows.filter(|(id, record)| wanted(*id, record)).map(|(id, _)| id).collect()
+    }
+
+    /// The transit gateway at the other side of a peering attachment whose counterpart is not in the snapshot.
+    fn unresolved_peer(&self, id: AttachmentId) -> Option<&'s str> {
+        let attachment = self.attachment(id);
+        if &*attachment.kind != "peering" || self.peer_of(id).is_some() {
+            return None;
+        }
+        Some(attachment.peer.as_ref().map_or(&*attachment.resource, |peer| self.gateway_name(&peer.tgw)))
+    }
+
+    fn gateway_name(&self, gateway: &'s Ref<TgwId>) -> &'s str {
+        match gateway {
+            Ref::Known(id) => &self.snapshot.transit_gateways[*id].meta.id,
+            Ref::Missing(name) => name,
+        }
+    }
+
     /// R-TGW-7: whether several targets of one route are paths that are all in use: each leads out of the snapshot at once.
     fn are_equal_paths(&self, targets: &[AttachmentId]) -> bool {
         let outside = |id: &AttachmentId| matches!(self.tgw_target(*id, World::Under), TgwTarget::Outside);

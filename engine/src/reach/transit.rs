@@ -92,6 +92,9 @@ impl Explorer<'_, '_, '_> {
                 self.push(state.at(Place::Exit { by, to }), set);
             }
         }
+        for peering in self.network().peerings_towards(by) {
+            self.push(state.at(Place::Transit { by: peering }).tagged(Tag::None), set);
+        }
         self.leave_snapshot(Sink::Attachment(by), &attachment.meta.id, state, set);
     }
 
@@ -152,13 +155,24 @@ impl Explorer<'_, '_, '_> {
         match network.tgw_target(to, self.world) {
             TgwTarget::Vpc { vpc, subnets } => self.enter_vpc(by, to, vpc, subnets.is_some(), state, set),
             TgwTarget::Peer(peer) => self.push(state.at(Place::Transit { by: peer }).tagged(Tag::None), set),
-            TgwTarget::Outside => self.leave_snapshot(Sink::Attachment(to), id, state, set),
+            TgwTarget::Outside => {
+                self.leave_snapshot(Sink::Attachment(to), id, state, set);
+                self.beyond_peering(to, state, set);
+            }
             // a dead end in the restrictive world.
             TgwTarget::Component(component) => {
                 let part = self.arena.intersection(set, self.permissively());
                 self.arrive(Sink::Component(component), state, part);
             }
             TgwTarget::Down => {}
+        }
+    }
+
+    /// R-TGW-15: an unknown transit gateway may lead to whatever is attached to it.
+    fn beyond_peering(&mut self, peering: AttachmentId, state: &State, set: Set) {
+        let part = self.arena.intersection(set, self.permissively());
+        for other in self.network().beyond_peering(peering) {
+            self.push(state.at(Place::Exit { by: other, to: other }).tagged(Tag::None), part);
         }
     }
 

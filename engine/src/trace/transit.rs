@@ -102,6 +102,10 @@ impl Tracer<'_, '_> {
         let siblings = self.network.snapshot.attachments.iter().filter(|(_, other)| other.tgw == *tgw);
         let exit = |(attachment, _)| leg.clone().to(Place::TransitExit { attachment, ingress });
         let mut branches: Vec<Branch> = siblings.map(exit).collect();
+        let mut stranger = leg.clone();
+        stranger.state.tag = Tag::None;
+        let peerings = self.network.peerings_towards(ingress).into_iter();
+        branches.extend(peerings.map(|peering| stranger.clone().to(Place::LookUp(peering))));
         branches.push(leg.arrive(Sink::Attachment(ingress)));
         branches
     }
@@ -262,9 +266,22 @@ impl Tracer<'_, '_> {
         let component = self.network.component_of_target(name).filter(|_| self.world == World::Over);
         let mut branches: Vec<Branch> =
             component.into_iter().flat_map(|component| self.enter_all(&leg, &[component])).collect();
+        if self.world == World::Over {
+            branches.extend(self.beyond_peering(&leg, id));
+        }
         leg.visit(HopKind::Outside, &format!("onprem:{name}"));
         branches.push(leg.arrive(Sink::Attachment(id)));
         branches
+    }
+
+    /// R-TGW-15: an unknown transit gateway may lead to whatever is attached to it.
+    fn beyond_peering(&self, leg: &Leg, id: AttachmentId) -> Vec<Branch> {
+        let mut leg = leg.clone();
+        leg.state.tag = Tag::None;
+        let reason = "the transit gateway at the other side of the peering attachment is not in the snapshot";
+        leg.notes.add(&Notes::because(&[10, 11], reason));
+        let others = self.network.beyond_peering(id).into_iter();
+        others.map(|other| leg.clone().to(Place::TransitExit { attachment: other, ingress: other })).collect()
     }
 
     /// R-TGW-8: into a VPC by an attachment subnet.
