@@ -116,6 +116,28 @@ fn a_packet_that_was_sent_and_lost_may_be_answered() {
 }
 
 #[test]
+fn strictness_claims_nothing_where_calls_are_missing() {
+    let mut inputs = network("");
+    inputs.retain(|input| !input.name.contains("vpc-block-public-access"));
+    let snapshot = load(inputs).expect("the answers load");
+    let strict = Network::build(&snapshot, Options { strict: true, ..Options::default() })
+        .expect("the spine is there");
+    for property in ["forbid: {from: internet, to: eni-web}", "forbid: {from: internet, to: eni-app}"] {
+        let text = format!("reachproof: policy/v1\nproperties:\n  - name: p\n    {property}\n");
+        let policy = Policy::parse("policy.yaml", text.as_bytes()).expect("the policy parses");
+        let reports = check(&strict, &policy, jiff::civil::date(2026, 11, 25)).expect("decided");
+        assert_eq!(reports.first().map(|report| report.verdict), Some(Verdict::Unknown), "{property}");
+    }
+}
+
+#[test]
+fn interfaces_that_nobody_shows_are_part_of_any() {
+    let shared = "network:\n  subnets:\n    subnet-prv-a: {owner: \"222222222222\"}";
+    let report = decide(network(shared), "forbid: {from: eni-web, to: 'any,!eni-*,!internet'}");
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+}
+
+#[test]
 fn one_closed_port_of_several_refutes_a_requirement() {
     let web_only = "network:\n  security-groups:\n    sg-app: {in: [tcp 443 from any], out: [all to any]}";
     let report = decide(network(web_only), "require: {from: eni-web, to: eni-app, port: [tcp/443, tcp/80]}");

@@ -273,6 +273,7 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
             add_internet(network, &mut region, None);
             neighbours(network).into_iter().for_each(|spot| region.add_all(spot));
             services(network, None).into_iter().for_each(|spot| region.add_all(spot));
+            add_unseen(network, &mut region, |_| true);
         }
         Term::Id(_) | Term::Name(_) | Term::Tag { .. } => {
             add_matching(network, &mut region, |meta| term_matches(term, meta));
@@ -383,13 +384,7 @@ fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Me
     interfaces.extend(subnets.flat_map(|(id, _)| network.interfaces_in_subnet(id).iter().copied()));
     let vpcs = snapshot.vpcs.iter().filter(|(_, vpc)| matches(&vpc.meta));
     interfaces.extend(vpcs.flat_map(|(id, _)| network.interfaces_in_vpc(id).iter().copied()));
-    for (id, subnet) in snapshot.subnets.iter() {
-        let named =
-            matches(&subnet.meta) || subnet.vpc.known().is_some_and(|vpc| matches(&snapshot.vpcs[vpc].meta));
-        if named && network.is_foreign(subnet.meta.owner.as_deref()) {
-            region.add(Spot::Unseen(id), everything(), true);
-        }
-    }
+    add_unseen(network, region, &matches);
     let groups = snapshot.groups.iter().filter(|(_, group)| matches(&group.meta));
     interfaces.extend(groups.flat_map(|(id, _): (GroupId, _)| network.members(id).iter().copied()));
     let nats = snapshot.nat_gateways.values().filter(|nat| matches(&nat.meta));
@@ -398,6 +393,19 @@ fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Me
     );
     interfaces.into_iter().for_each(|id| region.add_all(Spot::Interface(id)));
     add_matching_edges(network, region, matches);
+}
+
+/// R-ADDR-13: what no call shows of the subnets that are meant, by their own names or those of their VPCs. It counts where
+/// something must not happen.
+fn add_unseen(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
+    let snapshot = network.snapshot;
+    for (id, subnet) in snapshot.subnets.iter() {
+        let named =
+            matches(&subnet.meta) || subnet.vpc.known().is_some_and(|vpc| matches(&snapshot.vpcs[vpc].meta));
+        if named && network.is_foreign(subnet.meta.owner.as_deref()) {
+            region.add(Spot::Unseen(id), everything(), true);
+        }
+    }
 }
 
 /// R-VERDICT-5: who comes in by a managed ingress, or consumes an endpoint service, by the id of that.

@@ -36,6 +36,7 @@ impl Case<'_, '_, '_> {
         if proof && verdict == Verdict::Holds {
             self.proof(&mut footer)?;
         }
+        self.calls(&mut footer);
         let requiring = matches!(self.property.form, Form::Require(_) | Form::RequireSome(_));
         if requiring && verdict == Verdict::Violated {
             self.incomplete(&mut footer);
@@ -98,12 +99,15 @@ impl Case<'_, '_, '_> {
             );
             self.doubt(footer);
         }
+    }
+
+    /// R-DATA-10, `--strict`: whatever the verdict, calls that were not collected make it unknown.
+    fn calls(&self, footer: &mut Footer) {
         let calls = missing_calls(self.reach.network().snapshot);
         if self.strict() && !calls.is_empty() {
             let list: Vec<&str> = calls.into_iter().collect();
-            footer
-                .notes
-                .push(format!("not collected, and --strict asks for them: {}", list.join(", ")).into());
+            let note = format!("not collected, and --strict asks for them: {}", list.join(", "));
+            footer.notes.push(note.into());
             self.doubt(footer);
         }
     }

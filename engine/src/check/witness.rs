@@ -31,9 +31,10 @@ impl Case<'_, '_, '_> {
         for pair in pairs.iter().take(REPLAYED) {
             for sample in pair.samples.iter().filter(|sample| sample.certain || !certain) {
                 let trace = self.trace(pair, sample);
-                let replayed = match sample.certain {
-                    true => trace.verdict == TraceVerdict::Reaches,
-                    false => trace.verdict != TraceVerdict::Blocked,
+                let replayed = match trace.verdict {
+                    TraceVerdict::Reaches => true,
+                    TraceVerdict::Unknown => !sample.certain || self.reach.network().options.strict,
+                    TraceVerdict::Blocked => false,
                 };
                 if !replayed {
                     return Err(self.mismatch(pair, sample, &trace));
