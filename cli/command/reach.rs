@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_engine::asked::{destined, senders, traffic};
 use reachproof_engine::header::{Arena, Set};
+use reachproof_engine::hypothetical::{require_internet_beside_public, supposing};
 use reachproof_engine::network::{Network, Sink, SourcePlace};
 use reachproof_engine::reach::{Delivery, Explored, Reach, Request, classes};
 use reachproof_engine::region::{Extent, Region, Spot, select};
@@ -29,8 +30,11 @@ pub fn run(arguments: &ReachArguments, talk: &mut Talk) -> Result<Exit, Failure>
     let to = selector("--to", arguments.to.as_deref())?;
     let traffic = request::traffic(arguments)?;
     let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
-    let network = network(&snapshot, &arguments.claim, talk)?;
-    let (from, to) = (region("--from", &network, &from)?, destinations(&network, &to)?);
+    let shown = network(&snapshot, &arguments.claim, talk)?;
+    let supposing = supposing(&shown, [&from, &to]).map_err(|error| Failure::new(error.to_string()))?;
+    let network = supposing.as_ref().map_or(Ok(shown), |with_new| network(with_new, &arguments.claim, talk))?;
+    let (from, to) = (region("--from", &network, &from)?, region("--to", &network, &to)?);
+    require_internet_beside_public(&network, &from, &to).map_err(|error| Failure::new(error.to_string()))?;
     talk.progress("exploring");
     let wanted = Wanted { network: &network, from, to, traffic, question: arguments.question };
     let answer = wanted.answer()?;
@@ -52,18 +56,6 @@ fn selector(option: &str, text: Option<&str>) -> Result<Selector, Failure> {
 
 fn region(option: &str, network: &Network<'_>, selector: &Selector) -> Result<Region, Failure> {
     select(network, selector).map_err(|error| Failure::new(format!("{option}: {error}")))
-}
-
-/// The destinations; of everything also the interfaces that no call shows.
-fn destinations(network: &Network<'_>, selector: &Selector) -> Result<Region, Failure> {
-    let mut found = region("--to", network, selector)?;
-    if *selector == Selector::any() {
-        let subnets = network.snapshot.subnets.iter();
-        for (id, _) in subnets.filter(|(_, subnet)| network.is_foreign(subnet.meta.owner.as_deref())) {
-            found = found.with(Spot::Unseen(id));
-        }
-    }
-    Ok(found)
 }
 
 /// What is asked.
