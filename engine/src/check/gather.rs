@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use petgraph::graphmap::DiGraphMap;
+use petgraph::visit::Dfs;
 use reachproof_model::flow::{Flow, Question};
 use reachproof_model::id::ComponentId;
 use reachproof_model::policy::TrafficSpec;
@@ -224,7 +226,7 @@ fn through_components(
     let onward = onward(reach, wanted, first)?;
     let mut pairs = Vec::new();
     for (source, component, flow) in entered {
-        for sink in sinks_beyond(&onward, *component) {
+        for sink in onward.sinks_beyond(*component) {
             if Spot::source_of(*source).map(Spot::sink) != Some(sink) {
                 let samples = vec![Sample { certain: false, flow: *flow }];
                 let way = Way::Unsolicited;
@@ -235,33 +237,62 @@ fn through_components(
     Ok(pairs)
 }
 
-/// For each component its sinks among those wanted, and the components that it leads to.
-type Onward = BTreeMap<ComponentId, (BTreeSet<Sink>, BTreeSet<ComponentId>)>;
+/// What lies beyond components: which lead to which, and the wanted sinks of each.
+#[derive(Default)]
+struct Onward {
+    leads_to: DiGraphMap<ComponentId, ()>,
+    sinks: BTreeMap<ComponentId, BTreeSet<Sink>>,
+}
+
+impl Onward {
+    fn add(
+        &mut self,
+        from: ComponentId,
+        found: impl IntoIterator<Item = (BTreeSet<Sink>, BTreeSet<ComponentId>)>,
+    ) {
+        let sinks = self.sinks.entry(from).or_default();
+        for (own, components) in found {
+            sinks.extend(own);
+            for component in components {
+                self.leads_to.add_edge(from, component, ());
+            }
+        }
+    }
+
+    /// Components that something leads to and that have not been explored.
+    fn unexplored(&self) -> Vec<ComponentId> {
+        let mut ids: Vec<ComponentId> =
+            self.leads_to.nodes().filter(|id| !self.sinks.contains_key(id)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The wanted sinks of a component and of all that it leads to.
+    fn sinks_beyond(&self, first: ComponentId) -> BTreeSet<Sink> {
+        let mut walk = Dfs::new(&self.leads_to, first);
+        let mut sinks = self.sinks.get(&first).cloned().unwrap_or_default();
+        while let Some(component) = walk.next(&self.leads_to) {
+            sinks.extend(self.sinks.get(&component).into_iter().flatten());
+        }
+        sinks
+    }
+}
 
 fn onward(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
     first: BTreeSet<ComponentId>,
 ) -> Result<Onward, Exhausted> {
-    let mut known = Onward::new();
+    let mut known = Onward::default();
     let mut next: Vec<ComponentId> = first.into_iter().collect();
     let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
     while !next.is_empty() {
-        let sources: Vec<SourceClass> = next
-            .iter()
-            .map(|id| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() })
-            .collect();
+        let alone =
+            |id: &ComponentId| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() };
+        let sources: Vec<SourceClass> = next.iter().map(alone).collect();
         let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
-        for (id, families) in next.iter().zip(explored) {
-            let entry = known.entry(*id).or_default();
-            for (sinks, components) in families {
-                entry.0.extend(sinks);
-                entry.1.extend(components);
-            }
-        }
-        let led_to: BTreeSet<ComponentId> =
-            known.values().flat_map(|(_, components)| components.iter().copied()).collect();
-        next = led_to.into_iter().filter(|id| !known.contains_key(id)).collect();
+        next.iter().zip(explored).for_each(|(id, families)| known.add(*id, families));
+        next = known.unexplored();
     }
     Ok(known)
 }
@@ -279,18 +310,6 @@ fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, 
         }
     }
     (sinks, components_reached(&explored.deliveries))
-}
-
-fn sinks_beyond(onward: &Onward, first: ComponentId) -> BTreeSet<Sink> {
-    let mut seen = BTreeSet::from([first]);
-    let mut queue = vec![first];
-    let mut sinks = BTreeSet::new();
-    while let Some(component) = queue.pop() {
-        let Some((own, next)) = onward.get(&component) else { continue };
-        sinks.extend(own.iter().copied());
-        queue.extend(next.iter().copied().filter(|id| seen.insert(*id)));
-    }
-    sinks
 }
 
 /// Whether some flow sent to an address certainly arrives anywhere, and whether one may.
