@@ -52,6 +52,7 @@ impl Explorer<'_, '_, '_> {
         self.arena.any_of(&boxes)
     }
 
+    /// R-CONN-3, R-PCX-5: the way back starts where the packet arrived; what needs no route says so itself.
     fn start_reply(&mut self, arrival: &Arrival, set: Set) {
         let mut state = arrival.state.clone().seen(arrival.state.view.answered()).tagged(Tag::None);
         state.origin = Origin::Local;

@@ -41,6 +41,7 @@ impl Tracer<'_, '_> {
         self.reply_from(sink, end, &header)
     }
 
+    /// R-CONN-3, R-PCX-5: the way back starts where the packet arrived; what needs no route says so itself.
     fn reply_from(&self, sink: Sink, end: &End, header: &Flow) -> Reply {
         let start = |place, origin| vec![self.answer(end, header, place, origin).to(place)];
         Reply::Walked(self.explore(match sink {
