@@ -66,6 +66,8 @@ impl Explorer<'_, '_, '_> {
             }
             let public = self.public_v6(interface, vpc);
             let part = self.keep(set, &state.view, state.view.source, &public);
+            // What a reply answers left by the gateway that it must come back by, whichever it leaves by itself.
+            let egress = if self.replying() { state.egress } else { egress };
             let next = State { egress, ..state.at(Place::Internet).tagged(Tag::None) };
             self.push(next, part);
         }

@@ -182,7 +182,10 @@ impl Tracer<'_, '_> {
         if !leg.take(self.network.encryption_allows(vpc, Some("EgressOnlyInternetGateway"), self.world)) {
             return leg.dropped("R-BPA-9", "encryption is enforced");
         }
-        leg.state.memory.egress_only = Some(gateway);
+        // What an answer answers left by the gateway that it must come back by, whichever it leaves by itself.
+        if !leg.state.reply {
+            leg.state.memory.egress_only = Some(gateway);
+        }
         let owners = match leg.state.packet.source {
             Field::Is(ip) => self.v6_senders(vpc, ip),
             Field::Any => return self.with_any_source(leg, vpc),
