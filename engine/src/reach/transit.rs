@@ -230,6 +230,9 @@ impl Explorer<'_, '_, '_> {
     /// In from the network behind an attachment: on premises, an unknown peer, or a gateway whose tables are unknown.
     pub(super) fn come_from_attachment(&mut self, attachment: AttachmentId, state: &State, set: Set) {
         let network = self.network();
+        if network.tgw_target(attachment, self.world) == TgwTarget::Down {
+            return;
+        }
         let foreign = network.has_unknown_tables(network.attachment(attachment));
         match network.attached_vpc(attachment) {
             // what a transit gateway with unknown tables sends is unknown.
