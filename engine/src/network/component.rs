@@ -9,6 +9,7 @@ use reachproof_model::snapshot::{
 };
 
 use super::Network;
+use super::nat::is_regional;
 
 #[derive(Debug, Default)]
 pub(super) struct ComponentIndex {
@@ -162,8 +163,7 @@ fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
 
 /// R-NAT-9: the private side of a regional NAT gateway, whose source address is not documented.
 fn regional_nats(snapshot: &Snapshot) -> Vec<Component> {
-    let regional =
-        snapshot.nat_gateways.values().filter(|nat| nat.table.as_ref().is_some_and(|t| t.known().is_some()));
+    let regional = snapshot.nat_gateways.values().filter(|nat| is_regional(nat));
     let component = |nat: &NatGateway| Component {
         id: nat.meta.id.clone(),
         kind: ComponentKind::Other,
@@ -173,10 +173,20 @@ fn regional_nats(snapshot: &Snapshot) -> Vec<Component> {
         )
         .into(),
         entries: vec![Entry::RouteTarget(nat.meta.id.clone())],
-        exits: nat.table.as_ref().and_then(Ref::known).map(Exit::Table).into_iter().collect(),
+        exits: match nat.table.as_ref().and_then(Ref::known) {
+            Some(table) => vec![Exit::Table(table)],
+            None => anywhere_in(snapshot, nat.vpc.known()),
+        },
         source: nat.meta.source.clone(),
     };
     regional.map(component).collect()
+}
+
+/// R-DATA-3: where an unknown table of a VPC may lead: into the VPC, out, and to where any of its subnets routes.
+fn anywhere_in(snapshot: &Snapshot, vpc: Option<VpcId>) -> Vec<Exit> {
+    let Some(vpc) = vpc else { return Vec::new() };
+    let subnets = snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
+    [Exit::Vpc(vpc), Exit::Internet].into_iter().chain(subnets.map(|(id, _)| Exit::Subnet(id))).collect()
 }
 
 fn why(target: &str, call: &str) -> String {

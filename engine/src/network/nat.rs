@@ -42,13 +42,17 @@ pub(super) fn nats(snapshot: &Snapshot) -> Vec<Nat> {
 }
 
 fn resolve(snapshot: &Snapshot, id: NatId, gateway: &NatGateway) -> Nat {
-    let regional = match gateway.mode.as_deref() {
-        Some(mode) => mode == "regional",
-        None => gateway.subnet.is_none(),
-    };
     let public = gateway.connectivity.as_deref() != Some("private");
     let subnet = gateway.subnet.as_ref().and_then(Ref::known);
-    Nat { id, regional, public, subnet, sources: sources(snapshot, gateway) }
+    Nat { id, regional: is_regional(gateway), public, subnet, sources: sources(snapshot, gateway) }
+}
+
+/// R-NAT-9: whether a gateway serves a whole VPC, without a subnet.
+pub(super) fn is_regional(gateway: &NatGateway) -> bool {
+    match gateway.mode.as_deref() {
+        Some(mode) => mode == "regional",
+        None => gateway.subnet.is_none(),
+    }
 }
 
 fn sources(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> {

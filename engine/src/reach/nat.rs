@@ -8,9 +8,7 @@ use super::explore::Explorer;
 use super::state::{Crossed, Place, State, Tag};
 use super::view::{Address, MAPPED_PORTS, NAT64_BASE, Port, View, intervals_of, number_v4};
 use crate::header::{Family, Field, Set};
-use crate::network::{
-    GatewayKind, Nat, NatSource, NextHop, Origin, Sink, SpecialBlock, TableChoice, unroutable,
-};
+use crate::network::{GatewayKind, Nat, NatSource, NextHop, Origin, Sink, SpecialBlock, unroutable};
 
 impl Explorer<'_, '_, '_> {
     /// R-NAT-2, 3, 7: into a NAT gateway.
@@ -158,19 +156,13 @@ impl Explorer<'_, '_, '_> {
         let unroutable = intervals_of(&unroutable(self.world), Family::V4);
         let set = self.without(set, &state.view, state.view.destination, &unroutable);
         for choice in self.network().nat_tables(nat, self.world).value {
-            let index = self.index;
-            let TableChoice::Table(table) = choice else {
-                self.push(state.at(Place::Internet), set);
-                continue;
-            };
-            let Some(fib) = index.fib(table, Family::V4, self.world) else { continue };
-            for (hop, intervals) in &fib.targets {
-                let part = self.keep(set, &state.view, state.view.destination, intervals);
-                if self.is_internet(*hop, vpc) {
+            for (hop, intervals) in self.targets_of(choice, vpc, Family::V4) {
+                let part = self.keep(set, &state.view, state.view.destination, &intervals);
+                if self.is_internet(hop, vpc) {
                     let part = self.without(part, &state.view, state.view.destination, &dropped);
                     self.push(state.at(Place::Internet), part);
                 } else if self.world == World::Over {
-                    self.regional_elsewhere(nat, *hop, state, part);
+                    self.regional_elsewhere(nat, hop, state, part);
                 }
             }
         }
@@ -226,7 +218,6 @@ impl Explorer<'_, '_, '_> {
     fn return_regional(&mut self, nat: NatId, state: &State, set: Set) {
         let vpc = self.network().snapshot.nat_gateways[nat].vpc.known();
         let Some(vpc) = vpc else { return };
-        self.push(state.at(Place::Deliver { vpc, from: None }), set);
         for table in self.network().nat_tables(nat, self.world).value {
             self.push(state.at(Place::Route { table, vpc, from: None }), set);
         }

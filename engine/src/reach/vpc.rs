@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::{EniId, NatId, SubnetId, VpcId};
+use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::ComponentKind;
 
 use super::explore::Explorer;
@@ -169,7 +169,8 @@ impl Explorer<'_, '_, '_> {
         let dropped = intervals_of(&unroutable(self.world), state.view.family);
         let set = self.without(set, &state.view, state.view.destination, &dropped);
         for choice in self.network().tables_of_subnet(subnet, self.world).value {
-            for (nat, intervals) in self.nats_of_table(choice, vpc, state.view.family) {
+            for (hop, intervals) in self.targets_of(choice, vpc, state.view.family) {
+                let NextHop::Nat(nat) = hop else { continue };
                 if self.network().nat(nat).and_then(|nat| nat.subnet) == Some(subnet) {
                     let part = self.keep(set, &state.view, state.view.destination, &intervals);
                     self.push(state.at(Place::Nat { nat, vpc, from: Some(subnet) }), part);
@@ -178,23 +179,24 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// The NAT gateways that a table leads to, with the destinations for which it does.
-    fn nats_of_table(&self, choice: TableChoice, vpc: VpcId, family: Family) -> Vec<(NatId, Intervals)> {
-        let of_nat = |hop: &NextHop| match hop {
-            NextHop::Nat(nat) => Some(*nat),
-            _ => None,
-        };
+    /// Where a table leads, with the destinations for which it does.
+    pub(super) fn targets_of(
+        &self,
+        choice: TableChoice,
+        vpc: VpcId,
+        family: Family,
+    ) -> Vec<(NextHop, Intervals)> {
+        let anywhere = || vec![(0, family.greatest_address())];
         match choice {
-            TableChoice::ImplicitLocal => Vec::new(),
+            TableChoice::ImplicitLocal => vec![(NextHop::Local, anywhere())],
             TableChoice::Unknown => {
                 let targets = self.network().any_target(vpc, self.world);
-                let anywhere = vec![(0, family.greatest_address())];
-                targets.iter().filter_map(of_nat).map(|nat| (nat, anywhere.clone())).collect()
+                targets.into_iter().map(|hop| (hop, anywhere())).collect()
             }
             TableChoice::Table(table) => {
                 let fib = self.index.fib(table, family, self.world);
                 let targets = fib.iter().flat_map(|fib| &fib.targets);
-                targets.filter_map(|(hop, intervals)| Some((of_nat(hop)?, intervals.clone()))).collect()
+                targets.map(|(hop, intervals)| (*hop, intervals.clone())).collect()
             }
         }
     }
