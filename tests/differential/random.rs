@@ -66,7 +66,7 @@ fn agree_on(vpcs: usize, most_pieces: usize, limit: usize, mut runner: TestRunne
 
 #[test]
 fn trace_and_reach_agree_on_random_networks() {
-    agree_on(3, 24, 200, runner(150, 1));
+    agree_on(3, 24, 200, runner(120, 1));
 }
 
 /// Every atom of every source.
