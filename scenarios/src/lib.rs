@@ -11,6 +11,7 @@ mod corpus;
 mod error;
 mod expand;
 pub mod format;
+pub mod organisation;
 pub mod random;
 mod scenario;
 

@@ -9,9 +9,9 @@ use crate::scenario::Document;
 
 /// An account and Region that was described.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Place {
-    pub(super) account: String,
-    pub(super) region: String,
+pub(crate) struct Place {
+    pub(crate) account: String,
+    pub(crate) region: String,
 }
 
 /// A call, the key that holds its list, and the field that tells the items of the list apart.
@@ -138,24 +138,35 @@ pub(super) const INVENTORIES: &[Inventory] = &[
 ];
 
 /// The answers of every place, by call name with the parent after `__` where the answer does not name it.
-pub(super) struct Answers(BTreeMap<Place, BTreeMap<String, Value>>);
+pub(crate) struct Answers(BTreeMap<Place, BTreeMap<String, Value>>);
 
 impl Answers {
     /// Empty answers for each place.
-    pub(super) fn new(places: impl IntoIterator<Item = Place>) -> Self {
+    pub(crate) fn new(places: impl IntoIterator<Item = Place>) -> Self {
         Self(places.into_iter().map(|place| (place, empty_answers())).collect())
     }
 
     /// Appends to the list of a call of [`INVENTORIES`]; attributes that are null are left out.
-    pub(super) fn list(&mut self, place: &Place, call: &str, item: Value) {
+    pub(crate) fn list(&mut self, place: &Place, call: &str, item: Value) {
         let Some(inventory) = INVENTORIES.iter().find(|inventory| inventory.call == call) else { return };
         if let Some(Value::Array(items)) = self.answer(place, call).get_mut(inventory.key) {
             items.push(without_nulls(item));
         }
     }
 
+    /// The JSON pointer of the last item of the list of a call; empty if there is none.
+    pub(crate) fn last(&self, place: &Place, call: &str) -> String {
+        let inventory = INVENTORIES.iter().find(|inventory| inventory.call == call);
+        let answer = self.0.get(place).and_then(|answers| answers.get(call));
+        let pointer = inventory.zip(answer).and_then(|(inventory, answer)| {
+            let last = answer.get(inventory.key)?.as_array()?.len().checked_sub(1)?;
+            Some(format!("/{}/{last}", inventory.key))
+        });
+        pointer.unwrap_or_default()
+    }
+
     /// Sets a whole answer; attributes that are null are left out.
-    pub(super) fn put(&mut self, place: &Place, name: &str, answer: Value) {
+    pub(crate) fn put(&mut self, place: &Place, name: &str, answer: Value) {
         *self.answer(place, name) = without_nulls(answer);
     }
 
@@ -185,7 +196,7 @@ impl Answers {
     }
 
     /// The documents, named below `scenario`, in folders of account and Region if `scoped`.
-    pub(super) fn into_documents(self, scenario: &str, scoped: bool) -> Vec<Document> {
+    pub(crate) fn into_documents(self, scenario: &str, scoped: bool) -> Vec<Document> {
         let mut documents = Vec::new();
         for (place, answers) in self.0 {
             let folder = if scoped { format!("{}/{}/", place.account, place.region) } else { String::new() };

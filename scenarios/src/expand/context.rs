@@ -15,7 +15,7 @@ pub(super) const ACCOUNT: &str = "111111111111";
 pub(super) const REGION: &str = "us-east-1";
 
 /// The moment at which everything was created.
-pub(super) const MOMENT: &str = "2026-01-05T09:00:00+00:00";
+pub(crate) const MOMENT: &str = "2026-01-05T09:00:00+00:00";
 
 /// A description, with look-ups.
 pub(super) struct Context<'a> {
@@ -135,19 +135,19 @@ fn place_of(vpc: &Vpc) -> Place {
 
 impl Place {
     /// The ARN of an EC2 resource of `owner`, `kind/id`.
-    pub(super) fn arn(&self, owner: &str, resource: &str) -> String {
+    pub(crate) fn arn(&self, owner: &str, resource: &str) -> String {
         format!("arn:aws:ec2:{}:{owner}:{resource}", self.region)
     }
 
     /// The name of the zone of that number, `us-east-1a`.
-    pub(super) fn zone_name(&self, number: u32) -> String {
+    pub(crate) fn zone_name(&self, number: u32) -> String {
         let letter =
             number.checked_sub(1).and_then(|past_a| char::from_digit(past_a + 10, 36)).unwrap_or('a');
         format!("{}{letter}", self.region)
     }
 
     /// The id of the zone of that number, `use1-az1`.
-    pub(super) fn zone_id(&self, number: u32) -> String {
+    pub(crate) fn zone_id(&self, number: u32) -> String {
         let short: String =
             self.region.split('-').enumerate().map(|(index, word)| shortened(index, word)).collect();
         format!("{short}-az{number}")

@@ -12,8 +12,9 @@ mod raw;
 mod transit;
 mod vpc;
 
-use answers::Answers;
+pub(crate) use answers::{Answers, Place};
 use context::Context;
+pub(crate) use context::MOMENT;
 
 use crate::format::ScenarioFile;
 use crate::format::network::Network;

@@ -10,7 +10,7 @@
 mod draft;
 mod piece;
 mod pool;
-mod seed;
+pub(crate) mod seed;
 mod skeleton;
 
 #[cfg(test)]

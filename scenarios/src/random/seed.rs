@@ -1,12 +1,12 @@
-//! A stream of choices from a seed (SplitMix64): the same on every machine, good enough for tests, no secret.
+//! A stream of choices from a seed (SplitMix64): the same on every machine, good enough to make networks, no secret.
 
 /// A stream of choices.
 #[derive(Debug)]
-pub(super) struct Stream(u64);
+pub(crate) struct Stream(u64);
 
 impl Stream {
     /// The stream of a seed.
-    pub(super) fn of(seed: u64) -> Self {
+    pub(crate) fn of(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -22,7 +22,8 @@ impl Stream {
         high
     }
 
-    fn next(&mut self) -> u64 {
+    /// Any number.
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
