@@ -79,8 +79,6 @@ pub struct PlantedFault {
     pub to: String,
     /// The port.
     pub port: String,
-    /// The id of something that the witness passes, where other faults have the same ends.
-    pub through: Option<String>,
     /// The rows that were changed.
     pub changes: Vec<Change>,
 }
@@ -105,7 +103,6 @@ impl Fault {
             from: ends.from,
             to: ends.to,
             port: format!("tcp/{}", ends.port),
-            through: ends.through,
             changes: changes.into_iter().collect(),
         }
     }
@@ -115,38 +112,47 @@ impl Fault {
             Some(vpc) => self.ends_in(organisation, vpc),
             None => Ends {
                 property: Property::DevelopmentApart.name(None),
-                from: policy::DEVELOPMENT.to_owned(),
+                from: self.leaking_group(organisation),
                 to: policy::PRODUCTION_RESTRICTED.to_owned(),
                 port: NOTEBOOK_PORT,
-                through: Some(name::transit_gateway(organisation, self.region)),
             },
         }
     }
 
+    /// Applications of development that send by the transit table which has lost its blackholes, and that no peering
+    /// connection joins with production.
+    fn leaking_group(&self, organisation: &Organisation) -> String {
+        let mut leaking = organisation.vpcs.iter().filter(|vpc| vpc.region == self.region && leaks(vpc));
+        let group = |vpc: &Vpc| name::group(organisation, vpc, archetype::application_of(vpc.archetype));
+        leaking.next().map(group).unwrap_or_default()
+    }
+
     fn ends_in(&self, organisation: &Organisation, vpc: &Vpc) -> Ends {
         let group = |name| name::group(organisation, vpc, name);
+        let subnets = |tier| {
+            let ids = (0..vpc.zones()).map(|zone| name::subnet(organisation, vpc, tier, zone));
+            ids.collect::<Vec<_>>().join(",")
+        };
         let ends = |property: Property, from: String, to: String, port| Ends {
             property: property.name(Some(vpc)),
             from,
             to,
             port,
-            through: None,
         };
         match self.kind {
             FaultKind::PublicAddress | FaultKind::BlackholeRemoved => {
                 ends(Property::NoInboundInternet, "internet".to_owned(), group(TRAINING), 22)
             }
-            FaultKind::PeeringRoute => Ends {
-                through: self.peering(organisation, vpc),
-                ..ends(Property::DevelopmentApart, policy::DEVELOPMENT.to_owned(), group(TRAINING), 8888)
-            },
+            FaultKind::PeeringRoute => {
+                let other = archetype::counterpart(organisation, vpc);
+                let from = other.map(|other| name::group(organisation, other, archetype::SERVING));
+                ends(Property::DevelopmentApart, from.unwrap_or_default(), subnets(Tier::Train), 8888)
+            }
             FaultKind::OpenDatabase => {
                 ends(Property::DataFromApplications, vpc.id.clone(), group(DATABASE), DATABASE_PORT)
             }
             FaultKind::AclOpened => {
-                let subnets = (0..vpc.zones()).map(|zone| name::subnet(organisation, vpc, Tier::Data, zone));
-                let to = subnets.collect::<Vec<_>>().join(",");
-                ends(Property::DataFromApplications, vpc.id.clone(), to, LEGACY_PORT)
+                ends(Property::DataFromApplications, vpc.id.clone(), subnets(Tier::Data), LEGACY_PORT)
             }
             FaultKind::EndpointRouteRemoved => {
                 let to = name::endpoint(organisation, vpc, "s3");
@@ -160,11 +166,6 @@ impl Fault {
                 ends(Property::ReachesDatabase, group(archetype::APPLICATION), group(DATABASE), DATABASE_PORT)
             }
         }
-    }
-
-    fn peering(&self, organisation: &Organisation, vpc: &Vpc) -> Option<String> {
-        let other = archetype::counterpart(organisation, vpc)?;
-        Some(name::peering(organisation, vpc, other))
     }
 
     fn first<'o>(&self, organisation: &'o Organisation) -> Option<&'o Vpc> {
@@ -208,7 +209,6 @@ struct Ends {
     from: String,
     to: String,
     port: u16,
-    through: Option<String>,
 }
 
 /// Plans as many faults as asked for, the kinds by turns, each at the first place that has none yet.
@@ -273,8 +273,13 @@ fn candidates(organisation: &Organisation, kind: FaultKind) -> Vec<Fault> {
 /// Whether development and training of production share the transit gateway of a Region.
 fn is_leaky(organisation: &Organisation, region: u32) -> bool {
     let here = || organisation.vpcs.iter().filter(move |vpc| vpc.region == region);
-    here().any(|vpc| vpc.environment == Environment::Development)
+    here().any(leaks)
         && here().any(|vpc| {
             vpc.environment == Environment::Production && vpc.archetype == Archetype::MachineLearning
         })
+}
+
+/// Whether a VPC of development shows that blackholes are gone, and nothing else does the same there.
+fn leaks(vpc: &Vpc) -> bool {
+    vpc.environment == Environment::Development && vpc.archetype != Archetype::MachineLearning
 }

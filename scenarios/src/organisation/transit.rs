@@ -1,8 +1,8 @@
 //! The transit gateway of each Region, with a route table for production, one for development and one for the hubs.
 //!
 //! INVARIANT (blackholes): the tables of production and development list the VPCs of their own environment and the shared
-//! services; every other address of the organisation drops. Without these routes, packets of development would take the
-//! default route to the egress VPC, whose NAT gateways have a route back to every VPC.
+//! services, that of the hubs lists every VPC of workloads; any other address of the organisation drops. Without these routes, packets
+//! of development would take the default route to the egress VPC, whose NAT gateways have a route back to every VPC.
 
 use serde_json::{Value, json};
 
@@ -104,12 +104,14 @@ fn removed(organisation: &Organisation, region: u32, environment: Environment) -
 
 fn routes(organisation: &Organisation, region: u32, environment: Environment) -> Vec<Value> {
     let all = environment == Environment::Network;
-    let listed = organisation
-        .vpcs_in(region)
-        .filter(|vpc| all || vpc.environment == environment || vpc.archetype == Archetype::Shared);
+    // Nobody has business with the gateways and appliances themselves.
+    let listed = organisation.vpcs_in(region).filter(|vpc| match vpc.environment {
+        Environment::Network => vpc.archetype == Archetype::Shared,
+        other => all || other == environment,
+    });
     let mut routes: Vec<Value> =
         listed.map(|vpc| route(&vpc.block.to_string(), &organisation.attachment(vpc))).collect();
-    if !all && removed(organisation, region, environment).is_none() {
+    if removed(organisation, region, environment).is_none() {
         routes.extend(PRIVATE.iter().map(|block| blackhole(block)));
     }
     let way_out = match environment {

@@ -15,7 +15,7 @@ use super::three_tier::APPLICATION_PORT;
 /// The group of the largest training cluster.
 pub(in crate::organisation) const TRAINING: &str = "train-0";
 /// The group of the serving hosts.
-pub(super) const SERVING: &str = "serve";
+pub(in crate::organisation) const SERVING: &str = "serve";
 /// The port at which notebooks and training are open to the organisation.
 pub(in crate::organisation) const PORT: u16 = 443;
 /// Services that are reached through endpoints.

@@ -18,7 +18,7 @@ use super::row::network::Route;
 use super::site::{Group, Site, Workload};
 use super::{Organisation, name};
 
-pub(super) use machine_learning::{PORT as NOTEBOOK_PORT, TRAINING};
+pub(super) use machine_learning::{PORT as NOTEBOOK_PORT, SERVING, TRAINING};
 pub(super) use three_tier::{APPLICATION, DATABASE, LEGACY_PORT, PORT as DATABASE_PORT, is_guarded};
 
 /// Writes a VPC.
@@ -174,9 +174,9 @@ impl Site<'_> {
 }
 
 /// The name of the group of the first application of a VPC.
-fn application_of(archetype: Archetype) -> &'static str {
+pub(super) fn application_of(archetype: Archetype) -> &'static str {
     match archetype {
-        Archetype::MachineLearning => machine_learning::SERVING,
+        Archetype::MachineLearning => SERVING,
         Archetype::Kubernetes => kubernetes::NODES,
         _ => three_tier::APPLICATION,
     }
