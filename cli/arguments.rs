@@ -45,6 +45,12 @@ const REACH_EXAMPLES: &str = "Examples:
   reachproof reach snapshot/ --from tag:env=dev --to tag:env=prod --port tcp/5432 --question connection
   reachproof reach snapshot/ --from internet --to new:subnet-0abc+sg-0abc --format json";
 
+const GENERATE_EXAMPLES: &str = "Examples:
+  reachproof generate --interfaces 2000 --seed 7 -o organisation/
+  reachproof check organisation/ --policy organisation/policy.yaml
+  reachproof generate --interfaces 1000000 --seed 7 -o big/
+  reachproof generate --interfaces 2000 --mutate 5 -o faulty/";
+
 const SCHEMA_EXAMPLES: &str = "Examples:
   reachproof schema policy > policy.schema.json
   reachproof schema";
@@ -89,6 +95,9 @@ pub enum Command {
     /// List every flow from some endpoints to others, exactly
     #[command(after_help = after_help!(INPUT_HELP, SELECTOR_HELP, REACH_EXAMPLES))]
     Reach(ReachArguments),
+    /// Write a made-up organisation as AWS CLI answers, with a policy that holds
+    #[command(after_help = after_help!(GENERATE_EXAMPLES))]
+    Generate(GenerateArguments),
     /// Print the JSON Schema of an answer or of policy files
     #[command(after_help = after_help!(SCHEMA_EXAMPLES))]
     Schema(SchemaArguments),
@@ -315,6 +324,38 @@ pub struct ReachArguments {
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
+}
+
+/// Arguments of `generate`. Equal arguments give equal files on every machine and any number of threads.
+#[derive(Debug, Args)]
+pub struct GenerateArguments {
+    /// How many network interfaces there are in all
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    pub interfaces: u32,
+    /// Where all choices come from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// How many VPCs there are for workloads, four an account; one for 1000 interfaces, and 8 at least
+    #[arg(long, value_name = "N")]
+    pub vpcs: Option<u32>,
+    /// How many Regions, 1 to 4; two if there are 16 VPCs or more
+    #[arg(long, value_name = "N")]
+    pub regions: Option<u32>,
+    /// How many interfaces a workload has on average; the sizes follow Zipf's law
+    #[arg(long, value_name = "N", default_value_t = 25)]
+    pub workload: u32,
+    /// In how many of a hundred workload VPCs there is IPv6
+    #[arg(long, value_name = "PERCENT", default_value_t = 25)]
+    pub ipv6: u32,
+    /// Plant so many faults against the policy and list them in faults.json
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub mutate: u32,
+    /// The form of the summary
+    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
+    pub format: Format,
+    /// The folder to write, empty or not there yet
+    #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
 }
 
 /// Arguments of `schema`.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod flows;
+pub mod generate;
 pub mod group;
 pub mod reach;
 mod replay;

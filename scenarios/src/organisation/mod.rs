@@ -38,6 +38,7 @@ pub use fault::{Fault, FaultKind, PlantedFault};
 pub use record::{Change, Counts};
 
 use crate::scenario::Document;
+use choice::hashed;
 use plan::Vpc;
 use record::Record;
 use row::gateway::block_public_access;
@@ -71,7 +72,18 @@ impl Parameters {
         let regions = if vpcs < 16 { 1 } else { 2 };
         Self { seed, interfaces, vpcs, regions, workload: 25, ipv6_percent: 25, faults: 0 }
     }
+
+    /// 16 hexadecimal digits that stand for all parameters and for [`FORMAT`].
+    pub fn digest(&self) -> String {
+        let sizes = [self.interfaces, self.vpcs, self.regions, self.workload, self.ipv6_percent, self.faults];
+        let words: Vec<u64> =
+            [FORMAT, self.seed].into_iter().chain(sizes.into_iter().map(u64::from)).collect();
+        format!("{:016x}", hashed(0, "parameters", &words))
+    }
 }
+
+/// Grows whenever equal parameters no longer give equal bytes.
+pub const FORMAT: u64 = 1;
 
 /// Parameters for which there is no organisation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,6 +135,16 @@ impl Organisation {
             Self { parameters, vpcs, places: places.into_iter().collect(), faults: Vec::new() };
         organisation.faults = fault::plan(&organisation)?;
         Ok(organisation)
+    }
+
+    /// What it is made from.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// How many accounts there are.
+    pub fn accounts(&self) -> usize {
+        self.places.iter().map(|(account, _)| account).collect::<BTreeSet<_>>().len()
     }
 
     /// How many accounts and Regions there are to write.
