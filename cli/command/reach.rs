@@ -32,7 +32,8 @@ pub fn run(arguments: &ReachArguments, talk: &mut Talk) -> Result<Exit, Failure>
     let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
     let shown = network(&snapshot, &arguments.claim, talk)?;
     let supposing = supposing(&shown, [&from, &to]).map_err(|error| Failure::new(error.to_string()))?;
-    let network = supposing.as_ref().map_or(Ok(shown), |with_new| network(with_new, &arguments.claim, talk))?;
+    let network =
+        supposing.as_ref().map_or(Ok(shown), |with_new| network(with_new, &arguments.claim, talk))?;
     let (from, to) = (region("--from", &network, &from)?, region("--to", &network, &to)?);
     require_internet_beside_public(&network, &from, &to).map_err(|error| Failure::new(error.to_string()))?;
     talk.progress("exploring");
@@ -111,7 +112,7 @@ impl<'n> Wanted<'n, '_> {
         for sender in senders(self.network, &self.from, explored.source) {
             let sent = sender.sent(explored.arena, explored.family);
             let sent = explored.arena.intersection(sent, asked);
-            for delivery in explored.deliveries.clone() {
+            for delivery in explored.deliveries() {
                 self.delivery(&mut explored, sender.place, sent, delivery, &mut found)?;
             }
         }

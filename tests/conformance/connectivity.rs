@@ -142,12 +142,13 @@ fn from_one(
     rows: &[Row],
     interfaces: &[EniId],
     place: SourcePlace,
-    explored: Explored<'_>,
+    mut explored: Explored<'_>,
 ) -> Vec<Found> {
     if explored.family != Family::V4 {
         return Vec::new();
     }
-    let mut pairs = Pairs { network, arena: explored.arena, deliveries: explored.deliveries, place };
+    let deliveries = explored.deliveries();
+    let mut pairs = Pairs { network, arena: explored.arena, deliveries, place };
     let mut found = Vec::new();
     for sink in pairs.sinks(interfaces) {
         found.extend(pairs.compare(rows, sink));

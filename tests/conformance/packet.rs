@@ -82,10 +82,11 @@ fn both_evaluators(reach: &Reach<'_, '_>, query: &Query, found: &Trace) -> Outco
     let header = Header::of(&query.flow);
     let request = Request::of(Question::Packet);
     let home = Spot::source_of(query.from).map(Spot::sink);
-    let explored = reach.explore(&classes(reach.network(), &[query.from]), &request, |explored| {
+    let explored = reach.explore(&classes(reach.network(), &[query.from]), &request, |mut explored| {
         let fits = explored.family == Family::of(query.flow.source);
+        let rows = explored.deliveries();
         let any = |over: bool| {
-            let away = explored.deliveries.iter().filter(|row| Some(row.sink) != home);
+            let away = rows.iter().filter(|row| Some(row.sink) != home);
             let mut sets = away.map(|row| if over { row.over } else { row.under });
             fits && sets.any(|set| explored.arena.contains(set, &header))
         };

@@ -86,9 +86,10 @@ fn of_family(
     check: &Value,
     place: SourcePlace,
     sinks: &[Sink],
-    explored: Explored<'_>,
+    mut explored: Explored<'_>,
 ) -> Known {
-    let Explored { family, deliveries, arena, .. } = explored;
+    let deliveries = explored.deliveries();
+    let Explored { family, arena, .. } = explored;
     let area = sent(arena, family, reach, check, place);
     let mut found = Known::default();
     for delivery in deliveries {
@@ -114,8 +115,8 @@ fn beyond(reach: &Reach<'_, '_>, entered: BTreeSet<ComponentId>) -> BTreeSet<Sin
     let mut next: Vec<ComponentId> = entered.into_iter().collect();
     while let Some(component) = next.pop() {
         let from = SourceClass { place: SourcePlace::Component(component), members: Vec::new() };
-        let explored = reach.explore(&[from], &Request::of(Question::Packet), |explored| {
-            let arriving = explored.deliveries.iter().filter(|row| !row.over.is_empty());
+        let explored = reach.explore(&[from], &Request::of(Question::Packet), |mut explored| {
+            let arriving = explored.deliveries().into_iter().filter(|row| !row.over.is_empty());
             arriving.map(|row| row.sink).collect::<Vec<Sink>>()
         });
         for sink in explored.expect("within limits").into_iter().flatten().flatten() {

@@ -132,11 +132,11 @@ fn concrete(network: &Network<'_>, world: World, place: SourcePlace, flow: &Flow
 fn symbolic(network: &Network<'_>, questions: &Questions) -> Symbolic {
     let places: Vec<SourcePlace> = questions.keys().copied().collect();
     let reach = Reach::of(network);
-    let found = reach.explore(&classes(network, &places), &Request::of(Question::Connection), |explored| {
+    let found = reach.explore(&classes(network, &places), &Request::of(Question::Connection), |mut explored| {
         let sources = members(explored.source);
         sources
             .into_iter()
-            .flat_map(|place| of_source(&explored, place, &questions[&place]))
+            .flat_map(|place| of_source(&mut explored, place, &questions[&place]))
             .collect::<Vec<_>>()
     });
     let mut symbolic = Symbolic::new();
@@ -157,11 +157,12 @@ fn members(class: &SourceClass) -> Vec<SourcePlace> {
 }
 
 fn of_source(
-    explored: &Explored<'_>,
+    explored: &mut Explored<'_>,
     place: SourcePlace,
     flows: &[Flow],
 ) -> Vec<((SourcePlace, usize, World), Found)> {
     let mut rows = Vec::new();
+    let deliveries = explored.deliveries();
     for (number, flow) in flows.iter().enumerate() {
         if explored.family != Family::of(flow.source) {
             continue;
@@ -169,7 +170,7 @@ fn of_source(
         let header = Header::of(flow);
         for world in WORLDS {
             let mut found = Found::default();
-            for row in &explored.deliveries {
+            for row in &deliveries {
                 let (arrives, answered) = match world {
                     World::Over => (row.over, row.answered_over),
                     World::Under => (row.under, row.answered_under),

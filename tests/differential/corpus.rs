@@ -78,10 +78,11 @@ fn trace_and_reach_agree_on_a_grid_of_headers() {
         for (place, source) in sources(&network) {
             let flows = flows(&targets, source);
             let explored = reach
-                .explore(&classes(&network, &[place]), &Request::of(Question::Packet), |explored| {
+                .explore(&classes(&network, &[place]), &Request::of(Question::Packet), |mut explored| {
                     if explored.family != Family::of(source) {
                         return Vec::new();
                     }
+                    let rows = explored.deliveries().into_iter();
                     let inside = |set| {
                         let holds =
                             |(_, flow): &(usize, &Flow)| explored.arena.contains(set, &Header::of(flow));
@@ -92,8 +93,7 @@ fn trace_and_reach_agree_on_a_grid_of_headers() {
                             .map(|(number, _)| number)
                             .collect::<BTreeSet<usize>>()
                     };
-                    let rows = explored.deliveries.iter();
-                    rows.map(|delivery| (*delivery, inside(delivery.over), inside(delivery.under))).collect()
+                    rows.map(|delivery| (delivery, inside(delivery.over), inside(delivery.under))).collect()
                 })
                 .expect("within limits");
             let found: Vec<_> = explored.into_iter().flatten().flatten().collect();
@@ -137,10 +137,11 @@ fn trace_and_reach_agree_on_replies() {
         for (place, source) in sources(&network) {
             let flows = flows(&destinations(&network), source);
             let explored = reach
-                .explore(&classes(&network, &[place]), &Request::of(Question::Connection), |explored| {
+                .explore(&classes(&network, &[place]), &Request::of(Question::Connection), |mut explored| {
                     if explored.family != Family::of(source) {
                         return Replies::new();
                     }
+                    let rows = explored.deliveries().into_iter();
                     let inside = |set| {
                         let holds =
                             |(_, flow): &(usize, &Flow)| explored.arena.contains(set, &Header::of(flow));
@@ -151,7 +152,6 @@ fn trace_and_reach_agree_on_replies() {
                             .map(|(number, _)| number)
                             .collect::<BTreeSet<usize>>()
                     };
-                    let rows = explored.deliveries.iter();
                     rows.map(|row| (row.sink, inside(row.answered_over), inside(row.answered_under)))
                         .collect()
                 })

@@ -81,8 +81,9 @@ fn all_boxes(network: &Network<'_>, threads: usize) -> Vec<String> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let reach = Reach::of(network);
     let explored = pool.install(|| {
-        reach.explore(&classes(network, &places), &Request::of(Question::Connection), |explored| {
-            let rows = explored.deliveries.iter().map(|row| {
+        reach.explore(&classes(network, &places), &Request::of(Question::Connection), |mut explored| {
+            let rows = explored.deliveries().into_iter();
+            let rows = rows.map(|row| {
                 let sets = [row.over, row.under, row.answered_over, row.answered_under];
                 let boxes = sets.map(|set| explored.arena.boxes(set).collect::<Vec<_>>());
                 format!("{:?} {:?} {boxes:?}", row.sink, row.destination)

@@ -12,9 +12,7 @@ use reachproof_model::policy::TrafficSpec;
 use crate::asked::{among, destined, example, senders, spec_box, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace};
-use crate::reach::{
-    Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, components_reached, for_every_client,
-};
+use crate::reach::{Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client};
 use crate::region::{Extent, Region, Spot};
 
 /// What is asked of every pair of source and destination.
@@ -127,7 +125,7 @@ fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored
     for sender in senders(network, wanted.from, explored.source) {
         let source = sender.place;
         let sent = sender.sent(explored.arena, explored.family);
-        for delivery in explored.deliveries.clone() {
+        for delivery in explored.deliveries_at(|sink| is_asked_for(wanted, sink)) {
             match delivery.sink {
                 Sink::Component(component) => {
                     if let Some(extent) = wanted.to.at(delivery.sink) {
@@ -147,6 +145,11 @@ fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored
         }
     }
     found
+}
+
+/// Components may lead to what is wanted.
+fn is_asked_for(wanted: &Wanted<'_>, sink: Sink) -> bool {
+    matches!(sink, Sink::Component(_)) || wanted.to.at(sink).is_some()
 }
 
 fn pair(
@@ -301,7 +304,7 @@ fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, 
     let family = explored.family;
     let asked = traffic(explored.arena, family, wanted.traffic);
     let mut sinks = BTreeSet::new();
-    for delivery in explored.deliveries.clone() {
+    for delivery in explored.deliveries_at(|sink| wanted.to.at(sink).is_some()) {
         let Some(extent) = wanted.to.at(delivery.sink) else { continue };
         let meant = destined(explored.arena, family, delivery.destination, extent);
         let passing = explored.arena.intersection(delivery.over, asked);
@@ -309,7 +312,7 @@ fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, 
             sinks.insert(delivery.sink);
         }
     }
-    (sinks, components_reached(&explored.deliveries))
+    (sinks, explored.components_reached())
 }
 
 /// Whether some flow sent to an address certainly arrives anywhere, and whether one may.
@@ -333,9 +336,7 @@ pub(crate) fn sent_to(
             let sent = among(explored.arena, family, Field::Source, &sender.extent.blocks);
             let asked = explored.arena.intersection(asked, sent);
             let home = Spot::source_of(source).map(Spot::sink);
-            for delivery in
-                explored.deliveries.clone().into_iter().filter(|delivery| Some(delivery.sink) != home)
-            {
+            for delivery in explored.deliveries().into_iter().filter(|delivery| Some(delivery.sink) != home) {
                 let (certain, possible) = passing(&mut explored, question, delivery, asked);
                 found = (found.0 || certain, found.1 || certain || possible);
             }

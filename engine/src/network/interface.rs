@@ -9,7 +9,7 @@ use reachproof_model::snapshot::{Interface, Snapshot};
 use super::{Assumed, Network};
 
 /// What an interface does with a packet that it receives (R-CORE-3 `recv`, R-MENI-4).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Role {
     /// An ordinary endpoint; also every kind that is not known (R-MENI-2).
     Plain,

@@ -1,10 +1,12 @@
-//! Sources that no rule can tell apart but by their addresses are explored once.
+//! Interfaces that no rule can tell apart but by their addresses: as senders they are explored once, as receivers they
+//! receive together.
 
 use std::collections::BTreeMap;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, GroupId, Ref, SubnetId, VpcId};
 
+use crate::hypothetical::is_hypothetical;
 use crate::network::{Network, Role, SourcePlace};
 
 /// A source, or several interfaces that differ in nothing but their addresses as far as sending is concerned.
@@ -63,5 +65,47 @@ fn key<'n>(network: &'n Network<'_>, id: EniId) -> SenderKey<'n> {
         live: [live(World::Over), live(World::Under)],
         components: network.components_at(id),
         more_subnets: !interface.more_subnets.is_empty(),
+    }
+}
+
+/// Everything that a rule asks about a receiving interface besides its addresses.
+///
+/// INVARIANT (receiver key complete): `receive`, the filters of its groups (R-SG-9 asks for its VPC) and the first step of
+/// its replies (R-ADDR-16) read these attributes and no others. Whatever has components behind it stays alone.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ReceiverKey<'n> {
+    vpc: Option<VpcId>,
+    subnets: Vec<SubnetId>,
+    groups: Option<Vec<&'n Ref<GroupId>>>,
+    role: Role,
+    live: [bool; 2],
+}
+
+/// Groups the interfaces of a network that may share what they receive, in the order of their first members.
+pub(super) fn receivers(network: &Network<'_>) -> Vec<Vec<EniId>> {
+    let mut found: Vec<Vec<EniId>> = Vec::new();
+    let mut known: BTreeMap<ReceiverKey<'_>, usize> = BTreeMap::new();
+    for (id, interface) in network.snapshot.interfaces.iter() {
+        let apart =
+            is_hypothetical(interface) || network.balances(id) || !network.components_at(id).is_empty();
+        let next = found.len();
+        let position = if apart { next } else { *known.entry(receiver_key(network, id)).or_insert(next) };
+        match found.get_mut(position) {
+            Some(class) => class.push(id),
+            None => found.push(vec![id]),
+        }
+    }
+    found
+}
+
+fn receiver_key<'n>(network: &'n Network<'_>, id: EniId) -> ReceiverKey<'n> {
+    let interface = network.interface(id);
+    let live = |world| network.live(id, world).value;
+    ReceiverKey {
+        vpc: interface.vpc.known(),
+        subnets: network.subnets_of(id),
+        groups: network.groups(id),
+        role: Role::of(interface),
+        live: [live(World::Over), live(World::Under)],
     }
 }

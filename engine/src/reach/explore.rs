@@ -7,7 +7,7 @@ use reachproof_model::id::{ComponentId, EniId, GroupId, Ref};
 use reachproof_model::snapshot::Exit;
 
 use super::filter::{FilterKey, FilterView};
-use super::index::Index;
+use super::index::{Index, ReceiversId};
 use super::state::{Crossed, Place, State};
 use super::view::{Address, Intervals, View};
 use crate::header::{Arena, Family, HeaderBox, Set};
@@ -20,6 +20,8 @@ const NODES_KEPT: u64 = 2_000_000;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Arrival {
     pub(crate) sink: Sink,
+    /// The class that received, each member what is for it; `sink` is its first.
+    pub(crate) alike: Option<ReceiversId>,
     /// The packet at the sink.
     pub(crate) state: State,
 }
@@ -130,7 +132,10 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         if self.replying() {
             return self.reply_unseen(sink, set);
         }
-        let arrival = Arrival { sink, state: state.clone() };
+        self.record(Arrival { sink, alike: None, state: state.clone() }, set);
+    }
+
+    pub(super) fn record(&mut self, arrival: Arrival, set: Set) {
         let before = self.arrivals.get(&arrival).copied().unwrap_or(Set::EMPTY);
         let now = self.arena.union(before, set);
         self.arrivals.insert(arrival, now);
@@ -143,6 +148,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             Place::Route { table, vpc, from } => self.route(table, vpc, from, state, set),
             Place::Deliver { vpc, from } => self.deliver(vpc, from, state, set),
             Place::Receive { interface, routed } => self.receive(interface, routed, state, set),
+            Place::ReceiveAlike(receivers) => self.receive_alike(receivers, state, set),
             Place::Out { gateway, vpc } => self.gateway_out(gateway, vpc, state, set),
             Place::Internet => self.internet(state, set),
             Place::In { gateway } => self.gateway_in(gateway, state, set),

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use reachproof_model::flow::World;
 use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, TgwTableId, VpcId};
 
+use super::class;
 use super::fib::{Candidate, Fib};
-use super::view::{block_family, interval_of};
+use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
 use crate::network::{Network, NextHop, owned_blocks};
 
@@ -29,6 +30,16 @@ pub(super) struct Owned {
     pub(super) contested: bool,
 }
 
+/// Interfaces that receive alike, and the addresses that they and nobody else own in one family.
+pub(super) struct Receivers {
+    pub(super) members: Vec<EniId>,
+    pub(super) intervals: Intervals,
+}
+
+/// A class of [`Receivers`], by its position.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ReceiversId(u32);
+
 /// The shared, immutable part of every exploration.
 pub(super) struct Index<'n, 's> {
     pub(super) network: &'n Network<'s>,
@@ -36,6 +47,8 @@ pub(super) struct Index<'n, 's> {
     tgw_tables: [Vec<Option<Fib<TgwHop>>>; 4],
     /// Owned intervals of each VPC and family, sorted.
     owned: BTreeMap<(VpcId, Family), Vec<Owned>>,
+    receivers: Vec<Receivers>,
+    receivers_of: BTreeMap<(VpcId, Family), Vec<ReceiversId>>,
     group_sets: Vec<u32>,
 }
 
@@ -47,8 +60,12 @@ impl<'n, 's> Index<'n, 's> {
             (Family::V6, World::Over),
             (Family::V6, World::Under),
         ];
+        let owned = owned(network);
+        let (receivers, receivers_of) = receivers(network, &owned);
         Self {
             network,
+            receivers,
+            receivers_of,
             tables: contexts.map(|(family, world)| {
                 network
                     .snapshot
@@ -65,7 +82,7 @@ impl<'n, 's> Index<'n, 's> {
                     .map(|table| tgw_fib(network, table, family, world))
                     .collect()
             }),
-            owned: owned(network),
+            owned,
             group_sets: group_sets(network),
         }
     }
@@ -83,6 +100,16 @@ impl<'n, 's> Index<'n, 's> {
     /// R-ADDR-3: who owns which addresses of a VPC, sorted by address.
     pub(super) fn owned(&self, vpc: VpcId, family: Family) -> &[Owned] {
         self.owned.get(&(vpc, family)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The classes that receive in a VPC, ascending.
+    pub(super) fn receivers_of(&self, vpc: VpcId, family: Family) -> &[ReceiversId] {
+        self.receivers_of.get(&(vpc, family)).map_or(&[], Vec::as_slice)
+    }
+
+    /// A class of receivers.
+    pub(super) fn receivers(&self, id: ReceiversId) -> &Receivers {
+        &self.receivers[id.0 as usize]
     }
 
     /// A number that two interfaces share iff they carry the same groups.
@@ -169,6 +196,31 @@ fn contest(rows: &mut [Owned]) {
         }
     }
     rows.iter_mut().zip(marked).for_each(|(row, mark)| row.contested = mark);
+}
+
+/// What [`Index::receivers`] and [`Index::receivers_of`] hold.
+type ReceiverIndex = (Vec<Receivers>, BTreeMap<(VpcId, Family), Vec<ReceiversId>>);
+
+/// The classes of receivers with their uncontested addresses.
+fn receivers(network: &Network<'_>, owned: &BTreeMap<(VpcId, Family), Vec<Owned>>) -> ReceiverIndex {
+    let classes = class::receivers(network);
+    let mut class_of = vec![0_usize; network.snapshot.interfaces.len()];
+    for (position, members) in classes.iter().enumerate() {
+        members.iter().for_each(|id| class_of[id.index()] = position);
+    }
+    let (mut all, mut of) = (Vec::new(), BTreeMap::new());
+    for (key, rows) in owned {
+        let mut intervals: BTreeMap<usize, Intervals> = BTreeMap::new();
+        for row in rows.iter().filter(|row| !row.contested) {
+            intervals.entry(class_of[row.interface.index()]).or_default().push((row.lo, row.hi));
+        }
+        for (position, intervals) in intervals {
+            let id = ReceiversId(u32::try_from(all.len()).unwrap_or(u32::MAX));
+            all.push(Receivers { members: classes[position].clone(), intervals });
+            of.entry(*key).or_insert_with(Vec::new).push(id);
+        }
+    }
+    (all, of)
 }
 
 fn group_sets(network: &Network<'_>) -> Vec<u32> {

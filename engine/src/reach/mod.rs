@@ -27,14 +27,15 @@ use std::fmt;
 
 use rayon::prelude::*;
 use reachproof_model::flow::{Question, World};
-use reachproof_model::id::{ComponentId, NatId};
+use reachproof_model::id::{ComponentId, EniId, NatId};
 
 pub use class::{SourceClass, classes};
 
+use crate::asked::among;
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace};
+use crate::network::{Network, Sink, SourcePlace, owned_blocks};
 use explore::{Arrival, Explorer};
-use index::Index;
+use index::{Index, ReceiversId};
 pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
 
@@ -83,10 +84,71 @@ pub struct Explored<'w> {
     pub source: &'w SourceClass,
     /// The family of the sent headers.
     pub family: Family,
-    /// Everything that arrives, by sink and destination.
-    pub deliveries: Vec<Delivery>,
+    /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their ids.
+    arrived: Vec<(Delivery, &'w [EniId])>,
+    network: &'w Network<'w>,
     /// The diagrams of the sets.
     pub arena: &'w mut Arena,
+}
+
+impl Explored<'_> {
+    /// Everything that arrives, by sink and destination.
+    pub fn deliveries(&mut self) -> Vec<Delivery> {
+        self.deliveries_at(|_| true)
+    }
+
+    /// What arrives at the sinks that are wanted, by sink and destination.
+    pub fn deliveries_at(&mut self, wanted: impl Fn(Sink) -> bool) -> Vec<Delivery> {
+        let mut found: BTreeMap<(Sink, Option<u128>), Delivery> = BTreeMap::new();
+        for (delivery, members) in self.arrived.clone() {
+            if members.is_empty() && wanted(delivery.sink) {
+                self.add(&mut found, delivery);
+            }
+            for member in members.iter().filter(|member| wanted(Sink::Interface(**member))) {
+                let own = among(
+                    self.arena,
+                    self.family,
+                    Field::Destination,
+                    &owned_blocks(self.network.interface(*member)),
+                );
+                let part = self.restricted(delivery, own);
+                self.add(&mut found, Delivery { sink: Sink::Interface(*member), ..part });
+            }
+        }
+        found.into_values().collect()
+    }
+
+    fn restricted(&mut self, delivery: Delivery, area: Set) -> Delivery {
+        let mut part = |set| self.arena.intersection(set, area);
+        Delivery {
+            over: part(delivery.over),
+            under: part(delivery.under),
+            answered_over: part(delivery.answered_over),
+            answered_under: part(delivery.answered_under),
+            ..delivery
+        }
+    }
+
+    fn add(&mut self, found: &mut BTreeMap<(Sink, Option<u128>), Delivery>, part: Delivery) {
+        if part.over.is_empty() && part.under.is_empty() {
+            return;
+        }
+        let key = (part.sink, part.destination);
+        let known = found.entry(key).or_insert_with(|| nothing(key.0, key.1));
+        known.over = self.arena.union(known.over, part.over);
+        known.under = self.arena.union(known.under, part.under);
+        known.answered_over = self.arena.union(known.answered_over, part.answered_over);
+        known.answered_under = self.arena.union(known.answered_under, part.answered_under);
+    }
+
+    /// The unmodelled components that something may enter.
+    pub fn components_reached(&self) -> BTreeSet<ComponentId> {
+        let components = self.arrived.iter().filter_map(|(delivery, _)| match delivery.sink {
+            Sink::Component(id) if !delivery.over.is_empty() => Some(id),
+            _ => None,
+        });
+        components.collect()
+    }
 }
 
 impl<'n, 's> Reach<'n, 's> {
@@ -153,8 +215,9 @@ fn explore_one<T>(
     worker.forget_if_large();
     let over = explore_world(worker, source.place, World::Over, request.question);
     let under = explore_world(worker, source.place, World::Under, request.question);
-    let deliveries = merge(worker, over, under);
-    let extracted = extract(Explored { source, family: worker.family, deliveries, arena: &mut worker.arena });
+    let arrived = merge(worker, over, under);
+    let (family, network) = (worker.family, worker.network());
+    let extracted = extract(Explored { source, family, arrived, network, arena: &mut worker.arena });
     if worker.arena.overflowed() {
         return Err(Exhausted { nodes: worker.arena.counters().nodes });
     }
@@ -188,24 +251,29 @@ fn explore_world(
         .collect()
 }
 
-fn merge(worker: &mut Explorer<'_, '_, '_>, over: Ways, under: Ways) -> Vec<Delivery> {
-    let mut found: BTreeMap<(Sink, Option<u128>), Delivery> = BTreeMap::new();
+/// A sink, the class of those that received, and the rewritten destination.
+type End = (Sink, Option<ReceiversId>, Option<u128>);
+
+fn merge<'i>(worker: &mut Explorer<'i, '_, '_>, over: Ways, under: Ways) -> Vec<(Delivery, &'i [EniId])> {
+    let mut found: BTreeMap<End, Delivery> = BTreeMap::new();
     for (arrival, set, back) in over {
-        let delivery = entry(&mut found, &arrival);
+        let end = end(&arrival);
+        let delivery = found.entry(end).or_insert_with(|| nothing(end.0, end.2));
         delivery.over = worker.union_without_mapped(delivery.over, set);
         delivery.answered_over = worker.union_without_mapped(delivery.answered_over, back);
     }
-    for ((sink, destination), [set, back]) in certain(worker, under) {
-        let delivery = found.entry((sink, destination)).or_insert_with(|| nothing(sink, destination));
+    for (end, [set, back]) in certain(worker, under) {
+        let delivery = found.entry(end).or_insert_with(|| nothing(end.0, end.2));
         delivery.under = worker.arena.union(delivery.under, set);
         delivery.answered_under = worker.arena.union(delivery.answered_under, back);
     }
-    found.into_values().collect()
+    let index = worker.index;
+    let members = |alike: Option<ReceiversId>| alike.map_or(&[][..], |id| &index.receivers(id).members);
+    found.into_iter().map(|((_, alike, _), delivery)| (delivery, members(alike))).collect()
 }
 
-fn entry<'f>(found: &'f mut BTreeMap<(Sink, Option<u128>), Delivery>, arrival: &Arrival) -> &'f mut Delivery {
-    let key = (arrival.sink, rewritten(arrival));
-    found.entry(key).or_insert_with(|| nothing(key.0, key.1))
+fn end(arrival: &Arrival) -> End {
+    (arrival.sink, arrival.alike, rewritten(arrival))
 }
 
 fn nothing(sink: Sink, destination: Option<u128>) -> Delivery {
@@ -226,29 +294,29 @@ type Choice = Vec<(NatId, u16)>;
 /// What arrives and what is answered, for each choice of the gateways.
 type ByChoice = BTreeMap<Choice, [Set; 2]>;
 
-/// A sink and rewritten destination, with what certainly arrives and what certainly is answered.
-type Certain = ((Sink, Option<u128>), [Set; 2]);
+/// An end, with what certainly arrives and what certainly is answered.
+type Certain = (End, [Set; 2]);
 
 /// R-NAT-2: AWS chooses the address and the port, so the restrictive world claims only what holds for every choice.
 fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<Certain> {
-    let mut groups: BTreeMap<(Sink, Option<u128>, Vec<NatId>), ByChoice> = BTreeMap::new();
+    let mut groups: BTreeMap<(End, Vec<NatId>), ByChoice> = BTreeMap::new();
     for (arrival, set, back) in under {
         let choice: Choice = arrival.state.nats.iter().map(|crossed| (crossed.nat, crossed.source)).collect();
         let nats = choice.iter().map(|(nat, _)| *nat).collect();
-        let group = groups.entry((arrival.sink, rewritten(&arrival), nats)).or_default();
+        let group = groups.entry((end(&arrival), nats)).or_default();
         let known = group.entry(choice).or_insert([Set::EMPTY; 2]);
         let [set, back] = [set, back].map(|part| worker.for_every_mapped(part));
         *known = [worker.arena.union(known[0], set), worker.arena.union(known[1], back)];
     }
     let mut found = Vec::new();
-    for ((sink, destination, nats), choices) in groups {
+    for ((end, nats), choices) in groups {
         let wanted: usize =
             nats.iter().map(|nat| worker.network().nat_sources(*nat, World::Under).len()).product();
         if choices.len() == wanted {
             let common = choices.into_values().reduce(|left, right| {
                 [worker.arena.intersection(left[0], right[0]), worker.arena.intersection(left[1], right[1])]
             });
-            found.push(((sink, destination), common.unwrap_or([Set::EMPTY; 2])));
+            found.push((end, common.unwrap_or([Set::EMPTY; 2])));
         }
     }
     found
@@ -277,13 +345,4 @@ pub fn for_every_client(arena: &mut Arena, family: Family, set: Set) -> Set {
     let is_icmp = arena.from_box(&HeaderBox::full(family).with(Field::Protocol, icmp, icmp));
     let without_ports = arena.intersection(set, is_icmp);
     arena.union(everywhere, without_ports)
-}
-
-/// The unmodelled components that something of the deliveries may enter.
-pub fn components_reached(deliveries: &[Delivery]) -> BTreeSet<ComponentId> {
-    let components = deliveries.iter().filter_map(|delivery| match delivery.sink {
-        Sink::Component(id) if !delivery.over.is_empty() => Some(id),
-        _ => None,
-    });
-    components.collect()
 }

@@ -2,6 +2,7 @@
 
 use reachproof_model::id::{AttachmentId, ComponentId, EniId, NatId, RouteTableId, SubnetId, VpcId};
 
+use super::index::ReceiversId;
 use super::view::View;
 use crate::network::{GatewayId, Origin, TableChoice};
 
@@ -45,6 +46,8 @@ pub(crate) enum Place {
     Deliver { vpc: VpcId, from: Option<SubnetId> },
     /// At an interface, subnet filters passed. `routed`: whatever the destination is, by a route (R-MBX-1).
     Receive { interface: EniId, routed: bool },
+    /// At interfaces that receive alike, each with what is for it.
+    ReceiveAlike(ReceiversId),
     /// At a gateway, leaving its VPC.
     Out { gateway: GatewayId, vpc: VpcId },
     /// On the internet.

@@ -8,9 +8,10 @@ use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::ComponentKind;
 
-use super::explore::Explorer;
+use super::explore::{Arrival, Explorer};
+use super::index::ReceiversId;
 use super::state::{Place, State, Tag};
-use super::view::{Intervals, View, clamp, field_of, interval_of, intervals_of, number};
+use super::view::{Address, Intervals, View, clamp, field_of, interval_of, intervals_of, number};
 use crate::header::{Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{
@@ -279,7 +280,11 @@ impl Explorer<'_, '_, '_> {
 
     /// R-CORE-3 `vpc_deliver`: to the owners of the destinations.
     pub(super) fn deliver(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
-        for (interface, intervals) in self.owners_among(vpc, state, set) {
+        let shared = self.shares_receivers(state);
+        if shared {
+            self.deliver_alike(vpc, from, state, set);
+        }
+        for (interface, intervals) in self.owners_among(vpc, state, set, shared) {
             let there = self.keep(set, &state.view, state.view.destination, &intervals);
             for subnet in self.subnets_of(interface) {
                 let entered = self.enter(subnet, from, state, there);
@@ -289,13 +294,51 @@ impl Explorer<'_, '_, '_> {
         self.deliver_unseen(vpc, from, state, set);
     }
 
+    /// Whether interfaces that receive alike can be taken together: where the destination is still the one that was sent,
+    /// so that it tells them apart in the end, and nothing asks for single interfaces.
+    fn shares_receivers(&self, state: &State) -> bool {
+        let as_sent = state.view.destination == Address::Destination && state.view.family == state.view.sent;
+        as_sent && !self.replying() && self.avoid.is_empty()
+    }
+
+    fn deliver_alike(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        let index = self.index;
+        for id in index.receivers_of(vpc, state.view.family) {
+            let receivers = index.receivers(*id);
+            let Some(first) = receivers.members.first() else { continue };
+            let there = self.keep(set, &state.view, state.view.destination, &receivers.intervals);
+            if there.is_empty() {
+                continue;
+            }
+            for subnet in self.subnets_of(*first) {
+                let entered = self.enter(subnet, from, state, there);
+                self.push(state.at(Place::ReceiveAlike(*id)), entered);
+            }
+        }
+    }
+
+    /// As [`Self::receive`], for a whole class at its own addresses.
+    pub(super) fn receive_alike(&mut self, receivers: ReceiversId, state: &State, set: Set) {
+        let Some(first) = self.index.receivers(receivers).members.first().copied() else { return };
+        if !self.network().live(first, self.world).value {
+            return;
+        }
+        let filter = self.group_in(first, state.tag, &state.view);
+        let delivered = self.arena.intersection(set, filter);
+        if self.accepts(first) && !delivered.is_empty() {
+            let sink = Sink::Interface(first);
+            self.record(Arrival { sink, alike: Some(receivers), state: state.clone() }, delivered);
+        }
+        self.enter_components(first, state, delivered);
+    }
+
     /// R-ADDR-3, A-34: the interfaces that own a destination of the set; addresses with several owners belong to all of
-    /// them in the permissive world and to none in the restrictive one.
-    fn owners_among(&self, vpc: VpcId, state: &State, set: Set) -> Vec<(EniId, Intervals)> {
+    /// them in the permissive world and to none in the restrictive one. `contested`: those alone.
+    fn owners_among(&self, vpc: VpcId, state: &State, set: Set, contested: bool) -> Vec<(EniId, Intervals)> {
         let wanted = self.values(set, state.view.destination);
-        let rows = self.index.owned(vpc, state.view.family);
+        let rows = self.index.owned(vpc, state.view.family).iter().filter(|row| row.contested || !contested);
         let mut found: BTreeMap<EniId, Intervals> = BTreeMap::new();
-        for row in rows.iter().filter(|row| overlaps(&wanted, row.lo, row.hi)) {
+        for row in rows.filter(|row| overlaps(&wanted, row.lo, row.hi)) {
             if self.world == World::Over || !row.contested {
                 found.entry(row.interface).or_default().push((row.lo, row.hi));
             }
@@ -362,14 +405,17 @@ impl Explorer<'_, '_, '_> {
     }
 
     fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
-        let accepts = match Role::of(self.network().interface(interface)) {
+        if self.accepts(interface) {
+            self.arrive(Sink::Interface(interface), state, set);
+        }
+    }
+
+    fn accepts(&self, interface: EniId) -> bool {
+        match Role::of(self.network().interface(interface)) {
             Role::Plain => self.world == World::Over || !self.network().balances(interface),
             Role::Endpoint => true,
             Role::OutboundOnly => self.world == World::Over,
             Role::Nat | Role::Transit | Role::Inspection => false,
-        };
-        if accepts {
-            self.arrive(Sink::Interface(interface), state, set);
         }
     }
 
