@@ -17,6 +17,7 @@ const ABOUT: &str =
 const INPUT_HELP: &str = "Inputs are recognised by content and merged:
   a directory of AWS CLI answers, every *.json in it; folders <account>/<region>/ say whose they are
   a scenario file, `reachproof: scenario/v1`
+  a compiled snapshot, which stands alone
   -, the standard input
 A file may have up to 8 GiB.";
 
@@ -50,6 +51,10 @@ const GENERATE_EXAMPLES: &str = "Examples:
   reachproof check organisation/ --policy organisation/policy.yaml
   reachproof generate --interfaces 1000000 --seed 7 -o big/
   reachproof generate --interfaces 2000 --mutate 5 -o faulty/";
+
+const COMPILE_EXAMPLES: &str = "Examples:
+  reachproof compile snapshot/ -o network.compiled
+  reachproof check network.compiled --policy policy.yaml";
 
 const SCHEMA_EXAMPLES: &str = "Examples:
   reachproof schema policy > policy.schema.json
@@ -98,6 +103,9 @@ pub enum Command {
     /// Write a made-up organisation as AWS CLI answers, with a policy that holds
     #[command(after_help = after_help!(GENERATE_EXAMPLES))]
     Generate(GenerateArguments),
+    /// Write the snapshot as one file that loads much faster
+    #[command(after_help = after_help!(INPUT_HELP, COMPILE_EXAMPLES))]
+    Compile(CompileArguments),
     /// Print the JSON Schema of an answer or of policy files
     #[command(after_help = after_help!(SCHEMA_EXAMPLES))]
     Schema(SchemaArguments),
@@ -355,6 +363,17 @@ pub struct GenerateArguments {
     pub format: Format,
     /// The folder to write, empty or not there yet
     #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+}
+
+/// Arguments of `compile`.
+#[derive(Debug, Args)]
+pub struct CompileArguments {
+    /// The network.
+    #[command(flatten)]
+    pub input: InputArguments,
+    /// Write the compiled snapshot to this file, whole or not at all (- for standard output)
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
 }
 

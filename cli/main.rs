@@ -54,6 +54,7 @@ fn run(command: &Command, common: &Common, talk: &mut Talk) -> Result<Exit, Fail
         Command::Trace(arguments) => command::trace::run(arguments, talk),
         Command::Reach(arguments) => command::reach::run(arguments, talk),
         Command::Generate(arguments) => command::generate::run(arguments, talk),
+        Command::Compile(arguments) => command::compile::run(arguments, talk),
         Command::Schema(arguments) => reference::schema(arguments),
         Command::Completions(arguments) => reference::completions(arguments),
         Command::Man(arguments) => reference::man(arguments),

@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use reachproof_model::compiled::is_compiled;
 use reachproof_model::ingest::Input;
 
 use crate::exit::Failure;
@@ -178,7 +179,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
 
 /// Whether the top level says `reachproof: scenario/v1`, in JSON or YAML.
 fn is_scenario(bytes: &[u8]) -> bool {
-    if bytes.len() > MAX_SCENARIO_BYTES {
+    if bytes.len() > MAX_SCENARIO_BYTES || is_compiled(bytes) {
         return false;
     }
     let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else { return false };

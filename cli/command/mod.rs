@@ -1,6 +1,7 @@
 //! The commands that read a network. Each file has one function that is the command.
 
 pub mod check;
+pub mod compile;
 pub mod flows;
 pub mod generate;
 pub mod group;
@@ -9,7 +10,8 @@ mod replay;
 pub mod trace;
 
 use reachproof_engine::network::{Network, Options};
-use reachproof_model::ingest;
+use reachproof_model::compiled::{is_compiled, read_snapshot};
+use reachproof_model::ingest::{self, Input};
 use reachproof_model::snapshot::Snapshot;
 
 use crate::arguments::{Assume, ClaimArguments};
@@ -32,6 +34,33 @@ fn read_inputs(arguments: &crate::arguments::InputArguments, talk: &mut Talk) ->
 
 /// The snapshot that the inputs describe.
 fn snapshot(inputs: Inputs, talk: &mut Talk) -> Result<Snapshot, Failure> {
+    let snapshot = match compiled(&inputs)? {
+        Some(file) => {
+            read_snapshot(&file.name, &file.bytes).map_err(|error| Failure::new(error.to_string()))?
+        }
+        None => ingested(inputs)?,
+    };
+    for notice in &snapshot.notices {
+        talk.detail(&format!("{}: {}", notice.resource, notice.message));
+    }
+    Ok(snapshot)
+}
+
+/// The compiled snapshot among the inputs, which must be the only one of them.
+fn compiled(inputs: &Inputs) -> Result<Option<&Input>, Failure> {
+    let Some(file) = inputs.files.iter().find(|file| is_compiled(&file.bytes)) else { return Ok(None) };
+    match inputs.files.len() + inputs.scenarios.len() {
+        1 => Ok(Some(file)),
+        count => Err(Failure::new(format!(
+            "{}: found a compiled snapshot among {count} files, expected it alone; leave the others out, or give \
+             what it was made from",
+            file.name
+        ))),
+    }
+}
+
+/// The snapshot in answers and scenarios.
+fn ingested(inputs: Inputs) -> Result<Snapshot, Failure> {
     let mut files = inputs.files;
     for scenario in &inputs.scenarios {
         let text = std::str::from_utf8(&scenario.bytes)
@@ -39,11 +68,7 @@ fn snapshot(inputs: Inputs, talk: &mut Talk) -> Result<Snapshot, Failure> {
         let parsed = reachproof_scenarios::parse(&scenario.name, text);
         files.extend(parsed.map_err(|error| Failure::new(error.to_string()))?.inputs());
     }
-    let snapshot = ingest::load(files).map_err(|error| Failure::new(error.to_string()))?;
-    for notice in &snapshot.notices {
-        talk.detail(&format!("{}: {}", notice.resource, notice.message));
-    }
-    Ok(snapshot)
+    ingest::load(files).map_err(|error| Failure::new(error.to_string()))
 }
 
 /// The snapshot made ready for questions.
