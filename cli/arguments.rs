@@ -358,9 +358,6 @@ pub struct GenerateArguments {
     /// Plant so many faults against the policy and list them in faults.json
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub mutate: u32,
-    /// The form of the summary
-    #[arg(long, default_value = "text", value_parser = Format::parser(2), value_name = "FORMAT")]
-    pub format: Format,
     /// The folder to write, empty or not there yet
     #[arg(short, long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,

@@ -12,10 +12,9 @@ use reachproof_engine::network::{Network, Options, SourcePlace};
 use reachproof_engine::reach;
 use reachproof_model::ingest;
 use reachproof_scenarios::organisation::{Change, Counts, Organisation, Parameters, PlantedFault};
-use serde::Serialize;
 
 use crate::answer::pretty;
-use crate::arguments::{Format, GenerateArguments};
+use crate::arguments::GenerateArguments;
 use crate::exit::{Exit, Failure};
 use crate::output::{self, Talk};
 use crate::read;
@@ -36,19 +35,14 @@ pub fn run(arguments: &GenerateArguments, talk: &mut Talk) -> Result<Exit, Failu
     talk.progress("counting the classes");
     let classes = classes(partial.path(), written.counts)?;
     settle(partial, target).map_err(|error| cannot_write(target, &error))?;
-    let summary = Summary::of(&organisation, &written, classes);
-    let answer = match arguments.format {
-        Format::Json => pretty(&summary)?,
-        _ => summary.text(),
-    };
-    output::write(None, answer.as_bytes())?;
+    output::write(None, summary(&organisation, &written, classes).as_bytes())?;
     Ok(Exit::Holds)
 }
 
 fn parameters(arguments: &GenerateArguments) -> Parameters {
-    let usual = Parameters::of_size(arguments.seed, arguments.interfaces);
+    let of_size = Parameters::of_size(arguments.seed, arguments.interfaces);
+    let usual = arguments.vpcs.map_or(of_size, |vpcs| of_size.with_vpcs(vpcs));
     Parameters {
-        vpcs: arguments.vpcs.unwrap_or(usual.vpcs),
         regions: arguments.regions.unwrap_or(usual.regions),
         workload: arguments.workload,
         ipv6_percent: arguments.ipv6,
@@ -169,60 +163,25 @@ fn classes(folder: &Path, counts: Counts) -> Result<Option<usize>, Failure> {
     Ok(Some(reach::classes(&network, &interfaces).len()))
 }
 
-/// What the command prints.
-#[derive(Serialize)]
-struct Summary {
-    schema: &'static str,
-    /// Equal iff the parameters are, so that two organisations can be told to be the same.
-    parameters: String,
-    accounts: usize,
-    regions: u32,
-    #[serde(flatten)]
-    counts: Counts,
-    classes: Option<usize>,
-    faults: usize,
-    files: u64,
-}
-
-impl Summary {
-    fn of(organisation: &Organisation, written: &Written, classes: Option<usize>) -> Self {
-        Self {
-            schema: "reachproof/generate/v1",
-            parameters: organisation.parameters().digest(),
-            accounts: organisation.accounts(),
-            regions: organisation.parameters().regions,
-            counts: written.counts,
-            classes,
-            faults: written.faults.len(),
-            files: written.files,
-        }
-    }
-
-    fn text(&self) -> String {
-        let counts = &self.counts;
-        let numbers = [
-            ("accounts", self.accounts as u64),
-            ("Regions", u64::from(self.regions)),
-            ("VPCs", counts.vpcs),
-            ("subnets", counts.subnets),
-            ("interfaces", counts.interfaces),
-            ("groups", counts.groups),
-            ("rules", counts.rules),
-            ("routes", counts.routes),
-            ("endpoints", counts.endpoints),
-            ("faults", self.faults as u64),
-            ("files", self.files),
-        ];
-        let mut lines: Vec<String> =
-            numbers.iter().map(|(name, number)| format!("{name:<12}{number:>10}\n")).collect();
-        lines.insert(
-            5,
-            match self.classes {
-                Some(classes) => format!("{:<12}{classes:>10}\n", "classes"),
-                None => format!("{:<12}{:>10}  (counted up to {COUNTED} interfaces)\n", "classes", "-"),
-            },
-        );
-        lines.push(format!("{:<12}{}\n", "parameters", self.parameters));
-        lines.concat()
-    }
+/// What the command prints: how much there is of what, and the digest of the parameters.
+fn summary(organisation: &Organisation, written: &Written, classes: Option<usize>) -> String {
+    let counts = &written.counts;
+    let classes = classes
+        .map_or_else(|| format!("not counted beyond {COUNTED} interfaces"), |classes| classes.to_string());
+    let rows = [
+        ("accounts", organisation.accounts().to_string()),
+        ("Regions", organisation.parameters().regions.to_string()),
+        ("VPCs", counts.vpcs.to_string()),
+        ("subnets", counts.subnets.to_string()),
+        ("interfaces", counts.interfaces.to_string()),
+        ("classes", classes),
+        ("groups", counts.groups.to_string()),
+        ("rules", counts.rules.to_string()),
+        ("routes", counts.routes.to_string()),
+        ("endpoints", counts.endpoints.to_string()),
+        ("faults", written.faults.len().to_string()),
+        ("files", written.files.to_string()),
+        ("parameters", organisation.parameters().digest()),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:<12}{value}\n")).collect()
 }

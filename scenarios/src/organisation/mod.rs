@@ -68,9 +68,15 @@ pub struct Parameters {
 impl Parameters {
     /// The usual parameters for so many interfaces.
     pub fn of_size(seed: u64, interfaces: u32) -> Self {
-        let vpcs = (interfaces / 1_000).max(8);
-        let regions = if vpcs < 16 { 1 } else { 2 };
-        Self { seed, interfaces, vpcs, regions, workload: 25, ipv6_percent: 25, faults: 0 }
+        let one_region =
+            Self { seed, interfaces, vpcs: 0, regions: 1, workload: 25, ipv6_percent: 25, faults: 0 };
+        one_region.with_vpcs((interfaces / 1_000).max(8))
+    }
+
+    /// The same with so many VPCs, in as many Regions as is usual for them.
+    #[must_use]
+    pub fn with_vpcs(self, vpcs: u32) -> Self {
+        Self { vpcs, regions: if vpcs < 16 { 1 } else { 2 }, ..self }
     }
 
     /// 16 hexadecimal digits that stand for all parameters and for [`FORMAT`].

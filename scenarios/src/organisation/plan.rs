@@ -142,7 +142,8 @@ pub(super) fn vpcs(parameters: &Parameters) -> Result<Vec<Vpc>, ParametersError>
 /// The archetype, environment, account and Region of the workload VPC of that index.
 fn workload(parameters: &Parameters, index: u32) -> (Archetype, Environment, u32, u32) {
     let (account, turn) = (index / VPCS_OF_ACCOUNT, index % VPCS_OF_ACCOUNT);
-    let environment = if account % 2 == 0 { Environment::Production } else { Environment::Development };
+    let environment =
+        if account.is_multiple_of(2) { Environment::Production } else { Environment::Development };
     let regions = parameters.regions;
     let region = (turn * regions / VPCS_OF_ACCOUNT + account / 2) % regions;
     let place = usize::try_from(turn + account / 2).unwrap_or(0) % TURNS.len();

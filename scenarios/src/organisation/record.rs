@@ -66,9 +66,14 @@ impl Record {
         Self { place, answers, counts: Counts::default(), changes: Vec::new() }
     }
 
-    /// Adds a row; says where it is.
-    pub(super) fn add(&mut self, call: &str, row: Value) -> String {
+    /// Adds a row.
+    pub(super) fn add(&mut self, call: &str, row: Value) {
         self.answers.list(&self.place, call, row);
+    }
+
+    /// Adds a row; says where it is.
+    pub(super) fn add_at(&mut self, call: &str, row: Value) -> String {
+        self.add(call, row);
         self.last(call)
     }
 

@@ -172,7 +172,7 @@ impl<'o> Site<'o> {
         self.record.counts.routes += u64::try_from(routes.len()).unwrap_or(0);
         let row = TableRow { id, vpc: &self.vpc.id, name, subnets, routes: &routes };
         let row = row.json(&self.record.place);
-        self.record.add("ec2_describe-route-tables", row)
+        self.record.add_at("ec2_describe-route-tables", row)
     }
 
     /// The id of the table of a tier in a zone; one for all zones is that of zone 0.
@@ -345,7 +345,7 @@ impl<'o> Site<'o> {
         let tags = self.tags(workload);
         let row = GroupRow { id: &id, name: workload.name, vpc: &self.vpc.id, ingress, egress, tags: &tags };
         let row = row.json(&self.record.place);
-        let at = self.record.add("ec2_describe-security-groups", row);
+        let at = self.record.add_at("ec2_describe-security-groups", row);
         self.record.counts.groups += 1;
         self.record.counts.rules += ingress.iter().chain(egress).map(Permission::count).sum::<u64>();
         (Group { id, name: workload.name.to_owned() }, at)
@@ -385,7 +385,7 @@ impl<'o> Site<'o> {
         let row = AclRow { id, vpc: &self.vpc.id, name, default, subnets, entries, ipv6: self.vpc.ipv6 };
         let row = row.json(&self.record.place);
         self.record.counts.rules += u64::try_from(entries.len()).unwrap_or(0);
-        self.record.add("ec2_describe-network-acls", row)
+        self.record.add_at("ec2_describe-network-acls", row)
     }
 
     // Interfaces.

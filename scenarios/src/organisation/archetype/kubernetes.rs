@@ -85,7 +85,7 @@ fn node_group(site: &mut Site<'_>, name: &str) -> Group {
         Permission::tcp(10_250, [plane]),
         Permission::tcp(APPLICATION_PORT, [balancer]),
     ];
-    rules.extend((name == NODES).then(|| site.from_peer(APPLICATION_PORT)).flatten());
+    rules.extend((name == NODES).then(|| site.admitted_peer(APPLICATION_PORT)).flatten());
     let anyone = site.anyone();
     site.write_group(Workload::open(name, "app"), &rules, &[Permission::all(anyone)]).0
 }

@@ -75,7 +75,7 @@ fn write_tables(site: &mut Site<'_>) {
 fn serving(site: &mut Site<'_>, base: &Group) {
     site.write_balancer("lb-serve", &site.group_id(SERVING), true);
     let balancer = Peer::Group(site.group_id("lb-serve"));
-    let peered = site.from_peer(APPLICATION_PORT);
+    let peered = site.admitted_peer(APPLICATION_PORT);
     let rules: Vec<Permission> =
         std::iter::once(Permission::tcp(APPLICATION_PORT, [balancer])).chain(peered).collect();
     let workload = Workload::open(SERVING, "app");

@@ -105,7 +105,7 @@ impl Site<'_> {
     }
 
     /// What applications admit from those of a peered VPC that asked for the connection.
-    fn from_peer(&self, port: u16) -> Option<Permission> {
+    fn admitted_peer(&self, port: u16) -> Option<Permission> {
         let organisation = self.organisation;
         let pairs = peerings(organisation, self.vpc).into_iter();
         let mut asked = pairs

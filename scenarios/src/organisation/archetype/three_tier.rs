@@ -26,7 +26,7 @@ pub(super) const APPLICATION_PORT: u16 = 8080;
 
 /// Whether the network ACL of the database subnets matters.
 pub(in crate::organisation) fn is_guarded(vpc: &Vpc) -> bool {
-    (vpc.number / 2) % 2 == 0
+    (vpc.number / 2).is_multiple_of(2)
 }
 
 /// Writes the VPC.
@@ -134,7 +134,8 @@ impl Chain {
 
 fn application(site: &mut Site<'_>, base: &Group, chain: Chain) {
     let group = chain.name("app");
-    let nodes = site.write_balancer(&chain.name("lb"), &site.group_id(&group), chain.number % 2 == 0);
+    let nodes =
+        site.write_balancer(&chain.name("lb"), &site.group_id(&group), chain.number.is_multiple_of(2));
     let [web, hosts, data] = chain.shares(nodes);
     let edge = web_hosts(site, base, chain, web);
     let name = chain.name("app");
@@ -166,7 +167,7 @@ fn web_hosts(site: &mut Site<'_>, base: &Group, chain: Chain, count: u32) -> Vec
 fn application_rules(site: &mut Site<'_>, chain: Chain, edge: &[Placed]) -> Vec<Permission> {
     let balancer = Peer::Group(site.group_id(&chain.name("lb")));
     let mut rules = vec![Permission::tcp(APPLICATION_PORT, [balancer])];
-    rules.extend((chain.number == 0).then(|| site.from_peer(APPLICATION_PORT)).flatten());
+    rules.extend((chain.number == 0).then(|| site.admitted_peer(APPLICATION_PORT)).flatten());
     let singles = usize::try_from(site.choices.below(4)).unwrap_or(0);
     for (port, host) in (9000..).zip(edge.iter().take(singles)) {
         rules.push(Permission::tcp(port, [Peer::Block(format!("{}/32", host.address))]));
