@@ -45,6 +45,7 @@ impl Explorer<'_, '_, '_> {
     fn translate_out(&mut self, vpc: VpcId, state: &State, set: Set) {
         let private = intervals_of(&SpecialBlock::PrivateV4.blocks(), Family::V4);
         let set = self.without(set, &state.view, state.view.destination, &private);
+        let set = self.without_contested(vpc, state, set);
         let sources = self.values(set, state.view.source);
         for association in self.associations_in(vpc) {
             let inside = number_v4(association.private);
@@ -59,6 +60,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-IGW-9, R-ADDR-8: IPv6 leaves untranslated, with a public source of this VPC.
     fn pass_v6_out(&mut self, vpc: VpcId, egress: Option<GatewayId>, state: &State, set: Set) {
+        let set = self.without_contested(vpc, state, set);
         for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
             let denied = self.world == World::Under && self.network().interface(interface).deny_igw;
             if denied || !self.may_send_out(interface, egress.is_some()) {
@@ -170,9 +172,20 @@ impl Explorer<'_, '_, '_> {
     /// The addresses that live interfaces of a VPC own.
     fn vpc_sources(&self, vpc: VpcId, family: Family) -> Intervals {
         let rows = self.index.owned(vpc, family).iter();
-        rows.filter(|row| self.network().live(row.interface, self.world).value)
+        rows.filter(|row| self.world == World::Over || !row.contested)
+            .filter(|row| self.network().live(row.interface, self.world).value)
             .map(|row| (row.lo, row.hi))
             .collect()
+    }
+
+    /// the restrictive world does not know whose packets come from an address with several owners.
+    fn without_contested(&mut self, vpc: VpcId, state: &State, set: Set) -> Set {
+        if self.world == World::Over {
+            return set;
+        }
+        let rows = self.index.owned(vpc, state.view.family).iter();
+        let contested: Intervals = rows.filter(|row| row.contested).map(|row| (row.lo, row.hi)).collect();
+        self.without(set, &state.view, state.view.source, &contested)
     }
 
     /// R-VPN-2: destinations that the gateway certainly knows: propagated and static routes.

@@ -222,7 +222,12 @@ impl Explorer<'_, '_, '_> {
         let dropped = intervals_of(&unroutable(self.world), state.view.family);
         let set = self.without(set, &state.view, state.view.destination, &dropped);
         match table {
-            TableChoice::ImplicitLocal => self.push(state.at(Place::Deliver { vpc, from }), set),
+            TableChoice::ImplicitLocal => {
+                let blocks = self.network().vpc_blocks(vpc, self.world);
+                let local = intervals_of(&blocks, state.view.family);
+                let inside = self.keep(set, &state.view, state.view.destination, &local);
+                self.push(state.at(Place::Deliver { vpc, from }), inside);
+            }
             TableChoice::Unknown => self.route_anywhere(vpc, from, state, set),
             TableChoice::Table(table) => {
                 let index = self.index;

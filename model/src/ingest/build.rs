@@ -13,7 +13,7 @@ use super::{
     acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit, vpc,
 };
 use crate::finding::Notice;
-use crate::id::{FileId, Id, ScopeId, Table};
+use crate::id::{FileId, Id, Ref, ScopeId, Table};
 use crate::snapshot::Snapshot;
 use crate::source::Source;
 
@@ -153,8 +153,22 @@ fn read_inventories(
     Ok(inventories)
 }
 
+/// R-MBX-8: what a NAT gateway names as its interface is one, whatever type the interface itself shows.
+fn interfaces_of_nat_gateways(snapshot: &mut Snapshot) {
+    let addresses = snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
+    let interfaces: Vec<_> =
+        addresses.filter_map(|address| address.interface.as_ref().and_then(Ref::known)).collect();
+    for id in interfaces {
+        if let Some(interface) = snapshot.interfaces.get_mut(id) {
+            interface.kind = Some("natgateway".into());
+            interface.label = "nat-gateway".into();
+        }
+    }
+}
+
 /// What follows from the snapshot as a whole.
 fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
+    interfaces_of_nat_gateways(snapshot);
     snapshot.dx_gateways = inventories.dx_gateways();
     let (components, notices) = components(snapshot, inventories);
     snapshot.components = components.into_iter().collect();
