@@ -132,13 +132,14 @@ fn concrete(network: &Network<'_>, world: World, place: SourcePlace, flow: &Flow
 fn symbolic(network: &Network<'_>, questions: &Questions) -> Symbolic {
     let places: Vec<SourcePlace> = questions.keys().copied().collect();
     let reach = Reach::of(network);
-    let found = reach.explore(&classes(network, &places), &Request::of(Question::Connection), |mut explored| {
-        let sources = members(explored.source);
-        sources
-            .into_iter()
-            .flat_map(|place| of_source(&mut explored, place, &questions[&place]))
-            .collect::<Vec<_>>()
-    });
+    let found =
+        reach.explore(&classes(network, &places), &Request::of(Question::Connection), |mut explored| {
+            let sources = members(explored.source);
+            sources
+                .into_iter()
+                .flat_map(|place| of_source(&mut explored, place, &questions[&place]))
+                .collect::<Vec<_>>()
+        });
     let mut symbolic = Symbolic::new();
     for (key, found) in found.expect("within limits").into_iter().flatten().flatten() {
         let known = symbolic.entry(key).or_default();

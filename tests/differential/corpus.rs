@@ -3,8 +3,6 @@
 //!
 //! Beyond an unmodelled component the concrete evaluator judges each field alone, so there only inclusion is asked for.
 
-#![expect(clippy::expect_used, reason = "helpers of a test")]
-
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

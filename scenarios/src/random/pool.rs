@@ -63,23 +63,32 @@ fn blocks(draft: &Draft) -> Vec<String> {
     blocks
 }
 
-/// The first addresses of interfaces, as blocks.
+/// The first addresses of interfaces, all of NAT gateways, and the public ones of both, as blocks.
 fn hosts(draft: &Draft) -> Vec<String> {
-    let interfaces = draft.ids("interfaces");
-    let first =
-        |id: &String| draft.get("interfaces", id, "addresses")?.as_array()?.first()?.as_str().map(host);
-    interfaces.iter().filter_map(first).collect()
+    let of_section = |section, most| {
+        draft.ids(section).into_iter().flat_map(move |id| {
+            let private =
+                draft.get(section, &id, "addresses").and_then(Value::as_array).into_iter().flatten();
+            let public = draft.get(section, &id, "public").and_then(Value::as_object);
+            let public = public.into_iter().flat_map(|items| items.values());
+            private.take(most).chain(public).filter_map(|ip| ip.as_str().map(host)).collect::<Vec<_>>()
+        })
+    };
+    of_section("interfaces", 1).chain(of_section("nat-gateways", usize::MAX)).collect()
 }
 
 fn host(address: &str) -> String {
     format!("{address}/32")
 }
 
-/// Who may be at the other end of a security group's rule: a block, a prefix list, a group of any VPC.
+/// Who may be at the other end of a security group's rule: a block, a prefix list, or, once in three times, a group of
+/// any VPC.
 pub(super) fn peer(draft: &Draft, pick: u8) -> String {
+    if pick % 3 == 1 {
+        return choose(&draft.ids("security-groups"), pick / 3).cloned().unwrap_or_default();
+    }
     let mut peers = vec!["any".to_owned()];
-    peers.extend(draft.ids("security-groups"));
     peers.extend(blocks(draft));
     peers.extend(draft.ids("prefix-lists"));
-    choose(&peers, pick).cloned().unwrap_or_default()
+    choose(&peers, pick / 3).cloned().unwrap_or_default()
 }

@@ -55,7 +55,7 @@ pub(super) fn acl(draft: &mut Draft, [at, kind, other, direction, ports, _]: [u8
 
 /// What a list must let through for answers to pass: all of the ports, or too few.
 fn answers(ports: u8) -> Vec<String> {
-    let ports = if ports % 3 == 0 { "1024-65535" } else { "32768-60999" };
+    let ports = if ports.is_multiple_of(3) { "1024-65535" } else { "32768-60999" };
     let blocks = ["0.0.0.0/0", "::/0"].into_iter().zip([100, 101]);
     let tcp = blocks.map(|(block, number)| format!("{number} allow tcp {ports} {block}"));
     tcp.chain(["110 allow tcp 443 10.0.0.0/8".to_owned(), "120 allow icmp 0.0.0.0/0".to_owned()]).collect()
