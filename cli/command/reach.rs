@@ -183,6 +183,6 @@ fn unanswered(arena: &mut Arena, set: Set, back: Set, perhaps: Set) -> Set {
 
 /// Of the sent headers those whose destination, as sent or as delivered, is meant.
 fn asked(explored: &mut Explored<'_>, delivery: &Delivery, extent: &Extent, sent: Set) -> Set {
-    let meant = destined(explored.arena, explored.family, delivery.destination, extent);
+    let meant = destined(explored.arena, explored.family, delivery, &extent.blocks);
     explored.arena.intersection(meant, sent)
 }

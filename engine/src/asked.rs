@@ -2,14 +2,14 @@
 //!
 //! [`crate::check`] and every other question about regions ask it here, so that they mean the same headers.
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use reachproof_model::flow::{Flow, Protocol};
 use reachproof_model::id::EniId;
 use reachproof_model::policy::TrafficSpec;
 
 use crate::header::{Arena, Family, Field, Header, HeaderBox, Set};
 use crate::network::{Network, SourcePlace, SpecialBlock, owned_blocks};
-use crate::reach::{SourceClass, intervals_of};
+use crate::reach::{Delivery, SourceClass, intervals_of};
 use crate::region::{Extent, Region, Spot};
 
 /// A wanted member of a class of sources.
@@ -47,15 +47,30 @@ pub fn senders<'r>(network: &Network<'_>, from: &'r Region, class: &SourceClass)
     class.members.iter().filter_map(one).collect()
 }
 
-/// The sent headers that a destination's extent means, by the destination as sent or as delivered.
-pub fn destined(arena: &mut Arena, family: Family, delivered: Option<u128>, extent: &Extent) -> Set {
-    let mut intervals = intervals_of(&extent.blocks, Family::V4);
-    intervals.extend(intervals_of(&extent.blocks, Family::V6));
+/// The sent headers of a delivery whose destination, as sent or as delivered, is in some blocks.
+pub fn destined(arena: &mut Arena, family: Family, delivery: &Delivery, blocks: &[IpNet]) -> Set {
+    let mut intervals = intervals_of(blocks, Family::V4);
+    intervals.extend(intervals_of(blocks, Family::V6));
     let inside = |value: u128| intervals.iter().any(|(lo, hi)| (*lo..=*hi).contains(&value));
-    if delivered.is_some_and(inside) {
+    if delivery.destination.is_some_and(inside) {
         return Set::FULL;
     }
-    among(arena, family, Field::Destination, &extent.blocks)
+    let mut meant = blocks.to_vec();
+    if delivery.embedded {
+        meant.extend(blocks.iter().filter_map(translated));
+    }
+    among(arena, family, Field::Destination, &meant)
+}
+
+/// R-NAT-8: the NAT64 destinations that stand for an IPv4 block.
+fn translated(block: &IpNet) -> Option<IpNet> {
+    let IpNet::V4(block) = block else { return None };
+    let prefix = SpecialBlock::Nat64.blocks().into_iter().find_map(|prefix| match prefix {
+        IpNet::V6(prefix) => Some(u128::from(prefix.network())),
+        IpNet::V4(_) => None,
+    })?;
+    let address = prefix | u128::from(u32::from(block.network()));
+    Ipv6Net::new(address.into(), block.prefix_len() + 96).ok().map(IpNet::V6)
 }
 
 /// The headers with an address field in one of the blocks.

@@ -15,6 +15,8 @@ use reachproof_model::id::{
 use reachproof_model::policy::{Pattern, Selector, Term};
 use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
 
+mod service;
+
 use crate::hypothetical;
 use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock, host, owned_blocks};
 
@@ -96,13 +98,38 @@ impl Spot {
 }
 
 /// Which addresses at a spot are meant.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Extent {
-    /// These blocks, sorted.
+    /// Every address that may be meant, as sorted blocks: nothing must happen there that must not.
     pub blocks: Vec<IpNet>,
-    /// Whether the spot is meant only because a range of addresses may extend to it, or a service may be reached there:
-    /// it counts where something must not happen, not where something must.
-    pub implied: bool,
+    /// Those of them that are meant whatever is not known: what is taken away from a region is this.
+    pub certain: Vec<IpNet>,
+    /// Those of them at which something that happens is something that must not: the certain ones, and for a service that
+    /// no list shows any address of, each of the internet.
+    pub refuting: Vec<IpNet>,
+    /// Those of them where what must happen must. Others are meant only because a range of addresses may extend to the
+    /// spot, or a service may be reached there.
+    pub demanded: Vec<IpNet>,
+}
+
+impl Extent {
+    /// Whether there are addresses where what must happen need not.
+    pub fn implied(&self) -> bool {
+        self.demanded != self.blocks
+    }
+}
+
+/// How a selector means some addresses of a spot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Meaning {
+    /// By what it says.
+    Named,
+    /// As one of several places that have such addresses: something need not happen at each of them.
+    Among,
+    /// As an address of a service that no list shows any of: each counts as one.
+    Unlisted,
+    /// Only if something that is not known is so.
+    Perhaps,
 }
 
 /// A set of spots with their extents.
@@ -153,14 +180,12 @@ impl Region {
         self.spots.len()
     }
 
-    /// Only the spots that are meant for certain, unless there are none.
+    /// Only what must happen somewhere if it must happen at all, unless there is no such place.
     #[must_use]
     pub fn explicit(self) -> Self {
-        let explicit: BTreeMap<Spot, Extent> = self
-            .spots
-            .iter()
-            .filter(|(_, extent)| !extent.implied)
-            .map(|(spot, extent)| (*spot, extent.clone()))
+        let demanded = self.spots.iter().filter(|(_, extent)| !extent.demanded.is_empty());
+        let explicit: BTreeMap<Spot, Extent> = demanded
+            .map(|(spot, extent)| (*spot, Extent { blocks: extent.demanded.clone(), ..extent.clone() }))
             .collect();
         if explicit.is_empty() { self } else { Self { spots: explicit } }
     }
@@ -169,39 +194,68 @@ impl Region {
     #[must_use]
     pub fn union(mut self, other: Self) -> Self {
         for (spot, extent) in other.spots {
-            self.add(spot, extent.blocks, extent.implied);
+            let own = self.spots.entry(spot).or_default();
+            own.blocks = joined(&own.blocks, &extent.blocks);
+            own.certain = joined(&own.certain, &extent.certain);
+            own.refuting = joined(&own.refuting, &extent.refuting);
+            own.demanded = joined(&own.demanded, &extent.demanded);
         }
         self
     }
 
-    /// What is in the region and not in the other.
+    /// What is in the region and not for certain in the other.
+    ///
+    /// INVARIANT (no proof by subtraction): an address that the other only may mean stays, so that what must not happen
+    /// is looked for there, too.
     #[must_use]
     pub fn without(mut self, other: &Self) -> Self {
         for (spot, extent) in &other.spots {
             if let Some(own) = self.spots.get_mut(spot) {
-                own.blocks = extent
-                    .blocks
-                    .iter()
-                    .fold(std::mem::take(&mut own.blocks), |blocks, hole| cut(&blocks, hole));
+                own.blocks = without_blocks(&own.blocks, &extent.certain);
+                own.certain = without_blocks(&own.certain, &extent.blocks);
+                own.refuting = without_blocks(&own.refuting, &extent.blocks);
+                own.demanded = without_blocks(&own.demanded, &extent.certain);
             }
         }
         self.spots.retain(|_, extent| !extent.blocks.is_empty());
         self
     }
 
-    fn add(&mut self, spot: Spot, blocks: Vec<IpNet>, implied: bool) {
+    fn add(&mut self, spot: Spot, blocks: Vec<IpNet>, meaning: Meaning) {
         if blocks.is_empty() {
             return;
         }
-        let extent = self.spots.entry(spot).or_insert(Extent { blocks: Vec::new(), implied });
-        extent.implied &= implied;
-        extent.blocks.extend(blocks);
-        extent.blocks = IpNet::aggregate(&extent.blocks);
+        let own = self.spots.entry(spot).or_default();
+        own.blocks = joined(&own.blocks, &blocks);
+        if meaning != Meaning::Perhaps {
+            own.refuting = joined(&own.refuting, &blocks);
+        }
+        if matches!(meaning, Meaning::Named | Meaning::Among) {
+            own.certain = joined(&own.certain, &blocks);
+        }
+        if meaning == Meaning::Named {
+            own.demanded = joined(&own.demanded, &blocks);
+        }
+    }
+
+    /// Whether nothing is meant for certain.
+    fn is_only_perhaps(&self) -> bool {
+        self.spots.values().all(|extent| extent.certain.is_empty())
     }
 
     fn add_all(&mut self, spot: Spot) {
-        self.add(spot, everything(), false);
+        self.add(spot, everything(), Meaning::Named);
     }
+}
+
+fn joined(left: &[IpNet], right: &[IpNet]) -> Vec<IpNet> {
+    IpNet::aggregate(&[left, right].concat())
+}
+
+/// Blocks without holes.
+pub(crate) fn without_blocks(blocks: &[IpNet], holes: &[IpNet]) -> Vec<IpNet> {
+    let left = holes.iter().fold(blocks.to_vec(), |blocks, hole| cut(&blocks, hole));
+    IpNet::aggregate(&left)
 }
 
 /// A selector that stands for nothing.
@@ -272,7 +326,7 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
             network.snapshot.interfaces.ids().for_each(|id| region.add_all(Spot::Interface(id)));
             add_internet(network, &mut region, None);
             neighbours(network).into_iter().for_each(|spot| region.add_all(spot));
-            services(network, None).into_iter().for_each(|spot| region.add_all(spot));
+            service::spots(network, None).into_iter().for_each(|spot| region.add_all(spot));
             add_unseen(network, &mut region, |_| true);
         }
         Term::Id(_) | Term::Name(_) | Term::Tag { .. } => {
@@ -282,7 +336,7 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
             }
         }
         Term::Address(range) => add_address(network, &mut region, *range),
-        Term::Service(name) => add_service(network, &mut region, name),
+        Term::Service(name) => service::add(network, &mut region, name)?,
         Term::Kind(kind) => {
             let of_kind =
                 network.snapshot.interfaces.iter().filter(|(_, interface)| interface.label == *kind);
@@ -319,9 +373,9 @@ fn add_new(network: &Network<'_>, region: &mut Region, term: &Term) -> Result<()
 
 /// R-VERDICT-5, R-VERDICT-7: the internet; every external source where the user asked for strictness.
 fn add_internet(network: &Network<'_>, region: &mut Region, range: Option<IpNet>) {
-    region.add(Spot::Internet, range.map_or_else(everything, |range| vec![range]), false);
+    region.add(Spot::Internet, range.map_or_else(everything, |range| vec![range]), Meaning::Named);
     if network.options.strict && range.is_none() {
-        neighbours(network).into_iter().for_each(|spot| region.add_all(spot));
+        neighbours(network).into_iter().for_each(|spot| region.add(spot, everything(), Meaning::Perhaps));
     }
 }
 
@@ -367,7 +421,7 @@ fn add_onprem(
             _ => false,
         };
         if on_premises {
-            region.add(spot, addresses.map_or_else(everything, |range| vec![range]), false);
+            region.add(spot, addresses.map_or_else(everything, |range| vec![range]), Meaning::Named);
         }
     }
 }
@@ -403,7 +457,7 @@ fn add_unseen(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta
         let named =
             matches(&subnet.meta) || subnet.vpc.known().is_some_and(|vpc| matches(&snapshot.vpcs[vpc].meta));
         if named && network.is_foreign(subnet.meta.owner.as_deref()) {
-            region.add(Spot::Unseen(id), everything(), true);
+            region.add(Spot::Unseen(id), everything(), Meaning::Among);
         }
     }
 }
@@ -449,30 +503,6 @@ fn endpoint_spots(network: &Network<'_>, id: EndpointId) -> Vec<Spot> {
     }
 }
 
-/// The endpoints of one service, or the gateway endpoints of all.
-fn services(network: &Network<'_>, name: Option<&str>) -> Vec<Spot> {
-    let rows = network.snapshot.endpoints.iter();
-    let wanted = rows.filter(|(_, endpoint)| match name {
-        Some(name) => is_service(&endpoint.service, name),
-        None => endpoint.kind == EndpointKind::Gateway,
-    });
-    wanted.flat_map(|(id, _)| endpoint_spots(network, id)).collect()
-}
-
-/// Whether `com.amazonaws.<region>.<name>` or the like is the service of this name.
-fn is_service(service: &str, name: &str) -> bool {
-    service == name || service.strip_suffix(name).is_some_and(|head| head.ends_with('.'))
-}
-
-/// An AWS service: its endpoints, and its public addresses, which are the internet's as far as packets go (R-IGW-11).
-fn add_service(network: &Network<'_>, region: &mut Region, name: &str) {
-    services(network, Some(name)).into_iter().for_each(|spot| region.add_all(spot));
-    let lists = network.snapshot.prefix_lists.values().filter(|list| is_service(&list.list_name, name));
-    let known: Vec<IpNet> = lists.filter_map(|list| list.entries.as_ref()).flatten().copied().collect();
-    let public = if known.is_empty() { public_space() } else { known };
-    region.add(Spot::Internet, public, true);
-}
-
 /// A range: the interfaces with addresses in it (also public ones), and the places beyond where it may extend to.
 fn add_address(network: &Network<'_>, region: &mut Region, range: IpNet) {
     for (id, interface) in network.snapshot.interfaces.iter() {
@@ -480,17 +510,33 @@ fn add_address(network: &Network<'_>, region: &mut Region, range: IpNet) {
             owned_blocks(interface).iter().filter_map(|block| common(block, &range)).collect();
         let public = interface.public.iter().filter(|row| range.contains(&IpAddr::V4(row.public)));
         blocks.extend(public.map(|row| host(IpAddr::V4(row.private))));
-        region.add(Spot::Interface(id), blocks, false);
+        region.add(Spot::Interface(id), blocks, Meaning::Named);
     }
     let single = range.prefix_len() == range.max_prefix_len();
     if single && !region.is_empty() {
         return;
     }
-    let implied = !region.is_empty();
+    add_unseen_in(network, region, range);
+    service::add_behind_endpoints(network, region, range);
+    let meaning = if region.is_only_perhaps() { Meaning::Named } else { Meaning::Among };
     if !is_private(&range) {
-        region.add(Spot::Internet, vec![range], implied);
+        region.add(Spot::Internet, vec![range], meaning);
     }
-    neighbours(network).into_iter().for_each(|spot| region.add(spot, vec![range], implied));
+    neighbours(network).into_iter().for_each(|spot| region.add(spot, vec![range], meaning));
+}
+
+/// R-ADDR-13: what no call shows of the subnets that a range covers a part of.
+fn add_unseen_in(network: &Network<'_>, region: &mut Region, range: IpNet) {
+    let foreign = network
+        .snapshot
+        .subnets
+        .iter()
+        .filter(|(_, subnet)| network.is_foreign(subnet.meta.owner.as_deref()));
+    for (id, _) in foreign {
+        let blocks = network.subnet_blocks(id, World::Over);
+        let inside = blocks.iter().filter_map(|block| common(block, &range)).collect();
+        region.add(Spot::Unseen(id), inside, Meaning::Among);
+    }
 }
 
 fn is_private(range: &IpNet) -> bool {

@@ -162,7 +162,8 @@ fn pair(
 ) -> Option<Pair> {
     let family = explored.family;
     let arena = &mut *explored.arena;
-    let meant = destined(arena, family, delivery.destination, extent);
+    let meant = destined(arena, family, &delivery, &extent.blocks);
+    let refuting = destined(arena, family, &delivery, &extent.refuting);
     let traffic = traffic(arena, family, wanted.traffic);
     let asked = arena.intersection(meant, traffic);
     let asked = arena.intersection(asked, sent);
@@ -173,6 +174,7 @@ fn pair(
         }
     };
     let (over, under) = (arena.intersection(over, asked), arena.intersection(under, asked));
+    let under = arena.intersection(under, refuting);
     if over.is_empty() && under.is_empty() {
         return None;
     }
@@ -306,7 +308,7 @@ fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, 
     let mut sinks = BTreeSet::new();
     for delivery in explored.deliveries_at(|sink| wanted.to.at(sink).is_some()) {
         let Some(extent) = wanted.to.at(delivery.sink) else { continue };
-        let meant = destined(explored.arena, family, delivery.destination, extent);
+        let meant = destined(explored.arena, family, &delivery, &extent.blocks);
         let passing = explored.arena.intersection(delivery.over, asked);
         if explored.arena.intersects(passing, meant) {
             sinks.insert(delivery.sink);

@@ -90,7 +90,7 @@ impl Case<'_, '_, '_> {
 impl Searched<'_> {
     /// Whether the destination stands for several places, only some of which can have been reached.
     fn is_implied(&self, sink: Sink) -> bool {
-        self.direction.to.at(sink).is_some_and(|extent| extent.implied)
+        self.direction.to.at(sink).is_some_and(|extent| extent.implied())
     }
 }
 

@@ -68,6 +68,8 @@ pub struct Delivery {
     pub sink: Sink,
     /// The destination at the sink where it differs from the one sent.
     pub destination: Option<u128>,
+    /// Whether the destination at the sink is the IPv4 address inside the one sent (R-NAT-8).
+    pub embedded: bool,
     /// Arrives unless an unknown forbids it.
     pub over: Set,
     /// Arrives whatever the unknowns are.
@@ -77,6 +79,12 @@ pub struct Delivery {
     /// As `under`, and the reply comes back. Empty if replies were not asked for.
     pub answered_under: Set,
 }
+
+/// A sink, and the destination there.
+type Arrived = (Sink, Rewritten);
+
+/// What became of the destination: the address that took its place, or whether it is the one inside the one sent.
+type Rewritten = (Option<u128>, bool);
 
 /// What one class of sources reaches with one family, while the diagrams are at hand.
 pub struct Explored<'w> {
@@ -99,7 +107,7 @@ impl Explored<'_> {
 
     /// What arrives at the sinks that are wanted, by sink and destination.
     pub fn deliveries_at(&mut self, wanted: impl Fn(Sink) -> bool) -> Vec<Delivery> {
-        let mut found: BTreeMap<(Sink, Option<u128>), Delivery> = BTreeMap::new();
+        let mut found: BTreeMap<Arrived, Delivery> = BTreeMap::new();
         for (delivery, members) in self.arrived.clone() {
             if members.is_empty() && wanted(delivery.sink) {
                 self.add(&mut found, delivery);
@@ -129,11 +137,11 @@ impl Explored<'_> {
         }
     }
 
-    fn add(&mut self, found: &mut BTreeMap<(Sink, Option<u128>), Delivery>, part: Delivery) {
+    fn add(&mut self, found: &mut BTreeMap<Arrived, Delivery>, part: Delivery) {
         if part.over.is_empty() && part.under.is_empty() {
             return;
         }
-        let key = (part.sink, part.destination);
+        let key = (part.sink, (part.destination, part.embedded));
         let known = found.entry(key).or_insert_with(|| nothing(key.0, key.1));
         known.over = self.arena.union(known.over, part.over);
         known.under = self.arena.union(known.under, part.under);
@@ -252,7 +260,7 @@ fn explore_world(
 }
 
 /// A sink, the class of those that received, and the rewritten destination.
-type End = (Sink, Option<ReceiversId>, Option<u128>);
+type End = (Sink, Option<ReceiversId>, Rewritten);
 
 fn merge<'i>(worker: &mut Explorer<'i, '_, '_>, over: Ways, under: Ways) -> Vec<(Delivery, &'i [EniId])> {
     let mut found: BTreeMap<End, Delivery> = BTreeMap::new();
@@ -276,15 +284,17 @@ fn end(arrival: &Arrival) -> End {
     (arrival.sink, arrival.alike, rewritten(arrival))
 }
 
-fn nothing(sink: Sink, destination: Option<u128>) -> Delivery {
-    let empty = Set::EMPTY;
-    Delivery { sink, destination, over: empty, under: empty, answered_over: empty, answered_under: empty }
+fn nothing(sink: Sink, (destination, embedded): Rewritten) -> Delivery {
+    let (over, under) = (Set::EMPTY, Set::EMPTY);
+    let (answered_over, answered_under) = (over, under);
+    Delivery { sink, destination, embedded, over, under, answered_over, answered_under }
 }
 
-fn rewritten(arrival: &Arrival) -> Option<u128> {
+fn rewritten(arrival: &Arrival) -> Rewritten {
     match arrival.state.view.destination {
-        Address::Fixed(value) => Some(value),
-        _ => None,
+        Address::Fixed(value) => (Some(value), false),
+        Address::Embedded => (None, true),
+        _ => (None, false),
     }
 }
 

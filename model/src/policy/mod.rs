@@ -29,6 +29,7 @@ pub use document::Place;
 pub use pattern::Pattern;
 pub use point::{TracePoint, trace_point};
 pub use selector::{Groups, Selector, SelectorError, Term};
+pub use suggest::hint;
 pub use traffic::{TrafficSpec, protocol, protocol_name};
 
 use crate::flow::Question;

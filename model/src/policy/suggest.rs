@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest known word to a mistyped one.
 
 /// A clause for the end of a message, or nothing if no known word is near.
-pub(super) fn hint<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub fn hint<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(found, known).map(|word| format!("; did you mean `{word}`?")).unwrap_or_default()
 }
 
