@@ -97,6 +97,12 @@ impl Network<'_> {
         sources.iter().filter(|source| source.firm || world == World::Over).copied().collect()
     }
 
+    /// The VPC of a NAT gateway: as it says, else that of its subnet.
+    pub fn nat_vpc(&self, id: NatId) -> Option<VpcId> {
+        let of_subnet = || self.subnet(self.nat(id)?.subnet?).vpc.known();
+        self.snapshot.nat_gateways[id].vpc.known().or_else(of_subnet)
+    }
+
     /// R-NAT-4, R-NAT-9: the tables that route what the gateway sends (R-NAT-12).
     pub fn nat_tables(&self, id: NatId, world: World) -> Assumed<Vec<TableChoice>> {
         let Some(nat) = self.nat(id) else { return Assumed::fact(Vec::new()) };

@@ -254,7 +254,8 @@ impl<'s> Network<'s> {
         // A zonal gateway whose interfaces are not all shown cannot be followed to an internet gateway (R-DATA-3).
         let shown =
             |nat: &Nat| nat.subnet.is_some() && nat.sources.iter().all(|source| source.interface.is_some());
-        let complete = nat.is_some_and(|nat| (nat.regional || shown(nat)) && !nat.sources.is_empty());
+        let complete = nat.is_some_and(|nat| (nat.regional || shown(nat)) && !nat.sources.is_empty())
+            && self.nat_vpc(id).is_some();
         let fallback = || self.component_of_target(&self.snapshot.nat_gateways[id].meta.id);
         if complete {
             NextHop::Nat(id)

@@ -93,10 +93,12 @@ impl<'s> Network<'s> {
         all.iter().filter(usable).copied().collect()
     }
 
-    /// R-TGW-2: the usable attachments of a VPC to a transit gateway.
+    /// R-TGW-2: the usable attachments of a VPC to a transit gateway. AWS allows one; of several the restrictive world
+    /// knows none.
     pub fn tgw_attachments_of_vpc(&self, tgw: TgwId, vpc: VpcId, world: World) -> Vec<AttachmentId> {
         let of_vpc = |id: &AttachmentId| self.attached_vpc(*id) == Some(vpc);
-        self.tgw_attachments(tgw, world).into_iter().filter(of_vpc).collect()
+        let found: Vec<AttachmentId> = self.tgw_attachments(tgw, world).into_iter().filter(of_vpc).collect();
+        if world == World::Under && found.len() > 1 { Vec::new() } else { found }
     }
 
     /// The VPC of a VPC attachment, if the snapshot has it.

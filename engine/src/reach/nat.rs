@@ -216,7 +216,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     fn return_regional(&mut self, nat: NatId, state: &State, set: Set) {
-        let vpc = self.network().snapshot.nat_gateways[nat].vpc.known();
+        let vpc = self.network().nat_vpc(nat);
         let Some(vpc) = vpc else { return };
         for table in self.network().nat_tables(nat, self.world).value {
             self.push(state.at(Place::Route { table, vpc, from: None }), set);
@@ -227,7 +227,7 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn reply_to_regional_nat(&mut self, vpc: VpcId, state: &State, set: Set) {
         let Some(crossed) = Self::last_nat(state) else { return };
         let network = self.network();
-        let here = network.snapshot.nat_gateways[crossed.nat].vpc.known() == Some(vpc);
+        let here = network.nat_vpc(crossed.nat) == Some(vpc);
         let regional = network.nat(crossed.nat).is_some_and(|nat| nat.regional);
         let source = network.nat_sources(crossed.nat, self.world).get(usize::from(crossed.source)).copied();
         let Some(public) = source.and_then(|source| source.public) else { return };

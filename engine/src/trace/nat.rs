@@ -16,9 +16,7 @@ use crate::network::{NatSource, Origin, SpecialBlock};
 impl Tracer<'_, '_> {
     /// R-NAT-2: a route led to the gateway.
     pub(super) fn nat(&self, mut leg: Leg, id: NatId, from: Option<SubnetId>) -> Vec<Branch> {
-        let (Some(nat), Some(vpc)) =
-            (self.network.nat(id), self.network.snapshot.nat_gateways[id].vpc.known())
-        else {
+        let (Some(nat), Some(vpc)) = (self.network.nat(id), self.network.nat_vpc(id)) else {
             return leg.dropped("R-NAT-1", "the NAT gateway is not known");
         };
         if let Some(subnet) = nat.subnet.filter(|_| !nat.regional)
