@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Flow, Protocol, Question};
+use reachproof_model::id::EndpointId;
 use reachproof_model::policy::{Selector, Term, TracePoint};
 
 use crate::name::source_name;
@@ -155,6 +156,10 @@ fn one_spot(network: &Network<'_>, selector: &Selector) -> Result<End, Selection
     let mut spots = region.iter();
     let (first, more) = (spots.next(), spots.next().is_some());
     match first {
+        Some((Spot::Service(id), _)) if !more => {
+            let addresses = service_addresses(network, id)?;
+            Ok(End { spot: Some(Spot::Service(id)), addresses, literal: false })
+        }
         Some((spot, extent)) if !more || is_one_instance(network, &region) => {
             Ok(End { spot: Some(spot), addresses: addresses(network, spot, &extent.blocks), literal: false })
         }
@@ -191,6 +196,21 @@ fn listed(network: &Network<'_>, region: &Region) -> String {
         .collect();
     let more = if region.len() > names.len() { ", …" } else { "" };
     format!("{}{more}", names.join(", "))
+}
+
+/// R-VPCE-2: an address of the service behind a gateway endpoint, by each of its prefix lists.
+fn service_addresses(network: &Network<'_>, id: EndpointId) -> Result<Vec<IpAddr>, SelectionError> {
+    let endpoint = &network.snapshot.endpoints[id];
+    let lists = network.snapshot.prefix_lists.values().filter(|list| list.list_name == endpoint.service);
+    let blocks = lists.filter_map(|list| list.entries.as_ref()).flatten();
+    let found: Vec<IpAddr> = blocks.filter_map(|block| block.hosts().next()).collect();
+    if found.is_empty() {
+        return Err(SelectionError::of(format!(
+            "the addresses of {} behind {} are not known; collect: ec2 describe-prefix-lists, or name an address",
+            endpoint.service, endpoint.meta.id
+        )));
+    }
+    Ok(found)
 }
 
 fn addresses(network: &Network<'_>, spot: Spot, blocks: &[IpNet]) -> Vec<IpAddr> {
