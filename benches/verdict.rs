@@ -3,7 +3,12 @@
 //! Beside the examples it measures each case below `REACHPROOF_CONFORMANCE` and the snapshot that `REACHPROOF_SNAPSHOT`
 //! names, where these are set.
 
-#![expect(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a bench measures and prints")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::expect_used,
+    reason = "a bench measures, prints, and stops where it cannot"
+)]
 
 use std::env;
 use std::fs;
