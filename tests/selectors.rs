@@ -10,6 +10,11 @@ use reachproof_scenarios::parse;
 
 /// The answer about one property, in the words of a policy file, in a base network with changes.
 fn decide(base: &str, changes: &str, property: &str) -> Result<PropertyReport, String> {
+    decide_with(base, changes, property, "")
+}
+
+/// The same with more of the policy file.
+fn decide_with(base: &str, changes: &str, property: &str, more: &str) -> Result<PropertyReport, String> {
     let text = format!(
         "reachproof: scenario/v1\nname: proof\ntitle: a network\nrules: [R-CORE-1]\nbase: {base}\n{changes}\nexpect:\n  \
          - {{from: web, to: app, verdict: reaches}}\n"
@@ -17,7 +22,7 @@ fn decide(base: &str, changes: &str, property: &str) -> Result<PropertyReport, S
     let inputs = parse("proof.yaml", &text).expect("the scenario parses").inputs();
     let snapshot = load(inputs).expect("the answers load");
     let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
-    let text = format!("reachproof: policy/v1\nproperties:\n  - name: p\n    {property}\n");
+    let text = format!("reachproof: policy/v1\nproperties:\n  - name: p\n    {property}\n{more}");
     let policy = Policy::parse("policy.yaml", text.as_bytes()).expect("the policy parses");
     let reports = check(&network, &policy, jiff::civil::date(2026, 11, 25));
     reports
@@ -104,4 +109,101 @@ fn a_mistyped_service_is_no_service() {
     let shown = decide("f0-storage", "", "forbid: {from: eni-app, to: 'service:s4'}").expect_err("none");
     assert!(shown.contains("`s3`"), "{shown}");
     assert_eq!(verdict("f0", "", "forbid: {from: eni-app, to: 'service:sagemaker.api'}"), Verdict::Holds);
+}
+
+/// The verdict with a waiver of some ends, and how many pairs that accepts.
+fn waived(changes: &str, property: &str, ends: &str) -> (Verdict, usize) {
+    let waiver = format!(
+        "waivers:\n  - {{property: p, {ends}, until: 2027-01-31, owner: network team, why: agreed}}\n"
+    );
+    let report = decide_with("f0", changes, property, &waiver).expect("decided");
+    (report.verdict, report.waived.iter().map(|waived| waived.pairs).sum())
+}
+
+#[test]
+fn a_waiver_of_some_addresses_accepts_nothing_of_others() {
+    let inbound = "forbid: {from: internet, to: eni-web}";
+    for ends in ["from: 203.0.113.0/24", "from: 'internet:203.0.113.5'", "to: eni-app"] {
+        assert_eq!(waived("", inbound, ends), (Verdict::Violated, 0), "{ends}");
+    }
+    assert_eq!(waived("", inbound, "from: internet"), (Verdict::Holds, 1));
+    assert_eq!(waived("", inbound, "to: 10.0.0.10"), (Verdict::Holds, 1));
+    let outbound = "forbid: {from: eni-app, to: internet}";
+    for ends in ["to: 203.0.113.5", "to: 'service:s3'"] {
+        assert_eq!(waived(BEHIND_NAT, outbound, ends), (Verdict::Violated, 0), "{ends}");
+    }
+}
+
+#[test]
+fn a_waiver_of_one_address_of_an_interface_accepts_nothing_of_the_other() {
+    let two = "network:\n  interfaces:\n    eni-app: {addresses: [10.0.1.10, 10.0.1.11]}";
+    let inside = "forbid: {from: eni-web, to: eni-app}";
+    assert_eq!(waived(two, inside, "to: 10.0.1.10"), (Verdict::Violated, 0));
+    assert_eq!(waived(two, inside, "to: 10.0.1.10/31"), (Verdict::Holds, 1));
+}
+
+#[test]
+fn a_waiver_accepts_a_pair_if_all_that_passes_is_between_its_addresses() {
+    let partner = "network:\n  security-groups:\n    sg-web: {in: [tcp 443 from 203.0.113.0/24], out: []}";
+    let inbound = "forbid: {from: internet, to: eni-web}";
+    assert_eq!(waived(partner, inbound, "from: 'internet:203.0.113.0/24'"), (Verdict::Holds, 1));
+    assert_eq!(waived(partner, inbound, "from: 'internet:203.0.113.0/25'"), (Verdict::Violated, 0));
+}
+
+#[test]
+fn interfaces_that_nobody_shows_send_too() {
+    let shared = "network:\n  subnets:\n    subnet-prv-a: {owner: \"222222222222\"}";
+    for from in ["'subnet-prv-a,!eni-*,allow-empty'", "10.0.1.0/24", "10.0.1.99", "vpc-a"] {
+        let property = format!("forbid: {{from: {from}, to: eni-b1}}");
+        let report = decide("f0", shared, &property).expect("decided");
+        assert_eq!(report.verdict, Verdict::Unknown, "{from}");
+        assert!(report.gaps.iter().any(|gap| &*gap.resource == "subnet-prv-a"), "{from}: {report:?}");
+    }
+    assert_eq!(verdict("f0", shared, "forbid: {from: eni-app, to: eni-b1}"), Verdict::Holds);
+}
+
+#[test]
+fn a_property_about_no_pair_is_an_error() {
+    for property in [
+        "require: {from: eni-app, to: eni-app}",
+        "require-some: {from: eni-app, to: eni-app}",
+        "forbid: {from: eni-app, to: eni-app}",
+        "require: {from: internet, to: internet}",
+        "require: {from: vpce-gw, to: eni-app}",
+        "forbid: {from: eni-nat, to: eni-app}",
+        "forbid: {from: internet, to: internet, except-to: internet}",
+    ] {
+        let error = decide("f0-storage", "", property).expect_err(property);
+        assert!(error.contains("a property over nothing is no proof"), "{property}: {error}");
+    }
+    let report =
+        decide("f0", "", "forbid: {from: 'eni-app,eni-nat,internet', to: 'eni-app,eni-b1,internet'}");
+    assert_eq!(report.expect("decided").scope.pairs, 4);
+    assert_eq!(verdict("f0", "", "forbid: {from: 'eni-gone,allow-empty', to: eni-app}"), Verdict::Holds);
+}
+
+#[test]
+fn a_destination_is_not_what_packets_pass_on_their_way() {
+    for (to, through) in [("eni-app", "any"), ("eni-app", "10.0.1.0/24"), ("eni-app", "eni-app")] {
+        let property = format!("only-through: {{from: eni-web, to: {to}, through: {through}}}");
+        let error = decide("f0", "", &property).expect_err(through);
+        assert!(error.contains("also a destination"), "{error}");
+    }
+    let nat = "only-through: {from: eni-app, to: internet, through: nat-1}";
+    assert_eq!(verdict("f0", BEHIND_NAT, nat), Verdict::Holds);
+}
+
+#[test]
+fn what_is_required_of_a_range_is_required_of_each_address() {
+    let partner =
+        "network:\n  security-groups:\n    sg-web: {in: [tcp 443 from 203.0.113.0/24], out: [all to any]}";
+    let required = |from: &str| format!("require: {{from: {from}, to: eni-web, port: tcp/443}}");
+    assert_eq!(verdict("f0", partner, &required("internet")), Verdict::Unknown);
+    assert_eq!(verdict("f0", partner, &required("'internet:203.0.113.0/24'")), Verdict::Holds);
+    assert_eq!(verdict("f0", "", &required("internet")), Verdict::Holds);
+    let some = "require-some: {from: internet, to: eni-web, port: tcp/443}";
+    assert_eq!(verdict("f0", partner, some), Verdict::Holds);
+    let two = "network:\n  interfaces:\n    eni-app: {addresses: [10.0.1.10, 10.0.1.11]}\n  security-groups:\n    \
+               sg-db: {in: [tcp 443 from 10.0.1.10/32], out: [all to any]}";
+    assert_eq!(verdict("f0", two, "require: {from: eni-app, to: eni-db, port: tcp/443}"), Verdict::Unknown);
 }

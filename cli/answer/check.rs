@@ -239,6 +239,10 @@ pub fn sentence(report: &PropertyReport) -> String {
     let (failing, all) = (report.affected.pairs, pairs(report.scope.pairs));
     let form = report.form;
     match report.verdict {
+        Verdict::Holds if !report.waived.is_empty() => {
+            let waived = pairs(report.waived.iter().map(|waived| waived.pairs).sum());
+            format!("{form} holds for {all} apart from {waived} that a waiver accepts")
+        }
         Verdict::Holds => format!("{form} is proved for {all}"),
         Verdict::Violated => format!("{form} fails for {failing} of {all}"),
         Verdict::Unknown => format!("{form} cannot be decided for {failing} of {all}"),

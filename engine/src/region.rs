@@ -170,6 +170,11 @@ impl Region {
         }
     }
 
+    /// The part of the region at one spot.
+    pub(crate) fn only(&self, spot: Spot) -> Option<Self> {
+        self.get(spot).map(|extent| Self { spots: BTreeMap::from([(spot, extent.clone())]) })
+    }
+
     /// Whether there is no spot.
     pub fn is_empty(&self) -> bool {
         self.spots.is_empty()
@@ -555,7 +560,7 @@ pub(crate) fn everything() -> Vec<IpNet> {
 }
 
 /// The smaller of two blocks, if one holds the other.
-fn common(left: &IpNet, right: &IpNet) -> Option<IpNet> {
+pub(crate) fn common(left: &IpNet, right: &IpNet) -> Option<IpNet> {
     if left.contains(right) {
         Some(*right)
     } else if right.contains(left) {

@@ -5,13 +5,14 @@ use std::net::IpAddr;
 
 use petgraph::graphmap::DiGraphMap;
 use petgraph::visit::Dfs;
-use reachproof_model::flow::{Flow, Question};
+use reachproof_model::flow::{Flow, Question, World};
 use reachproof_model::id::ComponentId;
 use reachproof_model::policy::TrafficSpec;
 
 use crate::asked::{among, destined, example, senders, spec_box, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace};
+use crate::hypothetical::is_hypothetical;
+use crate::network::{Network, Sink, SourcePlace, SpecialBlock, unroutable};
 use crate::reach::{Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client};
 use crate::region::{Extent, Region, Spot};
 
@@ -33,6 +34,8 @@ pub(crate) struct Pair {
     pub(crate) certain: bool,
     /// Whether every port asked for passes whatever the unknowns are.
     pub(crate) complete: bool,
+    /// Whether that is so from every address of the source that is meant.
+    pub(crate) from_everywhere: bool,
     /// Example flows as sent, one for each stretch of ports that passes alike; the certain ones first.
     pub(crate) samples: Vec<Sample>,
     /// How it passes.
@@ -59,7 +62,7 @@ impl Pair {
 
     /// The pair as something that may pass and is not claimed to.
     pub(crate) fn only_possible(mut self) -> Self {
-        (self.certain, self.complete) = (false, false);
+        (self.certain, self.complete, self.from_everywhere) = (false, false, false);
         self.samples.iter_mut().for_each(|sample| sample.certain = false);
         self
     }
@@ -110,6 +113,7 @@ fn merged(pairs: Vec<Pair>) -> Vec<Pair> {
             Some(known) => {
                 known.certain |= pair.certain;
                 known.complete |= pair.complete;
+                known.from_everywhere |= pair.from_everywhere;
                 known.samples.extend(pair.samples);
             }
         }
@@ -144,7 +148,17 @@ fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored
             }
         }
     }
+    let stand_in = |pair: &Pair| stands_for_one(network, pair.source);
+    found.pairs.iter_mut().filter(|pair| stand_in(pair)).for_each(|pair| pair.from_everywhere = true);
     found
+}
+
+/// Whether an interface has many addresses only because nobody knows which one it will have; its public one belongs to
+/// that.
+fn stands_for_one(network: &Network<'_>, source: SourcePlace) -> bool {
+    let SourcePlace::Interface(id) = source else { return false };
+    let interface = network.interface(id);
+    is_hypothetical(interface) && !interface.public.is_empty()
 }
 
 /// Components may lead to what is wanted.
@@ -179,6 +193,8 @@ fn pair(
         return None;
     }
     let complete = wanted.traffic.iter().all(|spec| covers_ports(arena, family, *spec, under));
+    let senders = possible_senders(arena, family, source, sent);
+    let from_everywhere = covers_sources(arena, family, wanted.traffic, senders, under);
     let unsure = arena.difference(over, under);
     let mut samples = samples(arena, family, under, source, true);
     samples.extend(self::samples(arena, family, unsure, source, false));
@@ -187,6 +203,7 @@ fn pair(
         sink: delivery.sink,
         certain: !under.is_empty(),
         complete: complete && !under.is_empty(),
+        from_everywhere,
         samples,
         way: Way::Unsolicited,
     })
@@ -203,6 +220,46 @@ fn covers_ports(arena: &mut Arena, family: Family, spec: TrafficSpec, set: Set) 
         }
         _ => !there.is_empty(),
     }
+}
+
+/// What a source may send at all: the internet has no private and no reserved addresses (R-IGW-12, A-16), and nobody
+/// sends from addresses that no router passes on (R-CORE-6).
+fn possible_senders(arena: &mut Arena, family: Family, source: SourcePlace, sent: Set) -> Set {
+    let mut never = unroutable(World::Under);
+    if source == SourcePlace::Internet {
+        let kinds = [
+            SpecialBlock::PrivateV4,
+            SpecialBlock::BogonV4,
+            SpecialBlock::PrivateV6,
+            SpecialBlock::NotGlobalV6,
+        ];
+        never.extend(kinds.into_iter().flat_map(SpecialBlock::blocks));
+    }
+    let never = among(arena, family, Field::Source, &never);
+    arena.difference(sent, never)
+}
+
+/// Whether each kind of traffic, at each of its ports, is in the set from every sender.
+fn covers_sources(arena: &mut Arena, family: Family, specs: &[TrafficSpec], senders: Set, set: Set) -> bool {
+    let free = [Field::Destination, Field::SourcePort, Field::MappedPort];
+    let shape = free.into_iter().fold(set, |shape, field| arena.exists(shape, field));
+    if specs.is_empty() {
+        let shape =
+            [Field::Protocol, Field::Port].into_iter().fold(shape, |shape, field| arena.exists(shape, field));
+        return !set.is_empty() && arena.difference(senders, shape).is_empty();
+    }
+    specs.iter().all(|spec| {
+        let Some(area) = spec_box(family, *spec) else { return false };
+        let area = arena.from_box(&area);
+        let there = arena.intersection(shape, area);
+        let there = match spec {
+            TrafficSpec::Protocol(_) => arena.exists(there, Field::Port),
+            _ => there,
+        };
+        let asked = arena.intersection(senders, area);
+        let asked = free.into_iter().fold(asked, |asked, field| arena.exists(asked, field));
+        !there.is_empty() && arena.difference(asked, there).is_empty()
+    })
 }
 
 /// One example for each stretch of protocol and ports that passes alike.
@@ -235,7 +292,15 @@ fn through_components(
             if Spot::source_of(*source).map(Spot::sink) != Some(sink) {
                 let samples = vec![Sample { certain: false, flow: *flow }];
                 let way = Way::Unsolicited;
-                pairs.push(Pair { source: *source, sink, certain: false, complete: false, samples, way });
+                pairs.push(Pair {
+                    source: *source,
+                    sink,
+                    certain: false,
+                    complete: false,
+                    from_everywhere: false,
+                    samples,
+                    way,
+                });
             }
         }
     }

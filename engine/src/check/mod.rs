@@ -14,6 +14,8 @@ mod gather;
 mod notes;
 mod replies;
 mod require;
+mod scope;
+mod waiver;
 mod witness;
 
 use std::collections::BTreeSet;
@@ -283,6 +285,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
                 region(&waiver.to).map_err(located)?,
             ));
         }
+        scope::require_pairs(reach.network(), property, &directions)
+            .map_err(|error| selection(property, property.place.to_string(), error))?;
         let answering = property.including_replies.then(|| reach.network().including_replies());
         Ok(Self { reach, property, directions, waivers, answering })
     }
@@ -342,7 +346,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
 
     /// Forbidding forms: no pair may pass.
     fn forbidden(&self, found: Vec<Pair>) -> Result<PropertyReport, CheckError> {
-        let (open, waived) = self.without_waived(found);
+        let (open, waived) = self.without_waived(found)?;
         let certain: Vec<&Pair> = open.iter().filter(|pair| pair.certain).collect();
         let (verdict, pairs) = match (certain.is_empty(), open.is_empty()) {
             (false, _) => (Verdict::Violated, certain),
@@ -353,29 +357,6 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         self.report(verdict, &pairs, witnesses, waived)
     }
 
-    /// Splits off what a waiver accepts.
-    fn without_waived(&self, pairs: Vec<Pair>) -> (Vec<Pair>, Vec<Waived>) {
-        let mut waived: Vec<Waived> = Vec::new();
-        let mut kept = Vec::new();
-        let mut counts = vec![0_usize; self.waivers.len()];
-        for pair in pairs {
-            let [source, sink] = pair.ends();
-            let held = |region: &Option<Region>, end: Option<Spot>| {
-                region.as_ref().is_none_or(|region| end.is_some_and(|spot| region.get(spot).is_some()))
-            };
-            let accepted = self.waivers.iter().position(|(_, from, to)| held(from, source) && held(to, sink));
-            match accepted.and_then(|position| counts.get_mut(position)) {
-                Some(count) => *count += 1,
-                None => kept.push(pair),
-            }
-        }
-        for ((waiver, _, _), pairs) in self.waivers.iter().zip(counts).filter(|(_, pairs)| *pairs > 0) {
-            let (owner, why) = (waiver.owner.clone(), waiver.why.clone());
-            waived.push(Waived { owner, why, until: waiver.until.to_string(), pairs });
-        }
-        (kept, waived)
-    }
-
     fn report(
         &self,
         verdict: Verdict,
@@ -383,7 +364,11 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         witnesses: Vec<Witness>,
         waived: Vec<Waived>,
     ) -> Result<PropertyReport, CheckError> {
-        let footer = self.footer(verdict, &witnesses)?;
+        let mut footer = self.footer(verdict, &witnesses)?;
+        let mut gaps = self.gaps(&witnesses);
+        if verdict == Verdict::Holds {
+            gaps.extend(self.unseen_sources(&mut footer));
+        }
         Ok(PropertyReport {
             name: self.property.name.clone(),
             why: self.property.why.clone(),
@@ -394,21 +379,12 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             verdict: footer.verdict,
             affected: affected(pairs),
             scope: self.scope(),
-            gaps: self.gaps(&witnesses),
+            gaps,
             witnesses,
             assumptions: footer.assumptions,
             notes: footer.notes,
             waived,
         })
-    }
-
-    fn scope(&self) -> Affected {
-        let sides = |of: fn(&Direction) -> usize| self.directions.iter().map(of).sum();
-        Affected {
-            sources: sides(|direction| direction.from.len()),
-            destinations: sides(|direction| direction.to.len()),
-            pairs: sides(|direction| direction.from.len() * direction.to.len()),
-        }
     }
 }
 
@@ -433,7 +409,9 @@ fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Directio
         }
         Form::OnlyThrough { ends, through } => {
             let (from, to) = ends_of(network, property, ends)?;
-            Ok(vec![Direction { from, to, avoid: avoided(network, through).map_err(located)? }])
+            let avoid = avoided(network, through).map_err(located)?;
+            scope::require_end_elsewhere(network, through, &to, &avoid).map_err(located)?;
+            Ok(vec![Direction { from, to, avoid }])
         }
         Form::Isolate { between, and } => {
             let (left, right) = (side(between)?, side(and)?);

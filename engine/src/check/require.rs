@@ -32,12 +32,12 @@ impl Case<'_, '_, '_> {
         for direction in &self.directions {
             let searched = self.search(direction)?;
             for (source, sink) in wanted_pairs(direction) {
-                self.sort(&searched, source, sink, &mut sorted);
+                self.sort(&searched, source, sink, every, &mut sorted);
             }
         }
         let Sorted { passing, failing, unsure } = sorted;
-        let (failing, mut waived) = self.without_waived(failing);
-        let (unsure, waived_unsure) = self.without_waived(unsure);
+        let (failing, mut waived) = self.without_waived(failing)?;
+        let (unsure, waived_unsure) = self.without_waived(unsure)?;
         waived.extend(waived_unsure);
         let satisfied = if every { failing.is_empty() && unsure.is_empty() } else { passing > 0 };
         let refuted = if every { !failing.is_empty() } else { unsure.is_empty() };
@@ -64,16 +64,25 @@ impl Case<'_, '_, '_> {
         Ok(searched)
     }
 
-    /// A pair fails if one kind of traffic does, and passes if all do.
-    fn sort(&self, searched: &[Searched<'_>], source: SourcePlace, sink: Sink, into: &mut Sorted) {
+    /// A pair fails if one kind of traffic does, and passes if all do; where `every` pair must, from each address of the
+    /// source.
+    fn sort(
+        &self,
+        searched: &[Searched<'_>],
+        source: SourcePlace,
+        sink: Sink,
+        every: bool,
+        into: &mut Sorted,
+    ) {
         let mut unsure = None;
         for search in searched {
             match search.found.get(&(source, sink)) {
-                Some(pair) if pair.complete && !search.is_implied(sink) => {}
+                Some(pair)
+                    if pair.complete && (pair.from_everywhere || !every) && !search.is_implied(sink) => {}
                 Some(pair) => unsure = unsure.or(Some(pair.clone())),
                 None => {
                     let pair = self.closed_pair(search.direction, search.traffic, source, sink);
-                    if !self.is_vague(&pair) {
+                    if !self.is_vague(&pair) && !search.is_one_of_several(sink) {
                         return into.failing.push(pair);
                     }
                     unsure = unsure.or(Some(pair.only_possible()));
@@ -91,6 +100,11 @@ impl Searched<'_> {
     /// Whether the destination stands for several places, only some of which can have been reached.
     fn is_implied(&self, sink: Sink) -> bool {
         self.direction.to.at(sink).is_some_and(|extent| extent.implied())
+    }
+
+    /// Whether what the destination stands for may be at another place.
+    fn is_one_of_several(&self, sink: Sink) -> bool {
+        self.is_implied(sink) && self.direction.to.len() > 1
     }
 }
 

@@ -103,7 +103,15 @@ impl Case<'_, '_, '_> {
         let to = direction.to.at(sink);
         let flow = from.zip(to).and_then(|(from, to)| self.example(traffic, (source, from), (sink, to)));
         let samples = flow.into_iter().map(|flow| Sample { certain: true, flow }).collect();
-        Pair { source, sink, certain: false, complete: false, samples, way: Way::Unsolicited }
+        Pair {
+            source,
+            sink,
+            certain: false,
+            complete: false,
+            from_everywhere: false,
+            samples,
+            way: Way::Unsolicited,
+        }
     }
 
     fn example(
