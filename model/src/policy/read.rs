@@ -9,8 +9,8 @@ use super::document::{self, Fault, Key, Node, Place, Value};
 use super::fields::{Fields, choice, listed};
 use super::selector::{RESERVED, SelectorBuilder};
 use super::{
-    Ends, FilePlace, Form, Groups, Policy, PolicyError, PolicyFile, Property, Selector, Severity, Waiver,
-    access_scope, suggest, traffic,
+    Ends, FilePlace, Form, Groups, Policy, PolicyError, PolicyFile, Property, Selector, Severity, Term,
+    Waiver, access_scope, suggest, traffic,
 };
 use crate::flow::Question;
 
@@ -118,8 +118,9 @@ fn groups(documents: &[Document<'_>]) -> Result<Groups, PolicyError> {
         collect_groups(document, &mut written).map_err(|fault| document.error(fault))?;
     }
     let mut groups = Groups::new();
+    let mut sizes = BTreeMap::new();
     for name in written.keys() {
-        resolve(name, &written, &mut groups, &mut Vec::new())?;
+        resolve(name, &written, (&mut groups, &mut sizes), &mut Vec::new())?;
     }
     Ok(groups)
 }
@@ -167,7 +168,7 @@ fn group_name(key: &Key) -> Result<(), Fault> {
 fn resolve<'a>(
     name: &str,
     written: &BTreeMap<&'a str, Written<'a>>,
-    groups: &mut Groups,
+    (groups, sizes): (&mut Groups, &mut Sizes),
     path: &mut Vec<&'a str>,
 ) -> Result<(), PolicyError> {
     let Some((name, group)) = written.get_key_value(name) else { return Ok(()) };
@@ -185,13 +186,44 @@ fn resolve<'a>(
     }
     path.push(name);
     for inner in mentioned(group.node) {
-        resolve(inner, written, groups, path)?;
+        resolve(inner, written, (groups, sizes), path)?;
     }
     path.pop();
     let members = selector(group.node, groups).map_err(error)?;
+    let size = size(&members, sizes);
+    if size > MAX_GROUP_TERMS {
+        let message = format!(
+            "the group `{name}` stands for more than {MAX_GROUP_TERMS} terms when the groups that it names are written out"
+        );
+        return Err(error(Fault::new(group.key.place, message)));
+    }
+    sizes.insert((*name).into(), size);
     groups.insert((*name).into(), Arc::new(members));
     Ok(())
 }
+
+/// How many terms each group stands for when the groups that it names are written out.
+type Sizes = BTreeMap<Box<str>, usize>;
+
+/// The terms that a selector stands for; every group that it names has been read.
+fn size(selector: &Selector, sizes: &Sizes) -> usize {
+    let of_term = |term: &Term| match inmost(term) {
+        Term::Group { name, .. } => sizes.get(name).copied().unwrap_or(1),
+        _ => 1,
+    };
+    selector.terms.iter().chain(&selector.except).map(of_term).fold(0, usize::saturating_add)
+}
+
+/// The term that says which subnets a `new:` is in, else the term itself.
+fn inmost(term: &Term) -> &Term {
+    match term {
+        Term::New { subnets, .. } => subnets,
+        term => term,
+    }
+}
+
+/// What a group may stand for; each term is resolved once for each time that it is named.
+const MAX_GROUP_TERMS: usize = 10_000;
 
 /// How deep groups may name groups.
 const MAX_GROUP_DEPTH: usize = 100;

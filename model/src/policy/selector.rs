@@ -327,7 +327,14 @@ fn range(text: &str) -> Result<Option<IpNet>, SelectorError> {
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(Some(address.into()));
     }
-    let Ok(range) = text.parse::<IpNet>() else { return Ok(None) };
+    let Ok(range) = text.parse::<IpNet>() else {
+        return match text.split_once('/') {
+            Some((address, length)) if address.parse::<IpAddr>().is_ok() => Err(SelectorError::new(format!(
+                "`{text}` is no CIDR: `{length}` is no prefix length of `{address}`"
+            ))),
+            _ => Ok(None),
+        };
+    };
     if range.trunc() != range {
         let meant = range.trunc();
         return Err(SelectorError::new(format!(

@@ -460,6 +460,23 @@ fn what_a_scope_says_beyond_us_is_an_error() {
     );
 }
 
+#[test]
+fn groups_that_double_end_in_an_error() {
+    let mut text = String::from("reachproof: policy/v1\ngroups:\n  g0: eni-1\n");
+    for level in 1..40 {
+        text.push_str(&format!("  g{level}: [g{0}, g{0}]\n", level - 1));
+    }
+    text.push_str("properties:\n  - name: p\n    forbid: {from: g39, to: internet}\n");
+    let error = Policy::parse("p", text.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains("more than 10000 terms"), "{error}");
+}
+
+#[test]
+fn a_range_with_an_impossible_prefix_is_no_id() {
+    let error = "10.20.0.0/33".parse::<Selector>().unwrap_err().to_string();
+    assert_eq!(error, "`10.20.0.0/33` is no CIDR: `33` is no prefix length of `10.20.0.0`");
+}
+
 proptest! {
     #[test]
     fn no_text_makes_the_policy_reader_panic(text in "\\PC*") {
