@@ -117,12 +117,20 @@ pub enum Command {
     Man(ManArguments),
 }
 
+/// The most threads that can be asked for; more would only cost memory.
+const MAX_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse::<NonZeroUsize>().ok().filter(|number| number.get() <= MAX_THREADS);
+    number.ok_or_else(|| format!("expected a number from 1 to {MAX_THREADS}"))
+}
+
 /// Options of every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Common options")]
 pub struct Common {
     /// Use this many threads instead of one a core; the answer is the same
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
     /// When to paint the answer
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]

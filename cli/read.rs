@@ -152,10 +152,30 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Failure> {
             return limited(io::stdin().lock(), 0);
         }
         let file = File::open(path)?;
-        let length = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        if is_endless(metadata.file_type()) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it is a device, neither a file nor a pipe",
+            ));
+        }
+        let length = metadata.len();
         limited(file, length)
     };
     read().map_err(|error| cannot_read(path, &error))
+}
+
+/// Devices may never end.
+#[cfg(unix)]
+fn is_endless(kind: fs::FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    kind.is_char_device() || kind.is_block_device()
+}
+
+/// Devices may never end, but only Unix shows them as files.
+#[cfg(not(unix))]
+fn is_endless(_: fs::FileType) -> bool {
+    false
 }
 
 /// Reads to the end, or fails beyond the limit: before reading if the length is known, else while reading.
@@ -278,6 +298,13 @@ mod tests {
         assert_eq!(names(&[tree.path()]), ["a/x.json", "b/linked.json"]);
         symlink(tree.path().join("gone"), tree.path().join("c.json")).unwrap();
         assert!(message(tree.path()).contains("c.json`: "), "{}", message(tree.path()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_not_read() {
+        let text = message(Path::new("/dev/zero"));
+        assert!(text.starts_with("cannot read `/dev/zero`: ") && text.contains("device"), "{text}");
     }
 
     #[test]
