@@ -3,7 +3,13 @@
 //! The networks are instances with one interface each, 200 to a subnet, in security groups of a few rules. Instances and
 //! interfaces have the fields that `aws` prints; then, as the hardest case, only those that are read.
 
-#![expect(clippy::disallowed_methods, clippy::disallowed_macros, reason = "a bench measures and prints")]
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench measures, prints, and stops where it cannot"
+)]
 
 use std::time::Instant;
 
