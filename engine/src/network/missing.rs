@@ -109,7 +109,8 @@ impl Network<'_> {
         let unmodelled = snapshot.notices.iter().filter(|notice| notice.message.contains("(A-21)"));
         let unmodelled = unmodelled.map(|notice| format!("{}: {}", notice.resource, notice.message));
         let unreadable = snapshot.gaps.iter().map(|gap| format!("{}: {} (A-11)", gap.resource, gap.why));
-        cut.chain(dangling).chain(unmodelled).chain(unreadable).collect()
+        let contradictory = self.contradictions();
+        cut.chain(dangling).chain(unmodelled).chain(unreadable).chain(contradictory).collect()
     }
 
     /// R-DATA-10: where addresses were not collected, an interface with delegated prefixes may hold one more public

@@ -9,6 +9,7 @@
 mod acl;
 mod addressing;
 mod component;
+mod doubt;
 mod gateway;
 mod identity;
 mod interface;
