@@ -108,7 +108,9 @@ impl Network<'_> {
         let blocks =
             self.vpc(vpc).cidrs.iter().filter(|block| usable(Object::Association, &block.state, world));
         let public = blocks.filter(|block| match block.attribute.as_deref() {
-            Some(attribute) => attribute == "public",
+            Some("private") => false,
+            Some("public") => true,
+            Some(_) => world == World::Over,
             None => covers(&global_unicast(), &block.cidr),
         });
         public.map(|block| block.cidr).filter(|block| block.addr().is_ipv6()).collect()
@@ -204,7 +206,8 @@ impl Network<'_> {
         })
     }
 
-    /// R-BPA-2: the modes of the exclusions that cover a subnet.
+    /// R-BPA-2, R-DATA-4: the modes of the exclusions that cover a subnet. Where they were not collected, or one does not
+    /// say what it covers, the permissive world has one that does.
     fn exclusions(&self, subnet: SubnetId, world: World) -> Vec<&str> {
         let record = self.subnet(subnet);
         let vpc = record.vpc.known().map(|vpc| self.vpc(vpc).meta.id.as_ref());
@@ -212,9 +215,15 @@ impl Network<'_> {
         let covers = |exclusion: &&BpaExclusion| {
             *exclusion.resource == *record.meta.id || vpc == Some(exclusion.resource.as_ref())
         };
+        let covering = |exclusion: &&BpaExclusion| {
+            covers(exclusion) || exclusion.resource.is_empty() && world == World::Over
+        };
         let active =
-            scope.bpa_exclusions.iter().filter(covers).filter(|exclusion| is_active(exclusion, world));
-        active.map(|exclusion| exclusion.mode.as_ref()).collect()
+            scope.bpa_exclusions.iter().filter(covering).filter(|exclusion| is_active(exclusion, world));
+        let modes = active.map(|exclusion| exclusion_mode(&exclusion.mode, world));
+        let unlisted =
+            world == World::Over && !scope.collected("ec2 describe-vpc-block-public-access-exclusions");
+        modes.chain(unlisted.then_some(ALLOW_BOTH)).collect()
     }
 
     /// R-BPA-8: whether the subnet is known to be in an ordinary Availability Zone; a zone that no call described is
@@ -256,8 +265,20 @@ impl Network<'_> {
 
 fn is_active(exclusion: &BpaExclusion, world: World) -> bool {
     match exclusion.state.as_deref() {
-        None | Some("create-complete" | "update-complete") => true,
-        Some(state) => world == World::Over && state.ends_with("in-progress"),
+        Some("create-complete" | "update-complete") => true,
+        Some("delete-complete") => false,
+        // In progress, failed, not shown or unheard of: it may be there, whole or as it was before (R-DATA-6).
+        _ => world == World::Over,
+    }
+}
+
+const ALLOW_BOTH: &str = "allow-bidirectional";
+
+/// The mode as the world reads it: one that is not known may allow everything, or nothing.
+fn exclusion_mode(mode: &str, world: World) -> &str {
+    match (mode, world) {
+        (ALLOW_BOTH | "allow-egress", _) | (_, World::Under) => mode,
+        (_, World::Over) => ALLOW_BOTH,
     }
 }
 
