@@ -161,7 +161,7 @@ impl<'s> Network<'s> {
     fn next_hop(&self, route: &Route, vpc: Option<VpcId>, world: World) -> (NextHop, Assumptions) {
         let Some(vpc) = vpc else { return (NextHop::Drop(Why::Unknown), Assumptions::of(&[11])) };
         let blackhole = route.state.as_deref() == Some("blackhole");
-        if blackhole && (world == World::Under || !self.may_heal(&route.target)) {
+        if blackhole && (world == World::Under || !self.may_heal(&route.target, vpc)) {
             return (NextHop::Drop(Why::Blackhole), Assumptions::NONE);
         }
         let healing = if blackhole { Assumptions::of(&[1, 4]) } else { Assumptions::NONE };
@@ -171,17 +171,20 @@ impl<'s> Network<'s> {
 
     /// R-ROUTE-11: a blackhole heals without any network change iff its target is an interface or instance of the
     /// snapshot, or a component in a transitional state.
-    fn may_heal(&self, target: &Target) -> bool {
+    fn may_heal(&self, target: &Target, vpc: VpcId) -> bool {
+        let transitional = super::state::transitional;
         match target {
             Target::Interface(Ref::Known(_)) | Target::Instance(Ref::Known(_)) => true,
-            Target::Nat(Ref::Known(id)) => {
-                super::state::transitional(Object::Nat, &self.snapshot.nat_gateways[*id].state)
+            Target::Endpoint(Ref::Known(id)) => {
+                transitional(Object::Endpoint, &self.snapshot.endpoints[*id].state)
             }
+            Target::Nat(Ref::Known(id)) => transitional(Object::Nat, &self.snapshot.nat_gateways[*id].state),
             Target::Peering(Ref::Known(id)) => {
-                super::state::transitional(Object::Peering, &self.snapshot.peerings[*id].state)
+                transitional(Object::Peering, &self.snapshot.peerings[*id].state)
             }
             Target::TransitGateway(Ref::Known(id)) => {
-                super::state::transitional(Object::Transit, &self.snapshot.transit_gateways[*id].state)
+                transitional(Object::Transit, &self.snapshot.transit_gateways[*id].state)
+                    || self.unsettled_attachment(*id, vpc)
             }
             Target::InternetGateway(reference) => {
                 self.unsettled(GatewayKind::Internet, self.igw_name(reference))
@@ -194,6 +197,12 @@ impl<'s> Network<'s> {
             }
             _ => false,
         }
+    }
+
+    /// Whether the VPC's attachment to the transit gateway is one in the permissive world alone.
+    fn unsettled_attachment(&self, tgw: TgwId, vpc: VpcId) -> bool {
+        !self.tgw_attachments_of_vpc(tgw, vpc, World::Over).is_empty()
+            && self.tgw_attachments_of_vpc(tgw, vpc, World::Under).is_empty()
     }
 
     fn unsettled(&self, kind: GatewayKind, id: &str) -> bool {

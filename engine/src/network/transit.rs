@@ -104,22 +104,21 @@ impl<'s> Network<'s> {
     /// The VPC of a VPC attachment, if the snapshot has it.
     pub fn attached_vpc(&self, id: AttachmentId) -> Option<VpcId> {
         let attachment = self.attachment(id);
-        match &attachment.vpc {
-            Some(options) => options.vpc.known(),
-            None if &*attachment.kind == "vpc" => self
-                .snapshot
-                .vpcs
-                .iter()
-                .find(|(_, vpc)| vpc.meta.id == attachment.resource)
-                .map(|(id, _)| id),
-            None => None,
+        match attachment.vpc.as_ref().map(|options| &options.vpc) {
+            Some(Ref::Known(vpc)) => Some(*vpc),
+            Some(Ref::Missing(name)) if !name.is_empty() => None,
+            _ => self.vpc_of_name(&attachment.resource),
         }
     }
 
-    /// The attachment subnets; `None` if they were not collected.
+    fn vpc_of_name(&self, name: &str) -> Option<VpcId> {
+        self.snapshot.vpcs.iter().find(|(_, vpc)| &*vpc.meta.id == name).map(|(id, _)| id)
+    }
+
+    /// The attachment subnets; `None` if they were not collected, or one of them is not in the snapshot (R-DATA-3).
     pub fn attachment_subnets(&self, id: AttachmentId) -> Option<Vec<SubnetId>> {
         let subnets = self.attachment(id).vpc.as_ref()?.subnets.as_ref()?;
-        Some(subnets.iter().filter_map(Ref::known).collect())
+        subnets.iter().map(Ref::known).collect()
     }
 
     /// R-TGW-2, A-9: the attachment subnets by which a packet of `sender` enters the gateway. Empty means that the
@@ -305,10 +304,6 @@ impl<'s> Network<'s> {
             return TgwTarget::Down;
         }
         match &*attachment.kind {
-            "vpc" => match self.attached_vpc(id) {
-                Some(vpc) => TgwTarget::Vpc { vpc, subnets: self.attachment_subnets(id) },
-                None => TgwTarget::Outside,
-            },
             "peering" => match self.peer_of(id) {
                 Some(peer) => TgwTarget::Peer(peer),
                 None => TgwTarget::Outside,
@@ -316,7 +311,11 @@ impl<'s> Network<'s> {
             "network-function" => {
                 self.component_of_target(&attachment.meta.id).map_or(TgwTarget::Down, TgwTarget::Component)
             }
-            _ => TgwTarget::Outside,
+            // Whatever the kind is called: one that names a VPC leads into it (R-DATA-6).
+            _ => match self.attached_vpc(id) {
+                Some(vpc) => TgwTarget::Vpc { vpc, subnets: self.attachment_subnets(id) },
+                None => TgwTarget::Outside,
+            },
         }
     }
 

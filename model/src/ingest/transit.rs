@@ -321,9 +321,14 @@ pub(super) fn attachment(
     if let Some(vpc) = vpc.filter(|vpc| vpc.state != item.state) {
         let message =
             format!("state `{}` here and `{}` among the VPC attachments", &*item.state, &*vpc.state);
-        context.notice(&item.transit_gateway_attachment_id, &source, message);
+        if vpc.state.is_empty() || item.state.is_empty() {
+            context.notice(&item.transit_gateway_attachment_id, &source, message);
+        } else {
+            context.gap(&item.transit_gateway_attachment_id, &source, message);
+        }
     }
-    let is_vpc = item.resource_type.is("vpc");
+    // What the VPC attachments list is one, whatever its kind is called here (R-DATA-6).
+    let is_vpc = item.resource_type.is("vpc") || vpc.is_some();
     TgwAttachment {
         meta: Identity {
             id: &item.transit_gateway_attachment_id,
@@ -355,7 +360,7 @@ fn vpc_options(
         subnets.sort();
         subnets
     };
-    let id = vpc.map_or(&item.resource_id, |vpc| &vpc.vpc_id);
+    let id = vpc.map(|vpc| &vpc.vpc_id).filter(|id| !id.is_empty()).unwrap_or(&item.resource_id);
     TgwVpcOptions {
         vpc: context.index.vpcs.refer(id),
         subnets: subnets.map(refer),
