@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, TgwId, VpcId};
 use reachproof_model::snapshot::{
-    Component, ComponentKind, EndpointKind, Entry, Exit, NatGateway, RouteTable, Snapshot, Target,
+    Component, ComponentKind, EndpointKind, Entry, Exit, Interface, NatGateway, RouteTable, Snapshot, Target,
     TgwAttachment,
 };
 
 use super::Network;
+use super::interface::Role;
 use super::nat::is_regional;
 
 #[derive(Debug, Default)]
@@ -78,7 +79,7 @@ impl Network<'_> {
     }
 }
 
-/// The peering connections and transit gateways that only routes show.
+/// The peering connections and transit gateways that only routes show, and those that only an interface shows.
 fn undescribed_connections(snapshot: &Snapshot) -> BTreeSet<&str> {
     let routes = snapshot.route_tables.values().flat_map(|table| &table.routes);
     let missing = routes.filter_map(|route| match &route.target {
@@ -89,7 +90,8 @@ fn undescribed_connections(snapshot: &Snapshot) -> BTreeSet<&str> {
         }
         _ => None,
     });
-    missing.collect()
+    let transit = snapshot.interfaces.values().filter(|row| Role::of(row) == Role::Transit);
+    missing.chain(transit.map(|row| &*row.meta.id)).collect()
 }
 
 pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
@@ -111,7 +113,39 @@ pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
             table.push(component);
         }
     }
+    unseen_transit(snapshot).into_iter().for_each(|component| {
+        table.push(component);
+    });
     table
+}
+
+/// R-DATA-11: an interface of a transit gateway shows that its VPC is attached to one. Where no answer describes that
+/// attachment, whatever else is attached there may send into the VPC.
+fn unseen_transit(snapshot: &Snapshot) -> Vec<Component> {
+    let described: BTreeSet<&str> =
+        snapshot.attachments.values().map(|row| vpc_name(snapshot, row)).collect();
+    let of_transit = snapshot.interfaces.values().filter(|row| Role::of(row) == Role::Transit);
+    let component = |interface: &Interface| {
+        let vpc = interface.vpc.known().filter(|vpc| !described.contains(&*snapshot.vpcs[*vpc].meta.id))?;
+        let id = &interface.meta.id;
+        Some(Component {
+            id: format!("transit-gateway-of-{id}").into(),
+            kind: ComponentKind::Neighbour,
+            why: format!("{id} belongs to a transit gateway that no answer describes; collect: ec2 describe-transit-gateway-attachments").into(),
+            entries: vec![Entry::RouteTarget(id.clone())],
+            exits: vec![Exit::Vpc(vpc)],
+            source: interface.meta.source.clone(),
+        })
+    };
+    of_transit.filter_map(component).collect()
+}
+
+/// The VPC that an attachment names, or the resource that it attaches.
+fn vpc_name<'s>(snapshot: &'s Snapshot, attachment: &'s TgwAttachment) -> &'s str {
+    match attachment.vpc.as_ref().map(|options| &options.vpc) {
+        Some(Ref::Known(vpc)) => &snapshot.vpcs[*vpc].meta.id,
+        _ => &attachment.resource,
+    }
 }
 
 /// R-DATA-10 named target: where the call of a NAT gateway, transit gateway, peering, endpoint or interface was not

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{Id, Ref, Table, VpcId};
-use reachproof_model::snapshot::{GatewayAttachment, Meta, Snapshot, Target, Vpc};
+use reachproof_model::snapshot::{GatewayAttachment, Meta, RouteTable, Snapshot, Target, Vpc};
 use reachproof_model::source::Source;
 use serde::{Deserialize, Serialize};
 
@@ -152,7 +152,31 @@ fn implied(snapshot: &Snapshot) -> Vec<Gateway> {
             }
         }
     }
+    found.extend(propagating(snapshot));
     found
+}
+
+/// R-DATA-11: where virtual private gateways were not collected, one that propagates into a table is attached to the
+/// table's VPC. The permissive world counts it.
+fn propagating(snapshot: &Snapshot) -> Vec<Gateway> {
+    let collected =
+        |table: &RouteTable| snapshot.scopes[table.meta.scope].collected(call_of(GatewayKind::Virtual));
+    let tables = snapshot.route_tables.values().filter(|table| !collected(table));
+    let rows = tables.flat_map(|table| {
+        let names = table.propagating.iter().filter_map(|vgw| match vgw {
+            Ref::Missing(id) => Some(id),
+            Ref::Known(_) => None,
+        });
+        names.map(move |id| Gateway {
+            kind: GatewayKind::Virtual,
+            id: id.clone(),
+            vpc: table.vpc.known(),
+            firm: false,
+            implied: true,
+            source: Some(table.meta.source.clone()),
+        })
+    });
+    rows.collect()
 }
 
 fn missing_gateway(target: &Target) -> Option<(GatewayKind, &str)> {
