@@ -16,7 +16,7 @@ shape! {
         owner_id: Text<'a>,
         is_default: Flag,
         associations: List<AclAssociationShape<'a>>,
-        entries: List<EntryShape<'a>>,
+        entries: Option<List<EntryShape<'a>>>,
         tags: List<Tag<'a>>,
     }
 }
@@ -66,8 +66,12 @@ impl Resource for AclShape<'_> {
 /// Converts a network ACL.
 pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Result<Acl, LoadError> {
     let Scoped { scope, source, item } = record;
-    let mut entries = Vec::with_capacity(item.entries.len());
-    for (index, shape) in item.entries.iter().enumerate() {
+    if item.entries.is_none() {
+        context.gap(&item.network_acl_id, &source, "shows no `Entries`; they may allow or deny anything");
+    }
+    let shapes = item.entries.as_ref().map_or(&[][..], |list| list);
+    let mut entries = Vec::with_capacity(shapes.len());
+    for (index, shape) in shapes.iter().enumerate() {
         entries.push(entry(
             &item.network_acl_id,
             shape,

@@ -175,6 +175,8 @@ fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
     snapshot.notices.extend(notices);
     let found = check::notices(snapshot);
     snapshot.notices.extend(found);
+    let contradictions = check::contradictions(snapshot);
+    snapshot.gaps.extend(contradictions);
     snapshot.notices.sort();
     snapshot.notices.dedup();
     snapshot.gaps.sort();

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use crate::finding::Notice;
+use crate::finding::{Gap, Notice};
 use crate::id::{Ref, SubnetId, VpcId};
 use crate::snapshot::{Meta, Snapshot, Subnet, Target};
 
 /// All notices about the snapshot as a whole, unsorted.
 pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
-    let mut found = dangling(snapshot);
-    found.extend(overlaps(snapshot));
-    found.extend(repeated(snapshot));
-    found
+    dangling(snapshot)
+}
+
+/// What the snapshot as a whole says twice and differently: beside it nothing is proved. Unsorted.
+pub(super) fn contradictions(snapshot: &Snapshot) -> Vec<Gap> {
+    let found = overlaps(snapshot).into_iter().chain(repeated(snapshot));
+    found.map(|Notice { resource, message, source }| Gap { resource, why: message, source }).collect()
 }
 
 /// Ids that one answer describes several times, each time differently: references to them are unknown.

@@ -139,6 +139,12 @@ impl Context<'_> {
         })
     }
 
+    /// Notes what the input leaves open: beside it nothing is proved (R-DATA-3).
+    pub(super) fn gap(&mut self, resource: &str, source: &Source, why: impl Into<String>) {
+        let why = why.into().into_boxed_str();
+        self.gaps.push(Gap { resource: Box::from(resource), why, source: Some(source.clone()) });
+    }
+
     /// Notes a value that cannot be read and is left out.
     pub(super) fn unreadable(&mut self, resource: &str, source: &Source, error: &LoadError) {
         let why = format!("left out: {error}").into_boxed_str();

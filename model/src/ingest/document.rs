@@ -3,10 +3,10 @@
 //! The main type is [`Collected`], everything that all files say, in the shapes of AWS.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -82,7 +82,7 @@ pub(super) struct Collected<'a> {
     /// Every answer found.
     pub(super) answers: Vec<CallAnswer>,
     /// Files with a pagination token left.
-    pub(super) unfinished: std::collections::BTreeSet<FileId>,
+    pub(super) unfinished: BTreeSet<FileId>,
     /// Answers that do not tell what they are about.
     pub(super) orphans: Vec<Source>,
     /// An unknown key, to show where nothing is known.
@@ -159,7 +159,13 @@ impl<'de: 'a, 'a> Visitor<'de> for Walk<'_, 'a> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         let first = self.first_answer();
+        let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if !seen.insert(key.clone()) {
+                return Err(de::Error::custom(format_args!(
+                    "the key `{key}` stands twice; keep one of them"
+                )));
+            }
             self.key(&key, &mut map)?;
         }
         self.finish(first);

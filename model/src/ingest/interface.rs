@@ -207,7 +207,9 @@ pub(super) fn hints(
         of_instance(instance, &primaries, &mut hints, context);
     }
     for address in addresses {
-        of_address(address, &primaries, &mut hints, context)?;
+        if !of_address(address, &primaries, &mut hints, context)? {
+            of_nameless(address, interfaces, &mut hints, context)?;
+        }
     }
     Ok(hints)
 }
@@ -255,17 +257,47 @@ fn is_primary(shape: &InterfaceShape<'_>) -> bool {
     shape.attachment.as_ref().is_some_and(|attachment| attachment.device_index.0 == Some(0))
 }
 
-/// A row of `DescribeAddresses`; one that names neither interface nor instance belongs to nobody or to a service.
+/// R-DATA-5: a row that names neither interface nor instance, but a private address: whoever owns that may have it.
+fn of_nameless(
+    address: &Record<ElasticShape<'_>>,
+    interfaces: &[Scoped<InterfaceShape<'_>>],
+    hints: &mut Hints,
+    context: &mut Context<'_>,
+) -> Result<(), LoadError> {
+    let Record { source, item } = address;
+    let (Some(text), Some(private)) = (item.public_ip.shown(), item.private_ip_address.shown()) else {
+        return Ok(());
+    };
+    let public = context.ipv4(source, text)?;
+    let shown = context.ipv4(source, private)?;
+    let owner = |row: &&Scoped<InterfaceShape<'_>>| {
+        let listed = row.item.private_ip_addresses.iter().map(|address| &address.private_ip_address);
+        listed.chain([&row.item.private_ip_address]).any(|address| address.shown() == Some(private))
+    };
+    let (evidence, private) = (AssociationEvidence::Indirect, Some(shown));
+    let mut owners = interfaces.iter().filter(owner).peekable();
+    if owners.peek().is_none() {
+        context.gap(text, source, format!("associated with `{shown}`, which no interface has"));
+    }
+    for row in owners {
+        let hint = PublicHint { public, private, evidence, source: source.clone() };
+        hints.public.entry(Box::from(row.item.id())).or_default().push(hint);
+    }
+    Ok(())
+}
+
+/// A row of `DescribeAddresses`; false if it names neither interface nor instance, so that it belongs to nobody or to a
+/// service.
 fn of_address(
     address: &Record<ElasticShape<'_>>,
     primaries: &BTreeMap<Box<str>, Box<str>>,
     hints: &mut Hints,
     context: &mut Context<'_>,
-) -> Result<(), LoadError> {
+) -> Result<bool, LoadError> {
     let Record { source, item } = address;
     let by_instance = item.instance_id.shown().and_then(|instance| primaries.get(instance));
     let Some(interface) = item.network_interface_id.shown().or(by_instance.map(AsRef::as_ref)) else {
-        return Ok(());
+        return Ok(false);
     };
     if !context.index.interfaces.knows(interface) {
         let id = item.public_ip.shown().unwrap_or(interface);
@@ -282,7 +314,7 @@ fn of_address(
         let hint = PublicHint { public, private, evidence, source: source.clone() };
         hints.public.entry(Box::from(interface)).or_default().push(hint);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The associations that one interface description shows.

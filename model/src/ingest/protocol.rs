@@ -111,7 +111,7 @@ fn ports(
     };
     let (from, to) = (port(bounds.from, 0)?, port(bounds.to, u16::MAX)?);
     if from > to {
-        context.notice(id, source, format!("the port range {from}-{to} is empty; the rule matches nothing"));
+        context.gap(id, source, format!("the port range {from}-{to} is empty, which AWS refuses"));
     }
     Ok(Traffic::Ports { protocol, from, to })
 }

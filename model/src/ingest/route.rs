@@ -16,7 +16,7 @@ shape! {
         owner_id: Text<'a>,
         associations: List<AssociationShape<'a>>,
         propagating_vgws: List<VgwShape<'a>>,
-        routes: List<RouteShape<'a>>,
+        routes: Option<List<RouteShape<'a>>>,
         tags: List<Tag<'a>>,
     }
 }
@@ -79,8 +79,12 @@ pub(super) fn route_table(
     context: &mut Context<'_>,
 ) -> Result<RouteTable, LoadError> {
     let Scoped { scope, source, item } = record;
-    let mut routes = Vec::with_capacity(item.routes.len());
-    for (index, shape) in item.routes.iter().enumerate() {
+    if item.routes.is_none() {
+        context.gap(&item.route_table_id, &source, "shows no `Routes`; they may lead anywhere");
+    }
+    let shapes = item.routes.as_ref().map_or(&[][..], |list| list);
+    let mut routes = Vec::with_capacity(shapes.len());
+    for (index, shape) in shapes.iter().enumerate() {
         routes.push(route(&item, shape, source.below(&format!("/Routes/{index}")), context)?);
     }
     let propagating = item.propagating_vgws.iter();

@@ -1,0 +1,252 @@
+//! Input that lacks an answer, contradicts itself or cannot be told apart: beside it nothing is proved.
+
+#![expect(clippy::expect_used, reason = "helpers of a test")]
+
+use reachproof_engine::check::{Verdict, check};
+use reachproof_engine::network::{Network, Options};
+use reachproof_model::ingest::{Input, load};
+use reachproof_model::policy::Policy;
+use reachproof_scenarios::{Scenario, parse};
+
+fn scenario(base: &str, changes: &str) -> Scenario {
+    let text = format!(
+        "reachproof: scenario/v1\nname: missing\ntitle: a network\nrules: [R-CORE-1]\nbase: {base}\n{changes}\nexpect:\n  \
+         - {{from: web, to: app, verdict: reaches}}\n"
+    );
+    parse("missing.yaml", &text).expect("the scenario parses")
+}
+
+/// The verdict on one property of a base network with changes.
+fn verdict(base: &str, changes: &str, property: &str) -> Verdict {
+    let snapshot = load(scenario(base, changes).inputs()).expect("the answers load");
+    let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
+    let text = format!("reachproof: policy/v1\nproperties:\n  - name: p\n    {property}\n");
+    let policy = Policy::parse("policy.yaml", text.as_bytes()).expect("the policy parses");
+    let reports = check(&network, &policy, jiff::civil::date(2026, 11, 25)).expect("checked");
+    reports.first().expect("one property").verdict
+}
+
+fn doubts(base: &str, changes: &str) -> Vec<String> {
+    let snapshot = load(scenario(base, changes).inputs()).expect("the answers load");
+    Network::build(&snapshot, Options::default()).expect("the spine is there").doubts()
+}
+
+/// Asserts that the property is proved of the base network and is not proved with the changes.
+fn unproved(base: &str, changes: &str, property: &str) {
+    assert_eq!(verdict(base, "network: {}", property), Verdict::Holds, "{base}: {property}");
+    assert_eq!(verdict(base, changes, property), Verdict::Unknown, "{base}: {property} with {changes}");
+}
+
+/// Asserts that one doubt is about this.
+fn doubted(base: &str, changes: &str, about: &str) {
+    let found = doubts(base, changes);
+    assert!(found.iter().any(|doubt| doubt.contains(about)), "{base} with {changes}: {found:?}");
+}
+
+const APP_OUT: &str = "forbid: {from: eni-app, to: internet}";
+const APP_IN: &str = "forbid: {from: internet, to: eni-app}";
+const APP_B1: &str = "forbid: {from: eni-app, to: eni-b1}";
+
+#[test]
+fn whole_networks_raise_no_doubt() {
+    for base in
+        ["f0", "f0-transit", "f0-peered", "f0-ipv6", "f0-storage", "f0-appliance", "f0-foreign-transit"]
+    {
+        assert_eq!(doubts(base, "network: {}"), Vec::<String>::new(), "{base}");
+    }
+}
+
+#[test]
+fn an_unknown_table_may_name_a_gateway_that_no_answer_lists() {
+    unproved("f0", "aws: {RouteTables: ~, NatGateways: ~}", APP_OUT);
+    unproved("f0", "aws: {RouteTables: ~, VpcPeeringConnections: ~}", APP_B1);
+    unproved("f0", "aws: {RouteTables: ~, TransitGatewayAttachments: ~}", APP_B1);
+    doubted("f0", "aws: {RouteTables: ~, VpnGateways: ~}", "ec2 describe-vpn-gateways");
+}
+
+#[test]
+fn an_interface_that_an_answer_names_must_be_described() {
+    doubted("f0", "aws: {NetworkInterfaces: ~}", "nat-1 names eni-nat");
+    doubted("f0", "aws: {ec2_describe-network-interfaces: {NetworkInterfaces: []}}", "nat-1 names eni-nat");
+    unproved("f0", "aws: {RouteTables: ~, NetworkInterfaces: ~}", APP_OUT);
+    let endpoint = "aws: {VpcEndpoints: [{VpcEndpointId: vpce-x, VpcId: vpc-a, VpcEndpointType: Interface, State: available, NetworkInterfaceIds: [eni-gone]}]}";
+    doubted("f0", endpoint, "vpce-x names eni-gone");
+    let deleted = endpoint.replace("State: available", "State: deleted");
+    assert_eq!(doubts("f0", &deleted), Vec::<String>::new());
+}
+
+#[test]
+fn the_entries_of_a_list_and_the_routes_of_a_table_are_never_assumed() {
+    let closed = "network:\n  network-acls:\n    acl-a: {in: [], out: []}\n";
+    assert_eq!(verdict("f0", closed, APP_IN), Verdict::Holds);
+    let unread = "aws: {NetworkAcls: [{NetworkAclId: acl-a, Entries: ~}]}";
+    assert_eq!(verdict("f0", unread, "forbid: {from: eni-web, to: eni-app}"), Verdict::Unknown);
+    unproved("f0", "aws: {RouteTables: [{RouteTableId: rtb-prv, Routes: ~}]}", APP_OUT);
+}
+
+#[test]
+fn a_table_subnet_or_list_without_a_known_vpc_is_in_doubt() {
+    for vpc in ["~", "vpc-gone"] {
+        unproved("f0", &format!("aws: {{RouteTables: [{{RouteTableId: rtb-prv, VpcId: {vpc}}}]}}"), APP_OUT);
+        doubted(
+            "f0",
+            &format!("aws: {{Subnets: [{{SubnetId: subnet-prv-a, VpcId: {vpc}}}]}}"),
+            "subnet-prv-a",
+        );
+        doubted("f0", &format!("aws: {{NetworkAcls: [{{NetworkAclId: acl-a, VpcId: {vpc}}}]}}"), "acl-a");
+    }
+}
+
+/// A default route of the private table, as JSON.
+fn default_route(target: &str) -> String {
+    format!(
+        "aws: {{RouteTables: [{{RouteTableId: rtb-prv, Routes: [\
+         {{DestinationCidrBlock: 10.0.0.0/16, GatewayId: local, Origin: CreateRouteTable, State: active}}, \
+         {{DestinationCidrBlock: 0.0.0.0/0, Origin: CreateRoute, {target}}}]}}]}}"
+    )
+}
+
+#[test]
+fn an_active_route_without_a_target_that_an_answer_lists_is_in_doubt() {
+    for target in [
+        "State: active",
+        "GatewayId: zz-new, State: active",
+        "NatGatewayId: nat-gone, State: active",
+        "GatewayId: igw-gone, State: active",
+        "NetworkInterfaceId: eni-gone, State: active",
+        "TransitGatewayId: tgw-gone, State: active",
+    ] {
+        unproved("f0", &default_route(target), APP_OUT);
+    }
+    // What AWS itself shows as leading nowhere does not come back (R-ROUTE-11).
+    assert_eq!(
+        verdict("f0", &default_route("NatGatewayId: nat-gone, State: blackhole"), APP_OUT),
+        Verdict::Holds
+    );
+}
+
+#[test]
+fn a_gateway_attached_to_an_unknown_vpc_is_in_doubt() {
+    let attached = |vpc: &str| {
+        format!(
+            "aws: {{InternetGateways: [{{InternetGatewayId: igw-1, Attachments: [{{VpcId: {vpc}, State: available}}]}}]}}"
+        )
+    };
+    assert_eq!(verdict("f0", "network: {}", "forbid: {from: internet, to: eni-web}"), Verdict::Violated);
+    for vpc in ["vpc-gone", "''"] {
+        assert_eq!(verdict("f0", &attached(vpc), "forbid: {from: internet, to: eni-web}"), Verdict::Unknown);
+    }
+}
+
+#[test]
+fn two_lists_may_not_claim_one_subnet() {
+    let claim = "aws: {NetworkAcls: [{NetworkAclId: acl-y, VpcId: vpc-a, IsDefault: false, Entries: [], \
+                 Associations: [{SubnetId: subnet-prv-a, NetworkAclId: acl-y}]}, \
+                 {NetworkAclId: acl-z, VpcId: vpc-a, IsDefault: false, Entries: [], \
+                 Associations: [{SubnetId: subnet-prv-a, NetworkAclId: acl-z}]}]}";
+    assert_eq!(verdict("f0", claim, "forbid: {from: eni-web, to: eni-app}"), Verdict::Unknown);
+}
+
+#[test]
+fn a_transit_gateway_or_propagating_gateway_that_only_a_trace_shows_is_a_neighbour() {
+    let any = "forbid: {from: any-external, to: eni-app}";
+    let hint = "aws:\n  NetworkInterfaces:\n    - {NetworkInterfaceId: eni-tgw, VpcId: vpc-a, SubnetId: subnet-prv-a, \
+                InterfaceType: transit_gateway, Status: in-use, Groups: [], PrivateIpAddress: 10.0.1.99}\n";
+    assert_eq!(verdict("f0", hint, any), Verdict::Unknown);
+    let propagating = "aws: {VpnGateways: ~, RouteTables: [{RouteTableId: rtb-prv, PropagatingVgws: [{GatewayId: vgw-x}]}]}";
+    assert_eq!(verdict("f0", propagating, any), Verdict::Unknown);
+    doubted("f0", &propagating.replace("VpnGateways: ~, ", ""), "vgw-x propagates into rtb-prv");
+}
+
+const BLOCKED: &str = "network:\n  block-public-access: {mode: block-bidirectional}\n";
+const WEB_IN: &str = "forbid: {from: internet, to: eni-web}";
+
+#[test]
+fn an_exclusion_from_block_public_access_may_exist() {
+    assert_eq!(verdict("f0", BLOCKED, WEB_IN), Verdict::Holds);
+    let uncollected = format!("{BLOCKED}aws: {{VpcBlockPublicAccessExclusions: ~}}");
+    assert_eq!(verdict("f0", &uncollected, WEB_IN), Verdict::Unknown);
+    let exclusion = |fields: &str| {
+        format!("{BLOCKED}aws: {{VpcBlockPublicAccessExclusions: [{{ExclusionId: x-1, {fields}}}]}}")
+    };
+    let arn = "ResourceArn: 'arn:aws:ec2:us-east-1:111111111111:vpc/vpc-a'";
+    for fields in [
+        format!("{arn}, State: create-complete"),
+        format!("{arn}, InternetGatewayExclusionMode: allow-new, State: create-complete"),
+        format!("{arn}, InternetGatewayExclusionMode: allow-bidirectional, State: delete-failed"),
+        format!("{arn}, InternetGatewayExclusionMode: allow-bidirectional, State: unheard-of"),
+        "InternetGatewayExclusionMode: allow-bidirectional, State: create-complete".to_owned(),
+    ] {
+        assert_eq!(verdict("f0", &exclusion(&fields), WEB_IN), Verdict::Unknown, "{fields}");
+    }
+    let gone = format!("{arn}, InternetGatewayExclusionMode: allow-bidirectional, State: delete-complete");
+    assert_eq!(verdict("f0", &exclusion(&gone), WEB_IN), Verdict::Holds);
+}
+
+#[test]
+fn attachments_are_read_by_what_they_name() {
+    let kind = |kind: &str| {
+        format!(
+            "aws: {{TransitGatewayAttachments: [{{TransitGatewayAttachmentId: tgw-attach-b, ResourceType: {kind}}}]}}"
+        )
+    };
+    for unread in ["~", "vpc-new"] {
+        assert_ne!(verdict("f0-transit", &kind(unread), APP_B1), Verdict::Holds, "{unread}");
+    }
+    let nameless = "aws: {TransitGatewayAttachments: [{TransitGatewayAttachmentId: tgw-attach-b, ResourceId: ~}], \
+                    TransitGatewayVpcAttachments: [{TransitGatewayAttachmentId: tgw-attach-b, VpcId: ~}]}";
+    doubted("f0-transit", nameless, "tgw-attach-b");
+    let strange = "aws: {TransitGatewayVpcAttachments: [{TransitGatewayAttachmentId: tgw-attach-a, SubnetIds: [subnet-gone]}]}";
+    assert_ne!(verdict("f0-transit", strange, APP_B1), Verdict::Holds);
+}
+
+#[test]
+fn a_blackhole_may_heal_where_the_attachment_is_in_transition() {
+    let route = "network:\n  route-tables:\n    rtb-prv: {routes: {10.1.0.0/16: tgw-1 blackhole}}\n";
+    assert_eq!(verdict("f0-transit", route, APP_B1), Verdict::Holds);
+    let modifying = format!("{route}  attachments:\n    tgw-attach-a: {{state: modifying}}\n");
+    assert_eq!(verdict("f0-transit", &modifying, APP_B1), Verdict::Unknown);
+}
+
+#[test]
+fn an_address_attribute_that_is_unheard_of_may_be_public() {
+    let block = |attribute: &str| {
+        format!(
+            "network:\n  route-tables:\n    rtb-pub: {{routes: {{\"::/0\": igw-1}}}}\naws: {{Vpcs: [{{VpcId: vpc-a, Ipv6CidrBlockAssociationSet: [\
+             {{Ipv6CidrBlock: '2001:db8:a:100::/56', Ipv6CidrBlockState: {{State: associated}}, Ipv6AddressAttribute: {attribute}}}]}}]}}"
+        )
+    };
+    let property = "forbid: {from: 'internet:2001:db8:ffff::/48', to: eni-web}";
+    assert_eq!(verdict("f0-ipv6", &block("private"), property), Verdict::Holds);
+    assert_eq!(verdict("f0-ipv6", &block("unheard-of"), property), Verdict::Unknown);
+}
+
+#[test]
+fn an_address_row_without_an_interface_belongs_to_the_owner_of_its_private_address() {
+    let row = "aws: {Addresses: [{AllocationId: eipalloc-x, AssociationId: eipassoc-x, PublicIp: 198.51.100.77, PrivateIpAddress: 10.0.1.10}]}";
+    unproved("f0", row, APP_IN);
+    doubted("f0", &row.replace("10.0.1.10", "10.0.1.99"), "which no interface has");
+}
+
+#[test]
+fn what_aws_refuses_is_in_doubt() {
+    doubted(
+        "f0",
+        "aws: {Vpcs: [{VpcId: vpc-a, CidrBlock: 0.0.0.0/0, CidrBlockAssociationSet: [{CidrBlock: 0.0.0.0/0, CidrBlockState: {State: associated}}]}]}",
+        "vpc-a",
+    );
+    doubted(
+        "f0",
+        "aws: {SecurityGroups: [{GroupId: sg-app, IpPermissions: [{IpProtocol: tcp, FromPort: 90, ToPort: 80, IpRanges: [{CidrIp: 0.0.0.0/0}]}]}]}",
+        "90-80",
+    );
+    doubted("f0", "aws: {Subnets: [{SubnetId: subnet-prv-b, CidrBlock: 10.0.1.0/25}]}", "overlaps");
+}
+
+#[test]
+fn a_key_may_not_stand_twice() {
+    let text = br#"{"Vpcs": [{"VpcId": "vpc-a", "CidrBlock": "10.0.0.0/16"}], "Vpcs": []}"#;
+    let input = Input { name: "vpcs.json".to_owned(), bytes: text.to_vec() };
+    let error = load(vec![input]).expect_err("the key stands twice");
+    assert!(error.to_string().contains("stands twice"), "{error}");
+}
