@@ -27,6 +27,8 @@ pub struct TraceRequest {
     pub header: HeaderRequest,
     /// What is asked.
     pub question: Question,
+    /// The line of a file that asks it, as `<file>:<line>: `; empty if the options do.
+    pub place: String,
 }
 
 /// A header without addresses.
@@ -84,6 +86,7 @@ pub fn of_options(arguments: &TraceArguments) -> Result<TraceRequest, Failure> {
         to: end("--to", arguments.to.as_deref().unwrap_or_default())?,
         header: HeaderRequest::new(given).map_err(Failure::new)?,
         question: arguments.question,
+        place: String::new(),
     })
 }
 
@@ -94,10 +97,9 @@ pub fn of_flows(file: &Input, question: Question) -> Result<Vec<TraceRequest>, F
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let request = of_line(line, question);
-        requests.push(
-            request.map_err(|message| Failure::new(format!("{}:{}: {message}", file.name, index + 1)))?,
-        );
+        let place = format!("{}:{}: ", file.name, index + 1);
+        let request = of_line(line, question).map_err(|message| Failure::new(format!("{place}{message}")))?;
+        requests.push(TraceRequest { place, ..request });
     }
     Ok(requests)
 }
@@ -123,6 +125,7 @@ fn of_line(line: &[u8], question: Question) -> Result<TraceRequest, String> {
         to: end("to", &line.to).map_err(|failure| failure.to_string())?,
         header: HeaderRequest::new(given)?,
         question: line.question.unwrap_or(question),
+        place: String::new(),
     })
 }
 

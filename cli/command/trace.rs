@@ -39,7 +39,7 @@ pub fn run(arguments: &TraceArguments, talk: &mut Talk) -> Result<Exit, Failure>
 /// Finds the ends of one packet and follows it.
 fn answer(network: &Network<'_>, request: &TraceRequest) -> Result<Trace, Failure> {
     let found = query(network, &request.from, &request.to, request.header.fields(), request.question);
-    let mut found = found.map_err(|error| Failure::new(error.to_string()))?;
+    let mut found = found.map_err(|error| Failure::new(format!("{}{error}", request.place)))?;
     found.flow = request.header.between(found.flow.source, found.flow.destination);
     Ok(doubted(network, &found, trace(network, &found)))
 }

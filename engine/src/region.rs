@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reachproof_model::flow::World;
@@ -15,10 +14,11 @@ use reachproof_model::id::{
 use reachproof_model::policy::{Pattern, Selector, Term};
 use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
 
+mod address;
 mod service;
 
 use crate::hypothetical;
-use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock, host, owned_blocks};
+use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock};
 
 /// A place that a selector can name: a source, a sink, or both.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -340,7 +340,7 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
                 add_ways_in(network, &mut region, term);
             }
         }
-        Term::Address(range) => add_address(network, &mut region, *range),
+        Term::Address(range) => address::add(network, &mut region, *range),
         Term::Service(name) => service::add(network, &mut region, name)?,
         Term::Kind(kind) => {
             let of_kind =
@@ -506,47 +506,6 @@ fn endpoint_spots(network: &Network<'_>, id: EndpointId) -> Vec<Spot> {
         EndpointKind::Gateway => vec![Spot::Service(id)],
         _ => endpoint.interfaces.iter().filter_map(Ref::known).map(Spot::Interface).collect(),
     }
-}
-
-/// A range: the interfaces with addresses in it (also public ones), and the places beyond where it may extend to.
-fn add_address(network: &Network<'_>, region: &mut Region, range: IpNet) {
-    for (id, interface) in network.snapshot.interfaces.iter() {
-        let mut blocks: Vec<IpNet> =
-            owned_blocks(interface).iter().filter_map(|block| common(block, &range)).collect();
-        let public = interface.public.iter().filter(|row| range.contains(&IpAddr::V4(row.public)));
-        blocks.extend(public.map(|row| host(IpAddr::V4(row.private))));
-        region.add(Spot::Interface(id), blocks, Meaning::Named);
-    }
-    let single = range.prefix_len() == range.max_prefix_len();
-    if single && !region.is_empty() {
-        return;
-    }
-    add_unseen_in(network, region, range);
-    service::add_behind_endpoints(network, region, range);
-    let meaning = if region.is_only_perhaps() { Meaning::Named } else { Meaning::Among };
-    if !is_private(&range) {
-        region.add(Spot::Internet, vec![range], meaning);
-    }
-    neighbours(network).into_iter().for_each(|spot| region.add(spot, vec![range], meaning));
-}
-
-/// R-ADDR-13: what no call shows of the subnets that a range covers a part of.
-fn add_unseen_in(network: &Network<'_>, region: &mut Region, range: IpNet) {
-    let foreign = network
-        .snapshot
-        .subnets
-        .iter()
-        .filter(|(_, subnet)| network.is_foreign(subnet.meta.owner.as_deref()));
-    for (id, _) in foreign {
-        let blocks = network.subnet_blocks(id, World::Over);
-        let inside = blocks.iter().filter_map(|block| common(block, &range)).collect();
-        region.add(Spot::Unseen(id), inside, Meaning::Among);
-    }
-}
-
-fn is_private(range: &IpNet) -> bool {
-    let blocks = [SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat();
-    blocks.iter().any(|block| block.contains(range))
 }
 
 fn public_space() -> Vec<IpNet> {

@@ -77,3 +77,18 @@ fn no_command_is_listed_that_does_not_exist() {
         assert!(!help.contains(missing), "{missing}");
     }
 }
+
+#[test]
+fn an_end_that_is_not_there_is_named_with_its_line() {
+    let flows = "{\"from\": \"eni-web\", \"to\": \"eni-app\", \"port\": 443}\n{\"from\": \"eni-gone\", \"to\": \"eni-app\", \"port\": 443}\n";
+    let failed = run_with(&["trace", "plain.yaml", "--flows", "-"], flows);
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(2), ""));
+    assert!(failed.stderr.starts_with("error: <stdin>:2: "), "{}", failed.stderr);
+}
+
+#[test]
+fn more_threads_than_help_are_refused() {
+    let failed = run(&["check", "plain.yaml", "--policy", "policy.yaml", "--threads", "100000"]);
+    assert_eq!(failed.code, Some(2));
+    assert!(failed.stderr.contains("from 1 to 1024"), "{}", failed.stderr);
+}
