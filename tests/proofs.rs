@@ -138,6 +138,15 @@ fn interfaces_that_nobody_shows_are_part_of_any() {
 }
 
 #[test]
+fn neighbours_that_may_be_sent_to_are_named_beside_a_proof() {
+    let foreign = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n  route-tables:\n    rtb-prv: {routes: {0.0.0.0/0: vgw-1}}";
+    let report = decide(network(foreign), "forbid: {from: eni-app, to: internet}");
+    assert_eq!(report.verdict, Verdict::Holds, "{report:?}");
+    let note = report.notes.iter().find(|note| note.contains("(A-35)")).expect("a note");
+    assert!(note.starts_with("assuming these neighbours do not relay to the internet: vgw-1"), "{note}");
+}
+
+#[test]
 fn one_closed_port_of_several_refutes_a_requirement() {
     let web_only = "network:\n  security-groups:\n    sg-app: {in: [tcp 443 from any], out: [all to any]}";
     let report = decide(network(web_only), "require: {from: eni-web, to: eni-app, port: [tcp/443, tcp/80]}");

@@ -10,7 +10,7 @@ use reachproof_model::traffic::Traffic;
 
 use super::gather::{Pair, Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
-use crate::name::source_name;
+use crate::name::{sink_name, source_name};
 use crate::network::{SourcePlace, missing_calls, missing_inventories};
 use crate::region::{Region, Spot, neighbours};
 
@@ -133,32 +133,45 @@ impl Case<'_, '_, '_> {
         }
     }
 
-    /// A-35, R-VERDICT-7: neighbours whose packets may reach the destination, and on which ports.
+    /// A-35, R-VERDICT-7: neighbours whose packets may reach the destination, and on which ports; and those that may be sent
+    /// to where the internet must not be.
     fn neighbours(&self, direction: &Direction, footer: &mut Footer) -> Result<(), CheckError> {
         let network = self.reach.network();
-        if direction.from.get(Spot::Internet).is_none() {
-            return Ok(());
+        if direction.from.get(Spot::Internet).is_some() {
+            let found = self.between(&self.neighbours_besides(&direction.from), direction)?;
+            let named = found.iter().map(|pair| (source_name(network, pair.source), pair));
+            self.trusting("relay the internet", named, footer);
         }
-        let mut others = Region::default();
-        for spot in neighbours(network).into_iter().filter(|spot| direction.from.get(*spot).is_none()) {
-            others = others.with(spot);
-        }
-        let mut lines: BTreeSet<String> = BTreeSet::new();
-        for pair in self.between(&others, direction)? {
-            let ports: Vec<String> =
-                pair.samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect();
-            lines.insert(format!("{} ({})", source_name(network, pair.source), ports.join(", ")));
-        }
-        if !lines.is_empty() {
-            let list: Vec<String> = lines.into_iter().take(LISTED).collect();
-            footer.assumptions = footer.assumptions.and(Assumptions::of(&[35]));
-            let list = list.join("; ");
-            footer
-                .notes
-                .push(format!("assuming these neighbours do not relay the internet: {list} (A-35)").into());
-            self.doubt(footer);
+        if direction.to.get(Spot::Internet).is_some() {
+            let to = self.neighbours_besides(&direction.to);
+            let towards = Direction { from: direction.from.clone(), to, avoid: direction.avoid.clone() };
+            let found = self.between(&direction.from, &towards)?;
+            let named = found.iter().map(|pair| (sink_name(network, pair.sink), pair));
+            self.trusting("relay to the internet", named, footer);
         }
         Ok(())
+    }
+
+    fn neighbours_besides(&self, region: &Region) -> Region {
+        let others = neighbours(self.reach.network()).into_iter().filter(|spot| region.get(*spot).is_none());
+        others.fold(Region::default(), Region::with)
+    }
+
+    /// what these neighbours are trusted not to do.
+    fn trusting<'p>(&self, deed: &str, found: impl Iterator<Item = (String, &'p Pair)>, footer: &mut Footer) {
+        let ports = |pair: &Pair| -> Vec<String> {
+            pair.samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect()
+        };
+        let lines: BTreeSet<String> =
+            found.map(|(name, pair)| format!("{name} ({})", ports(pair).join(", "))).collect();
+        if lines.is_empty() {
+            return;
+        }
+        let list: Vec<String> = lines.into_iter().take(LISTED).collect();
+        footer.assumptions = footer.assumptions.and(Assumptions::of(&[35]));
+        let list = list.join("; ");
+        footer.notes.push(format!("assuming these neighbours do not {deed}: {list} (A-35)").into());
+        self.doubt(footer);
     }
 
     /// A-7, R-MBX-7: interfaces that receive from the sources and may send to the destinations.
