@@ -139,6 +139,23 @@ fn a_gateway_attached_to_an_unknown_vpc_is_in_doubt() {
 }
 
 #[test]
+fn of_two_lists_neither_is_the_one_that_permits() {
+    let open = "[{RuleNumber: 100, Protocol: '-1', RuleAction: allow, Egress: false, CidrBlock: 0.0.0.0/0}, \
+                {RuleNumber: 100, Protocol: '-1', RuleAction: allow, Egress: true, CidrBlock: 0.0.0.0/0}]";
+    for (first, last) in [("[]", open), (open, "[]")] {
+        let claim = format!(
+            "aws: {{NetworkAcls: [{{NetworkAclId: acl-y, VpcId: vpc-a, IsDefault: false, Entries: {first}, \
+             Associations: [{{SubnetId: subnet-prv-a, NetworkAclId: acl-y}}]}}, \
+             {{NetworkAclId: acl-z, VpcId: vpc-a, IsDefault: false, Entries: {last}, \
+             Associations: [{{SubnetId: subnet-prv-a, NetworkAclId: acl-z}}]}}]}}"
+        );
+        for property in ["require: {from: eni-web, to: eni-app}", "forbid: {from: eni-web, to: eni-app}"] {
+            assert_eq!(verdict("f0", &claim, property), Verdict::Unknown, "{property}");
+        }
+    }
+}
+
+#[test]
 fn two_lists_may_not_claim_one_subnet() {
     let claim = "aws: {NetworkAcls: [{NetworkAclId: acl-y, VpcId: vpc-a, IsDefault: false, Entries: [], \
                  Associations: [{SubnetId: subnet-prv-a, NetworkAclId: acl-y}]}, \
