@@ -56,6 +56,17 @@ fn a_truncated_answer_refutes_no_requirement() {
 }
 
 #[test]
+fn a_truncated_answer_satisfies_no_requirement() {
+    let satisfied = "require: {from: eni-web, to: eni-app, port: tcp/443}";
+    assert_eq!(decide(network(""), satisfied).verdict, Verdict::Holds);
+    let mut inputs = network("");
+    let lists = inputs.iter_mut().find(|input| input.name.contains("network-acls")).expect("an answer");
+    let text = String::from_utf8(lists.bytes.clone()).expect("UTF-8");
+    lists.bytes = text.replacen('{', "{\"NextToken\": \"more\",", 1).into_bytes();
+    assert_eq!(decide(inputs, satisfied).verdict, Verdict::Unknown);
+}
+
+#[test]
 fn an_interface_in_an_unknown_subnet_proves_nothing() {
     let inputs =
         network("aws:\n  NetworkInterfaces:\n    - {NetworkInterfaceId: eni-app, SubnetId: subnet-gone}");

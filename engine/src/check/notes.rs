@@ -38,7 +38,7 @@ impl Case<'_, '_, '_> {
         }
         self.calls(&mut footer);
         let requiring = matches!(self.property.form, Form::Require(_) | Form::RequireSome(_));
-        if requiring && verdict == Verdict::Violated {
+        if requiring && verdict != Verdict::Unknown {
             self.incomplete(&mut footer);
         }
         footer.notes.sort();
@@ -62,8 +62,8 @@ impl Case<'_, '_, '_> {
         Ok(())
     }
 
-    /// What nobody could read or was cut short may carry traffic that no search has seen: then it is not proved that
-    /// nothing passes.
+    /// What nobody could read or was cut short may carry traffic that no search has seen, and may stop what one has seen:
+    /// then it is proved neither that nothing passes nor that something does.
     fn incomplete(&self, footer: &mut Footer) {
         let network = self.reach.network();
         let about_internet = |direction: &Direction| {
