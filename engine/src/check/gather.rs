@@ -1,20 +1,22 @@
 //! Which of the wanted sources reach which of the wanted destinations, with example flows.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use petgraph::graphmap::DiGraphMap;
-use petgraph::visit::Dfs;
-use reachproof_model::flow::{Flow, Question, World};
+use reachproof_model::flow::{Flow, Question};
 use reachproof_model::id::ComponentId;
 use reachproof_model::policy::TrafficSpec;
 
-use crate::asked::{among, destined, example, senders, spec_box, traffic};
-use crate::header::{Arena, Family, Field, HeaderBox, Set};
-use crate::hypothetical::is_hypothetical;
-use crate::network::{Network, Sink, SourcePlace, SpecialBlock, unroutable};
-use crate::reach::{Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client};
-use crate::region::{Extent, Region, Spot};
+use super::beyond::beyond_components;
+use super::bundle::{Bundle, Examples, Intervals, Sample, is_one_place};
+use super::place::{Places, Target, origins, targets};
+use crate::asked::{destined, example, traffic};
+use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
+use crate::network::{Sink, SourcePlace};
+use crate::reach::{
+    Alike, Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client,
+};
+use crate::region::Region;
 
 /// What is asked of every pair of source and destination.
 pub(crate) struct Wanted<'q> {
@@ -25,245 +27,225 @@ pub(crate) struct Wanted<'q> {
     pub(crate) avoid: BTreeSet<Box<str>>,
 }
 
-/// A source and a destination between which something may or does pass.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct Pair {
-    pub(crate) source: SourcePlace,
-    pub(crate) sink: Sink,
-    /// Whether some flow passes whatever the unknowns are.
-    pub(crate) certain: bool,
-    /// Whether every port asked for passes whatever the unknowns are.
-    pub(crate) complete: bool,
-    /// Whether that is so from every address of the source that is meant.
-    pub(crate) from_everywhere: bool,
-    /// Example flows as sent, one for each stretch of ports that passes alike; the certain ones first.
-    pub(crate) samples: Vec<Sample>,
-    /// How it passes.
-    pub(crate) way: Way,
-}
-
-/// How something passes between a pair.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) enum Way {
-    /// Unasked for.
-    Unsolicited,
-    /// As what may answer a packet of the receiver's own (R-SG-14).
-    Solicited,
-    /// As the answer to a packet from the pair's source, which is where the property's packets must not arrive.
-    Answer,
-}
-
-impl Pair {
-    /// The source and the destination that the property means.
-    pub(crate) fn ends(&self) -> [Option<Spot>; 2] {
-        let (source, sink) = (Spot::source_of(self.source), Spot::of_sink(self.sink));
-        if self.way == Way::Answer { [sink, source] } else { [source, sink] }
-    }
-
-    /// The pair as something that may pass and is not claimed to.
-    pub(crate) fn only_possible(mut self) -> Self {
-        (self.certain, self.complete, self.from_everywhere) = (false, false, false);
-        self.samples.iter_mut().for_each(|sample| sample.certain = false);
-        self
-    }
-}
-
-/// An example of what passes between a pair.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(crate) struct Sample {
-    /// Whether it passes whatever the unknowns are.
-    pub(crate) certain: bool,
-    pub(crate) flow: Flow,
-}
-
-/// What one source class yields: its pairs, and the components that it may enter, with an example of how.
+/// What one source class yields: what passes, and the components that it may enter.
 #[derive(Default)]
 struct Yield {
-    pairs: Vec<Pair>,
-    entered: Vec<(SourcePlace, ComponentId, Flow)>,
+    passing: Vec<Bundle>,
+    entered: Vec<Entered>,
 }
 
-/// Example flows kept of one pair and family.
+/// Sources that may enter a component, with an example of how.
+pub(super) struct Entered {
+    pub(super) sources: Arc<[SourcePlace]>,
+    pub(super) component: ComponentId,
+    /// A flow of the first source; the others have theirs from an address of their own in these intervals.
+    pub(super) flow: Flow,
+    pub(super) from: Intervals,
+}
+
+/// Example flows kept of one bundle.
 const SAMPLES: usize = 16;
 
-/// Every pair between which something may pass, sorted by source and sink.
-pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Pair>, Exhausted> {
-    let network = reach.network();
-    let sources: Vec<SourcePlace> = wanted.from.iter().filter_map(|(spot, _)| spot.source()).collect();
+/// Every pair between which something may pass, in bundles; a pair may be in several.
+pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
+    let targets = targets(reach, wanted);
     let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
-    let explored = reach
-        .explore(&classes(network, &sources), &request, |explored| from_class(network, wanted, explored))?;
+    let explored = reach.explore(&wanted.classes(reach), &request, |explored| {
+        Gathering::of(reach, wanted, &targets, explored).run()
+    })?;
     let mut all = Yield::default();
     for part in explored.into_iter().flatten() {
-        all.pairs.extend(part.pairs);
+        all.passing.extend(part.passing);
         all.entered.extend(part.entered);
     }
-    let through = through_components(reach, wanted, &all.entered)?;
-    all.pairs.extend(through);
-    Ok(merged(all.pairs))
+    let beyond = beyond_components(reach, wanted, &all.entered)?;
+    all.passing.extend(beyond);
+    Ok(all.passing)
 }
 
-fn merged(pairs: Vec<Pair>) -> Vec<Pair> {
-    let mut found: BTreeMap<(SourcePlace, Sink), Pair> = BTreeMap::new();
-    for pair in pairs {
-        match found.get_mut(&(pair.source, pair.sink)) {
-            None => {
-                found.insert((pair.source, pair.sink), pair);
+impl Wanted<'_> {
+    /// The sources as classes.
+    pub(super) fn classes(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
+        let sources: Vec<SourcePlace> = self.from.iter().filter_map(|(spot, _)| spot.source()).collect();
+        classes(reach.network(), &sources)
+    }
+}
+
+/// One class of sources, explored, with what is wanted of it.
+pub(super) struct Gathering<'g, 'w> {
+    pub(super) wanted: &'g Wanted<'g>,
+    targets: &'g [Option<Target>],
+    pub(super) origins: Places<SourcePlace>,
+    pub(super) explored: Explored<'w>,
+}
+
+/// Sinks at which something arrived, the headers that are meant there, and those of them that refute.
+pub(super) struct Asked<'g> {
+    /// By their addresses, where they receive alike.
+    pub(super) sinks: Result<Sink, &'g Target>,
+    meant: Set,
+    refuting: Set,
+}
+
+impl Asked<'_> {
+    /// Every sink that is meant.
+    pub(super) fn all(&self) -> Arc<[Sink]> {
+        match self.sinks {
+            Ok(sink) => Arc::from([sink]),
+            Err(target) => Arc::clone(&target.meant.all),
+        }
+    }
+}
+
+impl<'g, 'w> Gathering<'g, 'w> {
+    pub(super) fn of(
+        reach: &Reach<'_, '_>,
+        wanted: &'g Wanted<'g>,
+        targets: &'g [Option<Target>],
+        explored: Explored<'w>,
+    ) -> Self {
+        let origins = origins(reach.network(), wanted, explored.source, explored.family);
+        Self { wanted, targets, origins, explored }
+    }
+
+    fn run(mut self) -> Yield {
+        let mut found = Yield::default();
+        for (delivery, alike) in self.explored.arrivals() {
+            if let Some(asked) = self.asked(&delivery, alike) {
+                let [certain, unsure] = self.passing(&delivery, &asked);
+                found.passing.extend(self.bundles(&asked, certain, true));
+                found.passing.extend(self.bundles(&asked, unsure, false));
             }
-            Some(known) => {
-                known.certain |= pair.certain;
-                known.complete |= pair.complete;
-                known.from_everywhere |= pair.from_everywhere;
-                known.samples.extend(pair.samples);
+            if let Sink::Component(component) = delivery.sink {
+                found.entered.extend(self.entered(component, delivery.over));
             }
         }
+        found
     }
-    for pair in found.values_mut() {
-        pair.samples.sort_by_key(|sample| !sample.certain);
-    }
-    found.into_values().collect()
-}
 
-fn from_class(network: &Network<'_>, wanted: &Wanted<'_>, mut explored: Explored<'_>) -> Yield {
-    let mut found = Yield::default();
-    for sender in senders(network, wanted.from, explored.source) {
-        let source = sender.place;
-        let sent = sender.sent(explored.arena, explored.family);
-        for delivery in explored.deliveries_at(|sink| is_asked_for(wanted, sink)) {
-            match delivery.sink {
-                Sink::Component(component) => {
-                    if let Some(extent) = wanted.to.at(delivery.sink) {
-                        found.pairs.extend(pair(wanted, &mut explored, source, delivery, extent, sent));
-                    }
-                    let entering = explored.arena.intersection(delivery.over, sent);
-                    let flow = example(explored.arena, explored.family, entering, source);
-                    found.entered.extend(flow.map(|flow| (source, component, flow)));
-                }
-                sink => {
-                    let Some(extent) = wanted.to.at(sink) else { continue };
-                    if Spot::source_of(source).map(Spot::sink) != Some(sink) {
-                        found.pairs.extend(pair(wanted, &mut explored, source, delivery, extent, sent));
-                    }
-                }
-            }
-        }
-    }
-    let stand_in = |pair: &Pair| stands_for_one(network, pair.source);
-    found.pairs.iter_mut().filter(|pair| stand_in(pair)).for_each(|pair| pair.from_everywhere = true);
-    found
-}
-
-/// Whether an interface has many addresses only because nobody knows which one it will have; its public one belongs to
-/// that.
-fn stands_for_one(network: &Network<'_>, source: SourcePlace) -> bool {
-    let SourcePlace::Interface(id) = source else { return false };
-    let interface = network.interface(id);
-    is_hypothetical(interface) && !interface.public.is_empty()
-}
-
-/// Components may lead to what is wanted.
-fn is_asked_for(wanted: &Wanted<'_>, sink: Sink) -> bool {
-    matches!(sink, Sink::Component(_)) || wanted.to.at(sink).is_some()
-}
-
-fn pair(
-    wanted: &Wanted<'_>,
-    explored: &mut Explored<'_>,
-    source: SourcePlace,
-    delivery: Delivery,
-    extent: &Extent,
-    sent: Set,
-) -> Option<Pair> {
-    let family = explored.family;
-    let arena = &mut *explored.arena;
-    let meant = destined(arena, family, &delivery, &extent.blocks);
-    let refuting = destined(arena, family, &delivery, &extent.refuting);
-    let traffic = traffic(arena, family, wanted.traffic);
-    let asked = arena.intersection(meant, traffic);
-    let asked = arena.intersection(asked, sent);
-    let (over, under) = match wanted.question {
-        Question::Packet => (delivery.over, delivery.under),
-        Question::Connection => {
-            (delivery.answered_over, for_every_client(arena, family, delivery.answered_under))
-        }
-    };
-    let (over, under) = (arena.intersection(over, asked), arena.intersection(under, asked));
-    let under = arena.intersection(under, refuting);
-    if over.is_empty() && under.is_empty() {
-        return None;
-    }
-    let complete = wanted.traffic.iter().all(|spec| covers_ports(arena, family, *spec, under));
-    let senders = possible_senders(arena, family, source, sent);
-    let from_everywhere = covers_sources(arena, family, wanted.traffic, senders, under);
-    let unsure = arena.difference(over, under);
-    let mut samples = samples(arena, family, under, source, true);
-    samples.extend(self::samples(arena, family, unsure, source, false));
-    Some(Pair {
-        source,
-        sink: delivery.sink,
-        certain: !under.is_empty(),
-        complete: complete && !under.is_empty(),
-        from_everywhere,
-        samples,
-        way: Way::Unsolicited,
-    })
-}
-
-/// Whether every port of a specification occurs in the set.
-fn covers_ports(arena: &mut Arena, family: Family, spec: TrafficSpec, set: Set) -> bool {
-    let Some(area) = spec_box(family, spec) else { return false };
-    let wanted = arena.from_box(&area);
-    let there = arena.intersection(set, wanted);
-    match spec {
-        TrafficSpec::Ports { from, to, .. } => {
-            arena.project(there, Field::Port) == vec![(u128::from(from), u128::from(to))]
-        }
-        _ => !there.is_empty(),
-    }
-}
-
-/// What a source may send at all: the internet has no private and no reserved addresses (R-IGW-12, A-16), and nobody
-/// sends from addresses that no router passes on (R-CORE-6).
-fn possible_senders(arena: &mut Arena, family: Family, source: SourcePlace, sent: Set) -> Set {
-    let mut never = unroutable(World::Under);
-    if source == SourcePlace::Internet {
-        let kinds = [
-            SpecialBlock::PrivateV4,
-            SpecialBlock::BogonV4,
-            SpecialBlock::PrivateV6,
-            SpecialBlock::NotGlobalV6,
-        ];
-        never.extend(kinds.into_iter().flat_map(SpecialBlock::blocks));
-    }
-    let never = among(arena, family, Field::Source, &never);
-    arena.difference(sent, never)
-}
-
-/// Whether each kind of traffic, at each of its ports, is in the set from every sender.
-fn covers_sources(arena: &mut Arena, family: Family, specs: &[TrafficSpec], senders: Set, set: Set) -> bool {
-    let free = [Field::Destination, Field::SourcePort, Field::MappedPort];
-    let shape = free.into_iter().fold(set, |shape, field| arena.exists(shape, field));
-    if specs.is_empty() {
-        let shape =
-            [Field::Protocol, Field::Port].into_iter().fold(shape, |shape, field| arena.exists(shape, field));
-        return !set.is_empty() && arena.difference(senders, shape).is_empty();
-    }
-    specs.iter().all(|spec| {
-        let Some(area) = spec_box(family, *spec) else { return false };
-        let area = arena.from_box(&area);
-        let there = arena.intersection(shape, area);
-        let there = match spec {
-            TrafficSpec::Protocol(_) => arena.exists(there, Field::Port),
-            _ => there,
+    /// What is wanted of an arrival, if anything is.
+    pub(super) fn asked(&mut self, delivery: &Delivery, alike: Option<Alike<'_>>) -> Option<Asked<'g>> {
+        let family = self.explored.family;
+        let Some(alike) = alike else {
+            let extent = self.wanted.to.at(delivery.sink)?;
+            let [meant, refuting] = [&extent.blocks, &extent.refuting]
+                .map(|blocks| destined(self.explored.arena, family, delivery, blocks));
+            return Some(Asked { sinks: Ok(delivery.sink), meant, refuting });
         };
-        let asked = arena.intersection(senders, area);
-        let asked = free.into_iter().fold(asked, |asked, field| arena.exists(asked, field));
-        !there.is_empty() && arena.difference(asked, there).is_empty()
-    })
+        let target = self.targets.get(alike.class.position())?.as_ref()?;
+        let meant = target.meant.headers(self.explored.arena, family, Field::Destination);
+        let refuting = target.refuting.as_ref();
+        let refuting =
+            refuting.map_or(meant, |places| places.headers(self.explored.arena, family, Field::Destination));
+        Some(Asked { sinks: Err(target), meant, refuting })
+    }
+
+    /// What is wanted and passes whatever the unknowns are, and what else may pass.
+    pub(super) fn passing(&mut self, delivery: &Delivery, asked: &Asked<'_>) -> [Set; 2] {
+        let family = self.explored.family;
+        let arena = &mut *self.explored.arena;
+        let (over, under) = match self.wanted.question {
+            Question::Packet => (delivery.over, delivery.under),
+            Question::Connection => {
+                (delivery.answered_over, for_every_client(arena, family, delivery.answered_under))
+            }
+        };
+        let traffic = traffic(arena, family, self.wanted.traffic);
+        let sent = self.origins.headers(arena, family, Field::Source);
+        let wanted = arena.intersection(asked.meant, traffic);
+        let wanted = arena.intersection(wanted, sent);
+        let [over, under] = [over, under].map(|set| arena.intersection(set, wanted));
+        let certain = arena.intersection(under, asked.refuting);
+        [certain, arena.difference(over, certain)]
+    }
+
+    /// A set as bundles.
+    fn bundles(&mut self, asked: &Asked<'_>, set: Set, certain: bool) -> Vec<Bundle> {
+        let products = self.explored.arena.products(set);
+        products.iter().filter_map(|product| self.bundle(asked, product, certain)).collect()
+    }
+
+    /// The pairs with addresses in a product.
+    pub(super) fn bundle(&mut self, asked: &Asked<'_>, product: &Product, certain: bool) -> Option<Bundle> {
+        let sources = self.origins.among(&product.sources);
+        let (sinks, to) = match asked.sinks {
+            Ok(sink) => (Arc::from([sink]), None),
+            Err(target) => (target.meant.among(&product.destinations), Some(product.destinations.clone())),
+        };
+        let first = sources.iter().find_map(|source| {
+            let sink = sinks.iter().find(|sink| !is_one_place(*source, **sink))?;
+            Some((*source, *sink))
+        })?;
+        let samples = self.samples(asked, product, first, certain);
+        let examples = Examples::Passing { samples, from: product.sources.clone(), to };
+        Some(Bundle::passing(sources, sinks, examples, certain))
+    }
+
+    /// One example for each stretch of protocol and ports that passes alike, between two of the places.
+    fn samples(
+        &mut self,
+        asked: &Asked<'_>,
+        product: &Product,
+        (source, sink): (SourcePlace, Sink),
+        certain: bool,
+    ) -> Vec<Sample> {
+        let family = self.explored.family;
+        let arena = &mut *self.explored.arena;
+        let mut set = self.origins.headers_of(arena, family, Field::Source, source);
+        if let Err(target) = asked.sinks {
+            let there = target.meant.headers_of(arena, family, Field::Destination, sink);
+            set = arena.intersection(set, there);
+        }
+        let area = within(arena, family, product);
+        let set = arena.intersection(set, area);
+        samples(arena, family, set, source, certain)
+    }
+
+    /// The wanted sources that may enter a component.
+    pub(super) fn entered(&mut self, component: ComponentId, over: Set) -> Vec<Entered> {
+        let family = self.explored.family;
+        let sent = self.origins.headers(self.explored.arena, family, Field::Source);
+        let entering = self.explored.arena.intersection(over, sent);
+        let mut shape = entering;
+        for field in [Field::Destination, Field::Protocol, Field::Port, Field::SourcePort, Field::MappedPort]
+        {
+            shape = self.explored.arena.exists(shape, field);
+        }
+        let products = self.explored.arena.products(shape);
+        let of_product = |product: Product| {
+            let sources = self.origins.among(&product.sources);
+            let first = *sources.first()?;
+            let arena = &mut *self.explored.arena;
+            let own = self.origins.headers_of(arena, family, Field::Source, first);
+            let own = arena.intersection(own, entering);
+            let flow = example(arena, family, own, first)?;
+            Some(Entered { sources, component, flow, from: product.sources })
+        };
+        products.into_iter().filter_map(of_product).collect()
+    }
+}
+
+/// The headers of a product.
+fn within(arena: &mut Arena, family: Family, product: &Product) -> Set {
+    let all = HeaderBox::full(family);
+    let mut area = product.rest;
+    for (field, intervals) in [(Field::Destination, &product.destinations), (Field::Source, &product.sources)]
+    {
+        let boxes: Vec<HeaderBox> = intervals.iter().map(|(lo, hi)| all.with(field, *lo, *hi)).collect();
+        let part = arena.any_of(&boxes);
+        area = arena.intersection(area, part);
+    }
+    area
 }
 
 /// One example for each stretch of protocol and ports that passes alike.
-fn samples(arena: &mut Arena, family: Family, set: Set, source: SourcePlace, certain: bool) -> Vec<Sample> {
+pub(super) fn samples(
+    arena: &mut Arena,
+    family: Family,
+    set: Set,
+    source: SourcePlace,
+    certain: bool,
+) -> Vec<Sample> {
     let mut shape = set;
     for field in [Field::Destination, Field::Source, Field::SourcePort, Field::MappedPort] {
         shape = arena.exists(shape, field);
@@ -276,153 +258,4 @@ fn samples(arena: &mut Arena, family: Family, set: Set, source: SourcePlace, cer
         found.extend(example(arena, family, part, source).map(|flow| Sample { certain, flow }));
     }
     found
-}
-
-/// what may come out of the components that a source enters, at the wanted destinations.
-fn through_components(
-    reach: &Reach<'_, '_>,
-    wanted: &Wanted<'_>,
-    entered: &[(SourcePlace, ComponentId, Flow)],
-) -> Result<Vec<Pair>, Exhausted> {
-    let first: BTreeSet<ComponentId> = entered.iter().map(|(_, component, _)| *component).collect();
-    let onward = onward(reach, wanted, first)?;
-    let mut pairs = Vec::new();
-    for (source, component, flow) in entered {
-        for sink in onward.sinks_beyond(*component) {
-            if Spot::source_of(*source).map(Spot::sink) != Some(sink) {
-                let samples = vec![Sample { certain: false, flow: *flow }];
-                let way = Way::Unsolicited;
-                pairs.push(Pair {
-                    source: *source,
-                    sink,
-                    certain: false,
-                    complete: false,
-                    from_everywhere: false,
-                    samples,
-                    way,
-                });
-            }
-        }
-    }
-    Ok(pairs)
-}
-
-/// What lies beyond components: which lead to which, and the wanted sinks of each.
-#[derive(Default)]
-struct Onward {
-    leads_to: DiGraphMap<ComponentId, ()>,
-    sinks: BTreeMap<ComponentId, BTreeSet<Sink>>,
-}
-
-impl Onward {
-    fn add(
-        &mut self,
-        from: ComponentId,
-        found: impl IntoIterator<Item = (BTreeSet<Sink>, BTreeSet<ComponentId>)>,
-    ) {
-        let sinks = self.sinks.entry(from).or_default();
-        for (own, components) in found {
-            sinks.extend(own);
-            for component in components {
-                self.leads_to.add_edge(from, component, ());
-            }
-        }
-    }
-
-    /// Components that something leads to and that have not been explored.
-    fn unexplored(&self) -> Vec<ComponentId> {
-        let mut ids: Vec<ComponentId> =
-            self.leads_to.nodes().filter(|id| !self.sinks.contains_key(id)).collect();
-        ids.sort_unstable();
-        ids
-    }
-
-    /// The wanted sinks of a component and of all that it leads to.
-    fn sinks_beyond(&self, first: ComponentId) -> BTreeSet<Sink> {
-        let mut walk = Dfs::new(&self.leads_to, first);
-        let mut sinks = self.sinks.get(&first).cloned().unwrap_or_default();
-        while let Some(component) = walk.next(&self.leads_to) {
-            sinks.extend(self.sinks.get(&component).into_iter().flatten());
-        }
-        sinks
-    }
-}
-
-fn onward(
-    reach: &Reach<'_, '_>,
-    wanted: &Wanted<'_>,
-    first: BTreeSet<ComponentId>,
-) -> Result<Onward, Exhausted> {
-    let mut known = Onward::default();
-    let mut next: Vec<ComponentId> = first.into_iter().collect();
-    let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
-    while !next.is_empty() {
-        let alone =
-            |id: &ComponentId| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() };
-        let sources: Vec<SourceClass> = next.iter().map(alone).collect();
-        let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
-        next.iter().zip(explored).for_each(|(id, families)| known.add(*id, families));
-        next = known.unexplored();
-    }
-    Ok(known)
-}
-
-fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, BTreeSet<ComponentId>) {
-    let family = explored.family;
-    let asked = traffic(explored.arena, family, wanted.traffic);
-    let mut sinks = BTreeSet::new();
-    for delivery in explored.deliveries_at(|sink| wanted.to.at(sink).is_some()) {
-        let Some(extent) = wanted.to.at(delivery.sink) else { continue };
-        let meant = destined(explored.arena, family, &delivery, &extent.blocks);
-        let passing = explored.arena.intersection(delivery.over, asked);
-        if explored.arena.intersects(passing, meant) {
-            sinks.insert(delivery.sink);
-        }
-    }
-    (sinks, explored.components_reached())
-}
-
-/// Whether some flow sent to an address certainly arrives anywhere, and whether one may.
-pub(crate) fn sent_to(
-    reach: &Reach<'_, '_>,
-    from: &Region,
-    address: IpAddr,
-    specs: &[TrafficSpec],
-    question: Question,
-) -> Result<(bool, bool), Exhausted> {
-    let network = reach.network();
-    let sources: Vec<SourcePlace> = from.iter().filter_map(|(spot, _)| spot.source()).collect();
-    let explored = reach.explore(&classes(network, &sources), &Request::of(question), |mut explored| {
-        let family = explored.family;
-        let there = among(explored.arena, family, Field::Destination, &[crate::network::host(address)]);
-        let asked = traffic(explored.arena, family, specs);
-        let asked = explored.arena.intersection(there, asked);
-        let mut found = (false, false);
-        for sender in senders(network, from, explored.source) {
-            let source = sender.place;
-            let sent = among(explored.arena, family, Field::Source, &sender.extent.blocks);
-            let asked = explored.arena.intersection(asked, sent);
-            let home = Spot::source_of(source).map(Spot::sink);
-            for delivery in explored.deliveries().into_iter().filter(|delivery| Some(delivery.sink) != home) {
-                let (certain, possible) = passing(&mut explored, question, delivery, asked);
-                found = (found.0 || certain, found.1 || certain || possible);
-            }
-        }
-        found
-    })?;
-    let all = explored.into_iter().flatten();
-    Ok(all.fold((false, false), |found, part| (found.0 || part.0, found.1 || part.1)))
-}
-
-fn passing(explored: &mut Explored<'_>, question: Question, delivery: Delivery, asked: Set) -> (bool, bool) {
-    let family = explored.family;
-    let arena = &mut *explored.arena;
-    let (over, under) = match question {
-        Question::Packet => (delivery.over, delivery.under),
-        Question::Connection if matches!(delivery.sink, Sink::Component(_)) => (delivery.over, Set::EMPTY),
-        Question::Connection => {
-            (delivery.answered_over, for_every_client(arena, family, delivery.answered_under))
-        }
-    };
-    (arena.intersects(under, asked), arena.intersects(over, asked))
 }

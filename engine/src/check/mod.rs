@@ -10,11 +10,16 @@
 //!   the search; a witness that does not replay is a [`CheckError`], never an answer.
 //! * `Unknown` otherwise; the gaps and assumptions say what decides.
 
+mod beyond;
+mod bundle;
+mod demand;
 mod gather;
 mod notes;
+mod place;
 mod replies;
 mod require;
 mod scope;
+mod sent;
 mod waiver;
 mod witness;
 
@@ -32,7 +37,8 @@ use crate::hypothetical::{require_internet_beside_public, selectors, supposing};
 use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select};
-use gather::{Pair, Wanted, gather};
+use bundle::{Bundle, affected};
+use gather::{Wanted, gather};
 
 /// The answer about one property.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -211,7 +217,7 @@ pub fn answer_to_address(
     traffic: &[TrafficSpec],
     question: Question,
 ) -> Result<TraceVerdict, CheckError> {
-    let (certain, possible) = gather::sent_to(reach, from, address, traffic, question)?;
+    let (certain, possible) = sent::sent_to(reach, from, address, traffic, question)?;
     Ok(match (certain, possible) {
         (true, _) => TraceVerdict::Reaches,
         (false, true) => TraceVerdict::Unknown,
@@ -231,8 +237,8 @@ pub fn answer(
     traffic: &[TrafficSpec],
     question: Question,
 ) -> Result<TraceVerdict, CheckError> {
-    let pairs = gather(reach, &Wanted { from, to, traffic, question, avoid: BTreeSet::new() })?;
-    Ok(match (pairs.iter().any(|pair| pair.certain), pairs.is_empty()) {
+    let found = gather(reach, &Wanted { from, to, traffic, question, avoid: BTreeSet::new() })?;
+    Ok(match (found.iter().any(|bundle| bundle.certain), found.is_empty()) {
         (true, _) => TraceVerdict::Reaches,
         (false, true) => TraceVerdict::Blocked,
         (false, false) => TraceVerdict::Unknown,
@@ -301,13 +307,13 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
 
     /// The pairs that something passes between, also by other interfaces of the sources' instances, and as answers where
     /// these count.
-    fn passing(&self) -> Result<Vec<Pair>, CheckError> {
-        let mut found: Vec<Pair> = Vec::new();
+    fn passing(&self) -> Result<Vec<Bundle>, CheckError> {
+        let mut found: Vec<Bundle> = Vec::new();
         for direction in &self.directions {
             found.extend(gather(self.reach, &self.wanted(direction, &direction.from))?);
             let siblings = self.siblings(&direction.from);
             let others = gather(self.reach, &self.wanted(direction, &siblings))?;
-            found.extend(others.into_iter().map(Pair::only_possible));
+            found.extend(others.into_iter().map(Bundle::only_possible));
             if let Some(answering) = &self.answering {
                 let more = self.answers(&Reach::of(answering), direction, &found)?;
                 found.extend(more);
@@ -345,22 +351,22 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
     }
 
     /// Forbidding forms: no pair may pass.
-    fn forbidden(&self, found: Vec<Pair>) -> Result<PropertyReport, CheckError> {
+    fn forbidden(&self, found: Vec<Bundle>) -> Result<PropertyReport, CheckError> {
         let (open, waived) = self.without_waived(found)?;
-        let certain: Vec<&Pair> = open.iter().filter(|pair| pair.certain).collect();
-        let (verdict, pairs) = match (certain.is_empty(), open.is_empty()) {
+        let certain: Vec<&Bundle> = open.iter().filter(|bundle| bundle.certain).collect();
+        let (verdict, failing) = match (certain.is_empty(), open.is_empty()) {
             (false, _) => (Verdict::Violated, certain),
             (true, false) => (Verdict::Unknown, open.iter().collect()),
             (true, true) => (Verdict::Holds, Vec::new()),
         };
-        let witnesses = self.replay(&pairs, verdict == Verdict::Violated)?;
-        self.report(verdict, &pairs, witnesses, waived)
+        let witnesses = self.replay(&failing, verdict == Verdict::Violated)?;
+        self.report(verdict, &failing, witnesses, waived)
     }
 
     fn report(
         &self,
         verdict: Verdict,
-        pairs: &[&Pair],
+        failing: &[&Bundle],
         witnesses: Vec<Witness>,
         waived: Vec<Waived>,
     ) -> Result<PropertyReport, CheckError> {
@@ -377,7 +383,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             form: self.property.form.keyword(),
             question: self.property.question,
             verdict: footer.verdict,
-            affected: affected(pairs),
+            affected: affected(failing),
             scope: self.scope(),
             gaps,
             witnesses,
@@ -386,12 +392,6 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             waived,
         })
     }
-}
-
-fn affected(pairs: &[&Pair]) -> Affected {
-    let sources: BTreeSet<Option<Spot>> = pairs.iter().map(|pair| pair.ends()[0]).collect();
-    let sinks: BTreeSet<Option<Spot>> = pairs.iter().map(|pair| pair.ends()[1]).collect();
-    Affected { sources: sources.len(), destinations: sinks.len(), pairs: pairs.len() }
 }
 
 fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Direction>, CheckError> {

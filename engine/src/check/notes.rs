@@ -8,10 +8,11 @@ use reachproof_model::id::EniId;
 use reachproof_model::policy::{Form, protocol_name};
 use reachproof_model::traffic::Traffic;
 
-use super::gather::{Pair, Wanted, gather};
+use super::bundle::{Bundle, Examples};
+use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
 use crate::name::{sink_name, source_name};
-use crate::network::{SourcePlace, missing_calls, missing_inventories};
+use crate::network::{Sink, SourcePlace, missing_calls, missing_inventories};
 use crate::region::{Region, Spot, neighbours};
 
 /// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
@@ -139,15 +140,16 @@ impl Case<'_, '_, '_> {
         let network = self.reach.network();
         if direction.from.get(Spot::Internet).is_some() {
             let found = self.between(&self.neighbours_besides(&direction.from), direction)?;
-            let named = found.iter().map(|pair| (source_name(network, pair.source), pair));
-            self.trusting("relay the internet", named, footer);
+            let of =
+                |bundle: &Bundle| bundle.sources.iter().map(|source| source_name(network, *source)).collect();
+            self.trusting("relay the internet", &found, of, footer);
         }
         if direction.to.get(Spot::Internet).is_some() {
             let to = self.neighbours_besides(&direction.to);
             let towards = Direction { from: direction.from.clone(), to, avoid: direction.avoid.clone() };
             let found = self.between(&direction.from, &towards)?;
-            let named = found.iter().map(|pair| (sink_name(network, pair.sink), pair));
-            self.trusting("relay to the internet", named, footer);
+            let of = |bundle: &Bundle| bundle.sinks.iter().map(|sink| sink_name(network, *sink)).collect();
+            self.trusting("relay to the internet", &found, of, footer);
         }
         Ok(())
     }
@@ -158,12 +160,19 @@ impl Case<'_, '_, '_> {
     }
 
     /// what these neighbours are trusted not to do.
-    fn trusting<'p>(&self, deed: &str, found: impl Iterator<Item = (String, &'p Pair)>, footer: &mut Footer) {
-        let ports = |pair: &Pair| -> Vec<String> {
-            pair.samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect()
-        };
-        let lines: BTreeSet<String> =
-            found.map(|(name, pair)| format!("{name} ({})", ports(pair).join(", "))).collect();
+    fn trusting(
+        &self,
+        deed: &str,
+        found: &[Bundle],
+        neighbours: impl Fn(&Bundle) -> Vec<String>,
+        footer: &mut Footer,
+    ) {
+        // Each neighbour with the ports that are open, each once and in the order found.
+        let mut lines: BTreeSet<String> = BTreeSet::new();
+        for bundle in found {
+            let ports = ports(bundle).join(", ");
+            lines.extend(neighbours(bundle).into_iter().map(|name| format!("{name} ({ports})")));
+        }
         if lines.is_empty() {
             return;
         }
@@ -184,12 +193,13 @@ impl Case<'_, '_, '_> {
             }
         }
         let first = Direction { from: direction.from.clone(), to: everywhere, avoid: BTreeSet::new() };
-        let mut receiving = Region::default();
-        for pair in self.between(&direction.from, &first)? {
-            receiving = receiving.with_sink(pair.sink);
-        }
+        let reached = self.between(&direction.from, &first)?;
+        let receiving: BTreeSet<Sink> =
+            reached.iter().flat_map(|bundle| bundle.sinks.iter().copied()).collect();
+        let receiving = receiving.into_iter().fold(Region::default(), Region::with_sink);
+        let sent = self.between(&receiving, direction)?;
         let sending: BTreeSet<SourcePlace> =
-            self.between(&receiving, direction)?.iter().map(|pair| pair.source).collect();
+            sent.iter().flat_map(|bundle| bundle.sources.iter().copied()).collect();
         if !sending.is_empty() {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[7]));
             let more = sending.len().saturating_sub(LISTED);
@@ -204,7 +214,7 @@ impl Case<'_, '_, '_> {
         Ok(())
     }
 
-    fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Pair>, CheckError> {
+    fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Bundle>, CheckError> {
         if from.is_empty() || direction.to.is_empty() {
             return Ok(Vec::new());
         }
@@ -239,6 +249,12 @@ impl Case<'_, '_, '_> {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[29]));
         }
     }
+}
+
+/// The stretches of ports that pass.
+fn ports(bundle: &Bundle) -> Vec<String> {
+    let Examples::Passing { samples, .. } = &bundle.examples else { return Vec::new() };
+    samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect()
 }
 
 fn stretch(protocol: Protocol, port: u16) -> String {

@@ -5,29 +5,27 @@
 //! sent and wherever that got to. What only an answer can do, such as passing a NAT gateway inwards, is found as the reply
 //! to what the destinations send.
 
-use std::collections::BTreeSet;
-
 use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::policy::TrafficSpec;
 
-use super::gather::{Pair, Wanted, Way, gather};
+use super::bundle::{Bundle, Way, without_known};
+use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction};
 use crate::reach::Reach;
-use crate::region::Spot;
 
 /// The protocols whose answers every translation lets through.
 const ANSWERED: [Protocol; 4] = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6];
 
 impl Case<'_, '_, '_> {
-    /// What else passes in a direction where answers count; pairs that `known` has already are left out.
+    /// What else passes in a direction where answers count; pairs that are known already are left out.
     pub(super) fn answers(
         &self,
         answering: &Reach<'_, '_>,
         direction: &Direction,
-        known: &[Pair],
-    ) -> Result<Vec<Pair>, CheckError> {
+        known: &[Bundle],
+    ) -> Result<Vec<Bundle>, CheckError> {
         let as_new = gather(answering, &self.wanted(direction, &direction.from))?;
-        let as_new = as_new.into_iter().map(|pair| Pair { way: Way::Solicited, ..pair.only_possible() });
+        let as_new = as_new.into_iter().map(|found| Bundle { way: Way::Solicited, ..found.only_possible() });
         let asked = self.asked_by_destinations();
         let back = Wanted {
             from: &direction.to,
@@ -37,9 +35,12 @@ impl Case<'_, '_, '_> {
             avoid: direction.avoid.clone(),
         };
         let back = if asked.is_empty() { Vec::new() } else { gather(self.reach, &back)? };
-        let back = back.into_iter().map(|pair| self.as_answer(pair));
-        let mut seen: BTreeSet<[Option<Spot>; 2]> = known.iter().map(Pair::ends).collect();
-        Ok(back.chain(as_new).filter(|pair| seen.insert(pair.ends())).collect())
+        let back: Vec<Bundle> = back.into_iter().map(|found| self.as_answer(found)).collect();
+        let mut more = without_known(back, known);
+        let as_new = without_known(as_new.collect(), known);
+        let as_new = without_known(as_new, &more);
+        more.extend(as_new);
+        Ok(more)
     }
 
     /// Whole protocols: an answer goes to the port that the question came from, which may be any.
@@ -51,9 +52,9 @@ impl Case<'_, '_, '_> {
     }
 
     /// Certain only where the property does not ask for ports: which one the destination sends from is its own choice.
-    fn as_answer(&self, pair: Pair) -> Pair {
+    fn as_answer(&self, found: Bundle) -> Bundle {
         let whole = |spec: &TrafficSpec| matches!(spec, TrafficSpec::Protocol(_));
-        let pair = if self.property.traffic.iter().all(whole) { pair } else { pair.only_possible() };
-        Pair { way: Way::Answer, ..pair }
+        let found = if self.property.traffic.iter().all(whole) { found } else { found.only_possible() };
+        Bundle { way: Way::Answer, ..found }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use reachproof_model::policy::TrafficSpec;
 
-use super::gather::{Pair, Wanted, gather};
+use super::bundle::{Bundle, Examples, is_one_place};
+use super::demand::gather_demanded;
+use super::gather::Wanted;
 use super::{Case, CheckError, Direction, PropertyReport, Verdict};
 use crate::network::{Sink, SourcePlace};
 use crate::region::Spot;
@@ -12,91 +14,158 @@ use crate::region::Spot;
 /// What passes in one direction with one kind of traffic.
 struct Searched<'c> {
     direction: &'c Direction,
+    /// Its position.
+    position: usize,
     /// One specification, or none where the property is about any header.
     traffic: &'c [TrafficSpec],
-    found: BTreeMap<(SourcePlace, Sink), Pair>,
+    found: Vec<Bundle>,
+    /// The positions of the bundles that a source is in, ascending.
+    of_source: BTreeMap<SourcePlace, Vec<usize>>,
 }
 
-/// The pairs of a requiring form that do not pass for certain, and how many do.
+/// The pairs of a requiring form that do not pass for certain, and whether some do.
 #[derive(Default)]
 struct Sorted {
-    passing: usize,
-    failing: Vec<Pair>,
-    unsure: Vec<Pair>,
+    passing: bool,
+    failing: Vec<Bundle>,
+    unsure: Vec<Bundle>,
+}
+
+/// What is known of one kind of traffic between a source and a sink.
+#[derive(Clone, Copy)]
+enum Found<'s> {
+    /// All of it passes.
+    All,
+    /// Something passes or may pass.
+    Something(&'s Bundle),
+    /// Nothing passes, whatever the unknowns are.
+    Nothing,
 }
 
 impl Case<'_, '_, '_> {
     /// Holds iff every pair passes, or, unless `every`, some pair does.
     pub(super) fn required(&self, every: bool) -> Result<PropertyReport, CheckError> {
         let mut sorted = Sorted::default();
-        for direction in &self.directions {
-            let searched = self.search(direction)?;
-            for (source, sink) in wanted_pairs(direction) {
-                self.sort(&searched, source, sink, every, &mut sorted);
+        for position in 0..self.directions.len() {
+            let searched = self.search(position)?;
+            for sources in alike(&searched) {
+                self.sort(&searched, &sources, every, &mut sorted);
             }
         }
         let Sorted { passing, failing, unsure } = sorted;
         let (failing, mut waived) = self.without_waived(failing)?;
         let (unsure, waived_unsure) = self.without_waived(unsure)?;
         waived.extend(waived_unsure);
-        let satisfied = if every { failing.is_empty() && unsure.is_empty() } else { passing > 0 };
+        let satisfied = if every { failing.is_empty() && unsure.is_empty() } else { passing };
         let refuted = if every { !failing.is_empty() } else { unsure.is_empty() };
-        let (verdict, pairs): (Verdict, Vec<&Pair>) = match (satisfied, refuted) {
+        let (verdict, bundles): (Verdict, Vec<&Bundle>) = match (satisfied, refuted) {
             (true, _) => (Verdict::Holds, Vec::new()),
             (false, true) => (Verdict::Violated, failing.iter().collect()),
             (false, false) => (Verdict::Unknown, unsure.iter().collect()),
         };
-        let witnesses = self.replay_closed(&pairs, verdict == Verdict::Violated)?;
-        self.report(verdict, &pairs, witnesses, waived)
+        let witnesses = self.replay_closed(&bundles, verdict == Verdict::Violated)?;
+        self.report(verdict, &bundles, witnesses, waived)
     }
 
     /// A search for each kind of traffic, so that one closed port is told from others that are open.
-    fn search<'c>(&'c self, direction: &'c Direction) -> Result<Vec<Searched<'c>>, CheckError> {
+    fn search(&self, position: usize) -> Result<Vec<Searched<'_>>, CheckError> {
         let all = &self.property.traffic;
         let kinds: Vec<&[TrafficSpec]> = if all.is_empty() { vec![&[]] } else { all.chunks(1).collect() };
         let mut searched = Vec::new();
-        for traffic in kinds {
+        for (direction, traffic) in self
+            .directions
+            .get(position)
+            .into_iter()
+            .flat_map(|one| kinds.iter().map(move |kind| (one, *kind)))
+        {
             let wanted = Wanted { traffic, ..self.wanted(direction, &direction.from) };
-            let found = gather(self.reach, &wanted)?;
-            let found = found.into_iter().map(|pair| ((pair.source, pair.sink), pair)).collect();
-            searched.push(Searched { direction, traffic, found });
+            let found = gather_demanded(self.reach, &wanted)?;
+            let mut of_source: BTreeMap<SourcePlace, Vec<usize>> = BTreeMap::new();
+            for (at, bundle) in found.iter().enumerate() {
+                bundle.sources.iter().for_each(|source| of_source.entry(*source).or_default().push(at));
+            }
+            searched.push(Searched { direction, position, traffic, found, of_source });
         }
         Ok(searched)
     }
 
     /// A pair fails if one kind of traffic does, and passes if all do; where `every` pair must, from each address of the
-    /// source.
-    fn sort(
-        &self,
-        searched: &[Searched<'_>],
-        source: SourcePlace,
-        sink: Sink,
-        every: bool,
-        into: &mut Sorted,
-    ) {
-        let mut unsure = None;
-        for search in searched {
-            match search.found.get(&(source, sink)) {
-                Some(pair)
-                    if pair.complete && (pair.from_everywhere || !every) && !search.is_implied(sink) => {}
-                Some(pair) => unsure = unsure.or(Some(pair.clone())),
-                None => {
-                    let pair = self.closed_pair(search.direction, search.traffic, source, sink);
-                    if !self.is_vague(&pair) && !search.is_one_of_several(sink) {
-                        return into.failing.push(pair);
-                    }
-                    unsure = unsure.or(Some(pair.only_possible()));
-                }
+    /// source. All of these sources have the same found of them.
+    fn sort(&self, searched: &[Searched<'_>], sources: &[SourcePlace], every: bool, into: &mut Sorted) {
+        let Some(first) = sources.first() else { return };
+        let found: Vec<BTreeMap<Sink, Found<'_>>> =
+            searched.iter().map(|search| search.found_of(*first, every)).collect();
+        // The sinks of each kind of failing, by the search that shows it.
+        let mut closed: BTreeMap<usize, Vec<Sink>> = BTreeMap::new();
+        for sink in searched.iter().take(1).flat_map(|search| search.sinks()) {
+            let of = |at: usize| found.get(at).and_then(|found| found.get(&sink)).copied();
+            let states = (0..searched.len()).map(|at| (at, of(at).unwrap_or(Found::Nothing)));
+            let states: Vec<(usize, Found<'_>)> = states.collect();
+            let nothing = states.iter().find(|(_, state)| matches!(state, Found::Nothing)).map(|(at, _)| *at);
+            let something = states.iter().find_map(|(_, state)| match state {
+                Found::Something(bundle) => Some(*bundle),
+                _ => None,
+            });
+            match (nothing, something) {
+                (Some(at), _) => closed.entry(at).or_default().push(sink),
+                (None, Some(bundle)) => into.unsure.extend(single(bundle, sources, sink)),
+                (None, None) => into.passing |= sources.iter().any(|source| !is_one_place(*source, sink)),
             }
         }
-        match unsure {
-            Some(pair) => into.unsure.push(pair),
-            None => into.passing += 1,
+        for (at, sinks) in closed {
+            if let Some(search) = searched.get(at) {
+                self.sort_closed(search, sources, sinks, into);
+            }
+        }
+    }
+
+    /// Pairs that nothing joins: they fail, unless the replay cannot confirm it or the destination may be elsewhere.
+    fn sort_closed(
+        &self,
+        search: &Searched<'_>,
+        sources: &[SourcePlace],
+        sinks: Vec<Sink>,
+        into: &mut Sorted,
+    ) {
+        let examples = Examples::Closed { traffic: search.traffic.to_vec(), direction: search.position };
+        let bundle = Bundle::passing(sources, sinks, examples, false);
+        if self.reach.network().components().is_empty()
+            && !bundle.sinks.iter().any(|sink| search.is_one_of_several(*sink))
+        {
+            into.failing.extend((!bundle.is_empty()).then_some(bundle));
+            return;
+        }
+        for (source, sink) in bundle.pairs() {
+            let single = Bundle { sources: [source].into(), sinks: [sink].into(), ..bundle.clone() };
+            let vague = self.is_vague(&self.pair(&single, source, sink)) || search.is_one_of_several(sink);
+            if vague { into.unsure.push(single) } else { into.failing.push(single) }
         }
     }
 }
 
 impl Searched<'_> {
+    /// What the search found of a source, by sink.
+    fn found_of(&self, source: SourcePlace, every: bool) -> BTreeMap<Sink, Found<'_>> {
+        let mut found: BTreeMap<Sink, Found<'_>> = BTreeMap::new();
+        let positions = self.of_source.get(&source).into_iter().flatten();
+        for bundle in positions.filter_map(|at| self.found.get(*at)) {
+            for sink in bundle.sinks.iter() {
+                let passes = bundle.complete && (bundle.from_everywhere || !every) && !self.is_implied(*sink);
+                let state = if passes { Found::All } else { Found::Something(bundle) };
+                let known = found.entry(*sink).or_insert(state);
+                if passes {
+                    *known = state;
+                }
+            }
+        }
+        found
+    }
+
+    /// Every sink that the direction is about.
+    fn sinks(&self) -> impl Iterator<Item = Sink> {
+        self.direction.to.iter().map(|(spot, _)| spot.sink())
+    }
+
     /// Whether the destination stands for several places, only some of which can have been reached.
     fn is_implied(&self, sink: Sink) -> bool {
         self.direction.to.at(sink).is_some_and(|extent| extent.implied())
@@ -108,12 +177,21 @@ impl Searched<'_> {
     }
 }
 
-/// Every pair that a requiring form is about.
-fn wanted_pairs(direction: &Direction) -> Vec<(SourcePlace, Sink)> {
-    let sources: Vec<Spot> = direction.from.iter().map(|(spot, _)| spot).collect();
-    let pairs = sources.iter().flat_map(|source| direction.to.iter().map(move |(sink, _)| (*source, sink)));
-    pairs
-        .filter(|(source, sink)| source != sink)
-        .filter_map(|(source, sink)| Some((source.source()?, sink.sink())))
-        .collect()
+/// The pairs of some sources with one sink, with the examples of a bundle that they are in.
+fn single(bundle: &Bundle, sources: &[SourcePlace], sink: Sink) -> Option<Bundle> {
+    let part = Bundle { sources: sources.into(), sinks: [sink].into(), ..bundle.clone() };
+    (!part.is_empty()).then_some(part)
+}
+
+/// The sources of a direction, those together of which every search found the same.
+fn alike(searched: &[Searched<'_>]) -> Vec<Vec<SourcePlace>> {
+    let Some(first) = searched.first() else { return Vec::new() };
+    let mut found: BTreeMap<Vec<Option<&Vec<usize>>>, Vec<SourcePlace>> = BTreeMap::new();
+    for source in first.direction.from.iter().filter_map(|(spot, _)| Spot::source(spot)) {
+        let key = searched.iter().map(|search| search.of_source.get(&source)).collect();
+        found.entry(key).or_default().push(source);
+    }
+    let mut groups: Vec<Vec<SourcePlace>> = found.into_values().collect();
+    groups.sort_unstable();
+    groups
 }

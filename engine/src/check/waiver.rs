@@ -5,7 +5,8 @@
 
 use ipnet::IpNet;
 
-use super::gather::{Pair, Wanted, Way, gather};
+use super::bundle::{Bundle, Way, affected};
+use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Waived};
 use crate::network::{Role, owned_blocks};
 use crate::region::{Region, Spot, common, everything, without_blocks};
@@ -15,45 +16,67 @@ type End = Option<Region>;
 
 impl Case<'_, '_, '_> {
     /// Splits off what a waiver accepts.
-    pub(super) fn without_waived(&self, pairs: Vec<Pair>) -> Result<(Vec<Pair>, Vec<Waived>), CheckError> {
-        let mut kept = Vec::new();
-        let mut counts = vec![0_usize; self.waivers.len()];
-        for pair in pairs {
-            match self.accepting(&pair)?.and_then(|position| counts.get_mut(position)) {
-                Some(count) => *count += 1,
-                None => kept.push(pair),
+    pub(super) fn without_waived(
+        &self,
+        bundles: Vec<Bundle>,
+    ) -> Result<(Vec<Bundle>, Vec<Waived>), CheckError> {
+        let (mut left, mut waived) = (bundles, Vec::new());
+        for (waiver, from, to) in &self.waivers {
+            let (mut kept, mut accepted) = (Vec::new(), Vec::new());
+            for bundle in left {
+                self.split(from, to, &bundle, &mut kept, &mut accepted)?;
+            }
+            left = kept;
+            let pairs = affected(&accepted.iter().collect::<Vec<_>>()).pairs;
+            if pairs > 0 {
+                let (owner, why) = (waiver.owner.clone(), waiver.why.clone());
+                waived.push(Waived { owner, why, until: waiver.until.to_string(), pairs });
             }
         }
-        let mut waived: Vec<Waived> = Vec::new();
-        for ((waiver, _, _), pairs) in self.waivers.iter().zip(counts).filter(|(_, pairs)| *pairs > 0) {
-            let (owner, why) = (waiver.owner.clone(), waiver.why.clone());
-            waived.push(Waived { owner, why, until: waiver.until.to_string(), pairs });
-        }
-        Ok((kept, waived))
+        Ok((left, waived))
     }
 
-    /// The first waiver that accepts the failure of a pair.
-    fn accepting(&self, pair: &Pair) -> Result<Option<usize>, CheckError> {
-        for (position, (_, from, to)) in self.waivers.iter().enumerate() {
-            if self.accepts(from, to, pair)? {
-                return Ok(Some(position));
+    /// Splits a bundle by what a waiver accepts: whole stretches where it means all addresses of the places, else pair by
+    /// pair.
+    fn split(
+        &self,
+        from: &End,
+        to: &End,
+        bundle: &Bundle,
+        kept: &mut Vec<Bundle>,
+        accepted: &mut Vec<Bundle>,
+    ) -> Result<(), CheckError> {
+        let meets_from = |spot: Option<Spot>| meets(from, spot);
+        let meets_to = |spot: Option<Spot>| meets(to, spot);
+        let covers_from = |spot: Option<Spot>| meets(from, spot) && self.covers_source(from, spot);
+        let covers_to = |spot: Option<Spot>| meets(to, spot) && self.covers_sink(to, spot);
+        kept.extend(bundle.part(|spot| !meets_from(spot), |_| true));
+        kept.extend(bundle.part(meets_from, |spot| !meets_to(spot)));
+        accepted.extend(bundle.part(covers_from, covers_to));
+        let doubtful = [
+            bundle.part(|spot| meets_from(spot) && !covers_from(spot), meets_to),
+            bundle.part(covers_from, |spot| meets_to(spot) && !covers_to(spot)),
+        ];
+        for part in doubtful.into_iter().flatten() {
+            for (source, sink) in part.pairs() {
+                let single = Bundle { sources: [source].into(), sinks: [sink].into(), ..part.clone() };
+                let fine = self.is_passing(&single) && !self.passes_beside(from, to, &single)?;
+                if fine { accepted.push(single) } else { kept.push(single) }
             }
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn accepts(&self, from: &End, to: &End, pair: &Pair) -> Result<bool, CheckError> {
-        let [Some(source), Some(sink)] = pair.ends() else { return Ok(from.is_none() && to.is_none()) };
-        let meets = |end: &End, spot| end.as_ref().is_none_or(|region| region.get(spot).is_some());
-        if !meets(from, source) || !meets(to, sink) {
-            return Ok(false);
-        }
-        let sent = self.own_blocks(source, self.asked(source, |direction| &direction.from), true);
-        let received = self.own_blocks(sink, self.asked(sink, |direction| &direction.to), false);
-        if covers(from, source, &sent) && covers(to, sink, &received) {
-            return Ok(true);
-        }
-        Ok(self.is_passing(pair) && !self.passes_beside(from, to, [source, sink])?)
+    fn covers_source(&self, end: &End, spot: Option<Spot>) -> bool {
+        spot.is_none_or(|spot| {
+            covers(end, spot, &self.own_blocks(spot, self.asked(spot, |direction| &direction.from), true))
+        })
+    }
+
+    fn covers_sink(&self, end: &End, spot: Option<Spot>) -> bool {
+        spot.is_none_or(|spot| {
+            covers(end, spot, &self.own_blocks(spot, self.asked(spot, |direction| &direction.to), false))
+        })
     }
 
     /// The addresses at a place that the property is about; all where it is about none of its own, such as at the other
@@ -78,14 +101,19 @@ impl Case<'_, '_, '_> {
     }
 
     /// Whether the pair is something that passes, and was asked for as such.
-    fn is_passing(&self, pair: &Pair) -> bool {
+    fn is_passing(&self, bundle: &Bundle) -> bool {
         use reachproof_model::policy::Form;
         let requiring = matches!(self.property.form, Form::Require(_) | Form::RequireSome(_));
-        pair.way == Way::Unsolicited && !requiring
+        bundle.way == Way::Unsolicited && !requiring
     }
 
     /// Whether something passes between two places but for what a waiver means for certain.
-    fn passes_beside(&self, from: &End, to: &End, [source, sink]: [Spot; 2]) -> Result<bool, CheckError> {
+    fn passes_beside(&self, from: &End, to: &End, pair: &Bundle) -> Result<bool, CheckError> {
+        let [sources, sinks] = pair.ends();
+        let (Some(Some(source)), Some(Some(sink))) = (sources.first().copied(), sinks.first().copied())
+        else {
+            return Ok(true);
+        };
         for direction in &self.directions {
             let Some(destinations) = direction.to.only(sink) else { continue };
             let sources = direction.from.only(source).unwrap_or_else(|| Region::default().with(source));
@@ -106,6 +134,11 @@ impl Case<'_, '_, '_> {
         }
         Ok(false)
     }
+}
+
+/// Whether an end of a waiver means a place at all; places that no selector names only where it means any.
+fn meets(end: &End, spot: Option<Spot>) -> bool {
+    end.as_ref().is_none_or(|region| spot.is_some_and(|spot| region.get(spot).is_some()))
 }
 
 /// Whether an end of a waiver means all these addresses of a place for certain.

@@ -1,17 +1,17 @@
 //! Witnesses: example flows replayed by the concrete evaluator and grouped by the way they take.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use reachproof_model::finding::Gap;
 use reachproof_model::flow::{Flow, Protocol, Question};
 use reachproof_model::policy::TrafficSpec;
 
-use super::gather::{Pair, Sample, Way};
+use super::bundle::{Bundle, Examples, Pair, Sample, Way};
 use super::{Case, CheckError, Direction, ErrorKind, Witness};
 use crate::evidence::{HopKind, Trace, TraceVerdict};
 use crate::name::{sink_name, source_name};
-use crate::network::{Sink, SourcePlace};
+use crate::network::{Network, Sink, SourcePlace};
 use crate::region::{Extent, Spot};
 use crate::trace::{Query, trace};
 
@@ -21,46 +21,70 @@ const REPLAYED: usize = 1_000;
 /// What two flows that fail in the same way have in common: the gateways passed and the rules that let them.
 type Signature = Vec<(HopKind, Box<str>, Vec<(&'static str, Box<str>)>)>;
 
+/// The ways found so far: an example of each, and the pairs that were seen to fail so.
+#[derive(Default)]
+struct Ways {
+    found: BTreeMap<Signature, (Witness, BTreeSet<(SourcePlace, Sink)>)>,
+}
+
 impl Case<'_, '_, '_> {
     /// Replays what passes or may pass, one witness for each distinct way.
     ///
     /// INVARIANT (witness replayed): a flow that the search calls certain must reach in the replay, and one that it calls
-    /// possible must not be blocked there.
-    pub(super) fn replay(&self, pairs: &[&Pair], certain: bool) -> Result<Vec<Witness>, CheckError> {
-        let mut found: BTreeMap<Signature, Witness> = BTreeMap::new();
-        for pair in pairs.iter().take(REPLAYED) {
-            for sample in pair.samples.iter().filter(|sample| sample.certain || !certain) {
-                let trace = self.trace(pair, sample);
-                let replayed = match trace.verdict {
-                    TraceVerdict::Reaches => true,
-                    TraceVerdict::Unknown => !sample.certain || self.reach.network().options.strict,
-                    TraceVerdict::Blocked => false,
-                };
-                if !replayed {
-                    return Err(self.mismatch(pair, sample, &trace));
-                }
-                self.add(&mut found, pair, trace);
-            }
-        }
-        Ok(in_order(found))
+    /// possible must not be blocked there. Of one that should pass and was not found to, nothing is claimed.
+    pub(super) fn replay(&self, bundles: &[&Bundle], certain: bool) -> Result<Vec<Witness>, CheckError> {
+        let confirmed = |bundle: &Bundle, sample: &Sample, verdict| match verdict {
+            _ if matches!(bundle.examples, Examples::Closed { .. }) => true,
+            TraceVerdict::Reaches => true,
+            TraceVerdict::Unknown => !sample.certain || self.reach.network().options.strict,
+            TraceVerdict::Blocked => false,
+        };
+        self.replay_each(bundles, |sample| sample.certain || !certain, confirmed)
     }
 
     /// Replays pairs of a requiring form: those that nothing joins must be blocked.
-    pub(super) fn replay_closed(&self, pairs: &[&Pair], closed: bool) -> Result<Vec<Witness>, CheckError> {
+    pub(super) fn replay_closed(
+        &self,
+        bundles: &[&Bundle],
+        closed: bool,
+    ) -> Result<Vec<Witness>, CheckError> {
         if !closed {
-            return self.replay(pairs, false);
+            return self.replay(bundles, false);
         }
-        let mut found: BTreeMap<Signature, Witness> = BTreeMap::new();
-        for pair in pairs.iter().take(REPLAYED) {
-            for sample in &pair.samples {
-                let trace = self.trace(pair, sample);
-                if trace.verdict != TraceVerdict::Blocked {
-                    return Err(self.mismatch(pair, sample, &trace));
+        self.replay_each(bundles, |_| true, |_, _, verdict| verdict == TraceVerdict::Blocked)
+    }
+
+    fn replay_each(
+        &self,
+        bundles: &[&Bundle],
+        wanted: impl Fn(&Sample) -> bool,
+        confirmed: impl Fn(&Bundle, &Sample, TraceVerdict) -> bool,
+    ) -> Result<Vec<Witness>, CheckError> {
+        let mut ways = Ways::default();
+        for (bundle, source, sink) in replayed(bundles) {
+            let pair = self.pair(bundle, source, sink);
+            for sample in pair.samples.iter().filter(|sample| wanted(sample)) {
+                let trace = self.trace(&pair, sample);
+                if !confirmed(bundle, sample, trace.verdict) {
+                    return Err(self.mismatch(&pair, sample, &trace));
                 }
-                self.add(&mut found, pair, trace);
+                ways.add(self.reach.network(), &pair, trace);
             }
         }
-        Ok(in_order(found))
+        Ok(ways.in_order())
+    }
+
+    /// One pair of a bundle, with its example flows.
+    pub(super) fn pair(&self, bundle: &Bundle, source: SourcePlace, sink: Sink) -> Pair {
+        let samples = match &bundle.examples {
+            Examples::Passing { .. } => bundle.samples(self.reach.network(), source, sink),
+            Examples::Closed { traffic, direction } => {
+                let direction = self.directions.get(*direction);
+                let flow = direction.and_then(|direction| self.closed_flow(direction, traffic, source, sink));
+                flow.into_iter().map(|flow| Sample { certain: true, flow }).collect()
+            }
+        };
+        Pair { source, sink, samples, way: bundle.way }
     }
 
     /// Whether the replay cannot confirm that nothing joins a pair: beyond an unmodelled component it judges each header
@@ -90,28 +114,16 @@ impl Case<'_, '_, '_> {
         CheckError { kind: ErrorKind::Mismatch { property: self.property.name.clone(), detail } }
     }
 
-    /// A pair that nothing joins, with an example of a flow that should pass.
-    pub(super) fn closed_pair(
+    /// A flow that should pass between a pair that nothing joins.
+    fn closed_flow(
         &self,
         direction: &Direction,
         traffic: &[TrafficSpec],
         source: SourcePlace,
         sink: Sink,
-    ) -> Pair {
-        let spot = Spot::source_of(source);
-        let from = spot.and_then(|spot| direction.from.get(spot));
-        let to = direction.to.at(sink);
-        let flow = from.zip(to).and_then(|(from, to)| self.example(traffic, (source, from), (sink, to)));
-        let samples = flow.into_iter().map(|flow| Sample { certain: true, flow }).collect();
-        Pair {
-            source,
-            sink,
-            certain: false,
-            complete: false,
-            from_everywhere: false,
-            samples,
-            way: Way::Unsolicited,
-        }
+    ) -> Option<Flow> {
+        let from = Spot::source_of(source).and_then(|spot| direction.from.get(spot))?;
+        self.example(traffic, (source, from), (sink, direction.to.at(sink)?))
     }
 
     fn example(
@@ -153,21 +165,6 @@ impl Case<'_, '_, '_> {
         }
     }
 
-    fn add(&self, found: &mut BTreeMap<Signature, Witness>, pair: &Pair, trace: Trace) {
-        let signature = signature(&trace);
-        match found.get_mut(&signature) {
-            Some(known) if known.source == pair.source && known.sink == pair.sink => {}
-            Some(known) => known.pairs += 1,
-            None => {
-                let network = self.reach.network();
-                let from = source_name(network, pair.source).into();
-                let to = sink_name(network, pair.sink).into();
-                let witness = Witness { from, to, source: pair.source, sink: pair.sink, trace, pairs: 1 };
-                found.insert(signature, witness);
-            }
-        }
-    }
-
     /// The gaps that the witnesses of an unknown verdict met.
     pub(super) fn gaps(&self, witnesses: &[Witness]) -> Vec<Gap> {
         let network = self.reach.network();
@@ -200,13 +197,42 @@ fn example_of(traffic: &[TrafficSpec]) -> (Protocol, u16) {
     }
 }
 
-/// Shortest journeys first, then by source and sink.
-fn in_order(found: BTreeMap<Signature, Witness>) -> Vec<Witness> {
-    let mut witnesses: Vec<Witness> = found.into_values().collect();
-    witnesses.sort_by_key(|witness| {
-        (witness.trace.forward.hops.len(), witness.source, witness.sink, witness.trace.flow)
-    });
-    witnesses
+impl Ways {
+    fn add(&mut self, network: &Network<'_>, pair: &Pair, trace: Trace) {
+        let new = |trace| {
+            let from = source_name(network, pair.source).into();
+            let to = sink_name(network, pair.sink).into();
+            let witness = Witness { from, to, source: pair.source, sink: pair.sink, trace, pairs: 0 };
+            (witness, BTreeSet::new())
+        };
+        let (_, pairs) = self.found.entry(signature(&trace)).or_insert_with(|| new(trace));
+        pairs.insert((pair.source, pair.sink));
+    }
+
+    /// Shortest journeys first, then by source and sink.
+    fn in_order(self) -> Vec<Witness> {
+        let counted = |(witness, pairs): (Witness, BTreeSet<_>)| Witness { pairs: pairs.len(), ..witness };
+        let mut witnesses: Vec<Witness> = self.found.into_values().map(counted).collect();
+        witnesses.sort_by_key(|witness| {
+            (witness.trace.forward.hops.len(), witness.source, witness.sink, witness.trace.flow)
+        });
+        witnesses
+    }
+}
+
+/// The pairs to replay, ascending by source and sink: as many of each bundle as of any other, every pair if they are few.
+fn replayed<'b>(bundles: &[&'b Bundle]) -> Vec<(&'b Bundle, SourcePlace, Sink)> {
+    let bundles: Vec<&Bundle> = bundles.iter().copied().take(REPLAYED).collect();
+    let mut share = REPLAYED.checked_div(bundles.len()).unwrap_or(0).max(1);
+    if bundles.iter().map(|bundle| bundle.pairs().take(REPLAYED).count()).sum::<usize>() <= REPLAYED {
+        share = REPLAYED;
+    }
+    let of_one = |bundle: &'b Bundle| {
+        bundle.pairs().take(share).map(move |(source, sink)| (bundle, source, sink)).collect::<Vec<_>>()
+    };
+    let mut pairs: Vec<_> = bundles.into_iter().flat_map(of_one).collect();
+    pairs.sort_by_key(|(_, source, sink)| (*source, *sink));
+    pairs
 }
 
 fn signature(trace: &Trace) -> Signature {

@@ -161,6 +161,52 @@ impl Arena {
     }
 }
 
+/// A part of a set that is a product: each of some destinations with each of some sources and each of the headers of `rest`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Product {
+    /// Destinations, as ascending inclusive intervals.
+    pub destinations: Vec<(u128, u128)>,
+    /// Sources, as ascending inclusive intervals.
+    pub sources: Vec<(u128, u128)>,
+    /// What the headers have in their other fields; a set that depends on no address.
+    pub rest: Set,
+}
+
+impl Arena {
+    /// Disjoint products that together are the set, in a fixed order. No two have both the same rest and a destination in
+    /// common.
+    pub fn products(&self, set: Set) -> Vec<Product> {
+        let mut found = Vec::new();
+        for (below, destinations) in self.split(set, Field::Destination) {
+            for (rest, sources) in self.split(below, Field::Source) {
+                found.push(Product { destinations: destinations.clone(), sources, rest });
+            }
+        }
+        found
+    }
+
+    /// What a set with no earlier field leads to by the values of a field: each inhabited sub-diagram, in the order of the
+    /// least value.
+    fn split(&self, set: Set, field: Field) -> Vec<(Set, Vec<(u128, u128)>)> {
+        if set.is_empty() {
+            return Vec::new();
+        }
+        if self.field(set) != Some(field) {
+            return vec![(set, vec![(0, self.domain.greatest(field))])];
+        }
+        let mut found: Vec<(Set, Vec<(u128, u128)>)> = Vec::new();
+        let mut positions: FixedMap<Set, usize> = FixedMap::default();
+        for (lo, hi, child) in self.node(set).intervals().filter(|(_, _, child)| !child.is_empty()) {
+            let position = *positions.entry(child).or_insert(found.len());
+            match found.get_mut(position) {
+                Some((_, intervals)) => intervals.push((lo, hi)),
+                None => found.push((child, vec![(lo, hi)])),
+            }
+        }
+        found
+    }
+}
+
 /// Sorted intervals with those that overlap or touch made one.
 fn merged(sorted: &[(u128, u128)]) -> Vec<(u128, u128)> {
     let mut result: Vec<(u128, u128)> = Vec::new();

@@ -34,7 +34,7 @@ mod oracle;
 mod tests;
 
 pub use arena::{Arena, Counters, Frozen};
-pub use inspect::Boxes;
+pub use inspect::{Boxes, Product};
 pub use value::{Family, Field, Header, HeaderBox};
 
 /// A handle to a set of headers in the [`Arena`] that made it, or in one it was frozen into.

@@ -297,6 +297,34 @@ fn boxes_are_the_set_disjoint_and_ascending() {
 }
 
 #[test]
+fn products_are_the_set_and_disjoint() {
+    let mut numbers = Numbers(8);
+    for mut universe in universes(4) {
+        for _ in 0..500 {
+            let table = numbers.table(universe.all());
+            let set = universe.set(table);
+            let products = universe.arena.products(set);
+            let within = |intervals: &[(u128, u128)], value| {
+                intervals.iter().any(|(lo, hi)| (*lo..=*hi).contains(&value))
+            };
+            for index in 0..universe.size() {
+                let header = universe.header(index);
+                let holding = products.iter().filter(|product| {
+                    within(&product.destinations, header.value(Field::Destination))
+                        && within(&product.sources, header.value(Field::Source))
+                        && universe.arena.contains(product.rest, &header)
+                });
+                assert_eq!(holding.count(), usize::from(universe.holds(table, &header)));
+            }
+            for product in products {
+                assert!(!universe.arena.depends_on(product.rest, Field::Destination));
+                assert!(!universe.arena.depends_on(product.rest, Field::Source));
+            }
+        }
+    }
+}
+
+#[test]
 fn picks_are_least_and_meet_preferences_in_order() {
     let mut numbers = Numbers(7);
     for mut universe in universes(4) {

@@ -26,6 +26,14 @@ impl Family {
             Self::V6 => u128::MAX,
         }
     }
+
+    /// The address that a number stands for; the greatest one if there is none.
+    pub fn address(self, value: u128) -> IpAddr {
+        match self {
+            Self::V4 => Ipv4Addr::from(u32::try_from(value).unwrap_or(u32::MAX)).into(),
+            Self::V6 => Ipv6Addr::from(value).into(),
+        }
+    }
 }
 
 /// A field of a header. The order is the order of the levels of a diagram.

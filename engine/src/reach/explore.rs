@@ -40,6 +40,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) family: Family,
     pub(super) arena: Arena,
     pub(super) filters: BTreeMap<(World, FilterKey, FilterView), Set>,
+    /// The headers for the addresses of each class of receivers, as far as they were asked for.
+    pub(super) addressed: BTreeMap<ReceiversId, Set>,
     /// AWS ids that no packet may pass or end at (`only-through`).
     pub(super) avoid: BTreeSet<Box<str>>,
     /// The interfaces that send, when the source is a class of them.
@@ -60,6 +62,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             family,
             arena: Arena::new(family).with_limit(super::NODE_LIMIT),
             filters: BTreeMap::new(),
+            addressed: BTreeMap::new(),
             avoid: BTreeSet::new(),
             senders: Vec::new(),
             visited: BTreeMap::new(),
@@ -98,6 +101,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         if self.arena.counters().nodes > NODES_KEPT {
             self.arena = Arena::new(self.family).with_limit(super::NODE_LIMIT);
             self.filters.clear();
+            self.addressed.clear();
         }
     }
 

@@ -31,14 +31,25 @@ pub(super) struct Owned {
 }
 
 /// Interfaces that receive alike, and the addresses that they and nobody else own in one family.
-pub(super) struct Receivers {
-    pub(super) members: Vec<EniId>,
-    pub(super) intervals: Intervals,
+pub(crate) struct Receivers {
+    pub(crate) family: Family,
+    pub(crate) members: Vec<EniId>,
+    /// Ascending.
+    pub(crate) intervals: Intervals,
+    /// Who owns each interval.
+    pub(crate) owners: Vec<EniId>,
 }
 
 /// A class of [`Receivers`], by its position.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ReceiversId(u32);
+
+impl ReceiversId {
+    /// The position among [`Index::all_receivers`].
+    pub(crate) fn position(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The shared, immutable part of every exploration.
 pub(super) struct Index<'n, 's> {
@@ -105,6 +116,11 @@ impl<'n, 's> Index<'n, 's> {
     /// The classes that receive in a VPC, ascending.
     pub(super) fn receivers_of(&self, vpc: VpcId, family: Family) -> &[ReceiversId] {
         self.receivers_of.get(&(vpc, family)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every class of receivers, of all VPCs and families.
+    pub(super) fn all_receivers(&self) -> &[Receivers] {
+        &self.receivers
     }
 
     /// A class of receivers.
@@ -210,13 +226,16 @@ fn receivers(network: &Network<'_>, owned: &BTreeMap<(VpcId, Family), Vec<Owned>
     }
     let (mut all, mut of) = (Vec::new(), BTreeMap::new());
     for (key, rows) in owned {
-        let mut intervals: BTreeMap<usize, Intervals> = BTreeMap::new();
+        let mut owned: BTreeMap<usize, (Intervals, Vec<EniId>)> = BTreeMap::new();
         for row in rows.iter().filter(|row| !row.contested) {
-            intervals.entry(class_of[row.interface.index()]).or_default().push((row.lo, row.hi));
+            let (intervals, owners) = owned.entry(class_of[row.interface.index()]).or_default();
+            intervals.push((row.lo, row.hi));
+            owners.push(row.interface);
         }
-        for (position, intervals) in intervals {
+        for (position, (intervals, owners)) in owned {
             let id = ReceiversId(u32::try_from(all.len()).unwrap_or(u32::MAX));
-            all.push(Receivers { members: classes[position].clone(), intervals });
+            let members = classes[position].clone();
+            all.push(Receivers { family: key.1, members, intervals, owners });
             of.entry(*key).or_insert_with(Vec::new).push(id);
         }
     }

@@ -35,7 +35,8 @@ use crate::asked::among;
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace, owned_blocks};
 use explore::{Arrival, Explorer};
-use index::{Index, ReceiversId};
+use index::Index;
+pub(crate) use index::{Receivers, ReceiversId};
 pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
 
@@ -86,20 +87,29 @@ type Arrived = (Sink, Rewritten);
 /// What became of the destination: the address that took its place, or whether it is the one inside the one sent.
 type Rewritten = (Option<u128>, bool);
 
+/// Interfaces that receive alike.
+#[derive(Clone, Copy)]
+pub(crate) struct Alike<'w> {
+    /// Their class.
+    pub(crate) class: ReceiversId,
+    /// Their ids, ascending.
+    members: &'w [EniId],
+}
+
 /// What one class of sources reaches with one family, while the diagrams are at hand.
 pub struct Explored<'w> {
     /// The sources.
     pub source: &'w SourceClass,
     /// The family of the sent headers.
     pub family: Family,
-    /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their ids.
-    arrived: Vec<(Delivery, &'w [EniId])>,
+    /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their class.
+    arrived: Vec<(Delivery, Option<Alike<'w>>)>,
     network: &'w Network<'w>,
     /// The diagrams of the sets.
     pub arena: &'w mut Arena,
 }
 
-impl Explored<'_> {
+impl<'w> Explored<'w> {
     /// Everything that arrives, by sink and destination.
     pub fn deliveries(&mut self) -> Vec<Delivery> {
         self.deliveries_at(|_| true)
@@ -108,10 +118,11 @@ impl Explored<'_> {
     /// What arrives at the sinks that are wanted, by sink and destination.
     pub fn deliveries_at(&mut self, wanted: impl Fn(Sink) -> bool) -> Vec<Delivery> {
         let mut found: BTreeMap<Arrived, Delivery> = BTreeMap::new();
-        for (delivery, members) in self.arrived.clone() {
-            if members.is_empty() && wanted(delivery.sink) {
+        for (delivery, alike) in self.arrived.clone() {
+            if alike.is_none() && wanted(delivery.sink) {
                 self.add(&mut found, delivery);
             }
+            let members = alike.map_or(&[][..], |alike| alike.members);
             for member in members.iter().filter(|member| wanted(Sink::Interface(**member))) {
                 let own = among(
                     self.arena,
@@ -124,6 +135,11 @@ impl Explored<'_> {
             }
         }
         found.into_values().collect()
+    }
+
+    /// Everything that arrives, once for all interfaces that receive it alike: each takes what is for its own addresses.
+    pub(crate) fn arrivals(&self) -> Vec<(Delivery, Option<Alike<'w>>)> {
+        self.arrived.clone()
     }
 
     fn restricted(&mut self, delivery: Delivery, area: Set) -> Delivery {
@@ -168,6 +184,11 @@ impl<'n, 's> Reach<'n, 's> {
     /// The network explored.
     pub fn network(&self) -> &'n Network<'s> {
         self.index.network
+    }
+
+    /// The classes of interfaces that receive alike, each with its family.
+    pub(crate) fn receivers(&self) -> impl Iterator<Item = &Receivers> {
+        self.index.all_receivers().iter()
     }
 
     /// Explores every class of sources, in parallel, IPv4 and IPv6, and hands each result to `extract`. The answers come
@@ -262,7 +283,11 @@ fn explore_world(
 /// A sink, the class of those that received, and the rewritten destination.
 type End = (Sink, Option<ReceiversId>, Rewritten);
 
-fn merge<'i>(worker: &mut Explorer<'i, '_, '_>, over: Ways, under: Ways) -> Vec<(Delivery, &'i [EniId])> {
+fn merge<'i>(
+    worker: &mut Explorer<'i, '_, '_>,
+    over: Ways,
+    under: Ways,
+) -> Vec<(Delivery, Option<Alike<'i>>)> {
     let mut found: BTreeMap<End, Delivery> = BTreeMap::new();
     for (arrival, set, back) in over {
         let end = end(&arrival);
@@ -276,8 +301,8 @@ fn merge<'i>(worker: &mut Explorer<'i, '_, '_>, over: Ways, under: Ways) -> Vec<
         delivery.answered_under = worker.arena.union(delivery.answered_under, back);
     }
     let index = worker.index;
-    let members = |alike: Option<ReceiversId>| alike.map_or(&[][..], |id| &index.receivers(id).members);
-    found.into_iter().map(|((_, alike, _), delivery)| (delivery, members(alike))).collect()
+    let alike = |class: ReceiversId| Alike { class, members: &index.receivers(class).members };
+    found.into_iter().map(|((_, class, _), delivery)| (delivery, class.map(alike))).collect()
 }
 
 fn end(arrival: &Arrival) -> End {

@@ -311,7 +311,8 @@ impl Explorer<'_, '_, '_> {
         for id in index.receivers_of(vpc, state.view.family) {
             let receivers = index.receivers(*id);
             let Some(first) = receivers.members.first() else { continue };
-            let there = self.keep(set, &state.view, state.view.destination, &receivers.intervals);
+            let addressed = self.addressed(*id, state);
+            let there = self.arena.intersection(set, addressed);
             if there.is_empty() {
                 continue;
             }
@@ -320,6 +321,17 @@ impl Explorer<'_, '_, '_> {
                 self.push(state.at(Place::ReceiveAlike(*id)), entered);
             }
         }
+    }
+
+    /// The sent headers for a class of receivers, which see the destination that was sent.
+    fn addressed(&mut self, id: ReceiversId, state: &State) -> Set {
+        if let Some(known) = self.addressed.get(&id) {
+            return *known;
+        }
+        let index = self.index;
+        let set = self.among(&state.view, state.view.destination, &index.receivers(id).intervals);
+        self.addressed.insert(id, set);
+        set
     }
 
     /// As [`Self::receive`], for a whole class at its own addresses.

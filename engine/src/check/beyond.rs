@@ -1,0 +1,108 @@
+//! What lies beyond unmodelled components: whatever enters one may come out of any of its exits with any header.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::graphmap::DiGraphMap;
+use petgraph::visit::Dfs;
+use reachproof_model::flow::Question;
+use reachproof_model::id::ComponentId;
+
+use super::bundle::{Bundle, Examples, Sample};
+use super::gather::{Entered, Wanted};
+use crate::asked::{destined, traffic};
+use crate::network::{Sink, SourcePlace};
+use crate::reach::{Exhausted, Explored, Reach, Request, SourceClass};
+
+/// What may come out of the components that sources enter, at the wanted destinations.
+pub(super) fn beyond_components(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    entered: &[Entered],
+) -> Result<Vec<Bundle>, Exhausted> {
+    let first: BTreeSet<ComponentId> = entered.iter().map(|entry| entry.component).collect();
+    let onward = onward(reach, wanted, first)?;
+    let mut bundles = Vec::new();
+    for entry in entered {
+        let sinks: Vec<Sink> = onward.sinks_beyond(entry.component).into_iter().collect();
+        let samples = vec![Sample { certain: false, flow: entry.flow }];
+        let examples = Examples::Passing { samples, from: entry.from.clone(), to: None };
+        let bundle = Bundle::passing(entry.sources.clone(), sinks, examples, false);
+        bundles.extend((!bundle.is_empty()).then_some(bundle));
+    }
+    Ok(bundles)
+}
+
+/// What lies beyond components: which lead to which, and the wanted sinks of each.
+#[derive(Default)]
+struct Onward {
+    leads_to: DiGraphMap<ComponentId, ()>,
+    sinks: BTreeMap<ComponentId, BTreeSet<Sink>>,
+}
+
+impl Onward {
+    fn add(
+        &mut self,
+        from: ComponentId,
+        found: impl IntoIterator<Item = (BTreeSet<Sink>, BTreeSet<ComponentId>)>,
+    ) {
+        let sinks = self.sinks.entry(from).or_default();
+        for (own, components) in found {
+            sinks.extend(own);
+            for component in components {
+                self.leads_to.add_edge(from, component, ());
+            }
+        }
+    }
+
+    /// Components that something leads to and that have not been explored.
+    fn unexplored(&self) -> Vec<ComponentId> {
+        let mut ids: Vec<ComponentId> =
+            self.leads_to.nodes().filter(|id| !self.sinks.contains_key(id)).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// The wanted sinks of a component and of all that it leads to.
+    fn sinks_beyond(&self, first: ComponentId) -> BTreeSet<Sink> {
+        let mut walk = Dfs::new(&self.leads_to, first);
+        let mut sinks = self.sinks.get(&first).cloned().unwrap_or_default();
+        while let Some(component) = walk.next(&self.leads_to) {
+            sinks.extend(self.sinks.get(&component).into_iter().flatten());
+        }
+        sinks
+    }
+}
+
+fn onward(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    first: BTreeSet<ComponentId>,
+) -> Result<Onward, Exhausted> {
+    let mut known = Onward::default();
+    let mut next: Vec<ComponentId> = first.into_iter().collect();
+    let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
+    while !next.is_empty() {
+        let alone =
+            |id: &ComponentId| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() };
+        let sources: Vec<SourceClass> = next.iter().map(alone).collect();
+        let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
+        next.iter().zip(explored).for_each(|(id, families)| known.add(*id, families));
+        next = known.unexplored();
+    }
+    Ok(known)
+}
+
+fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, BTreeSet<ComponentId>) {
+    let family = explored.family;
+    let asked = traffic(explored.arena, family, wanted.traffic);
+    let mut sinks = BTreeSet::new();
+    for delivery in explored.deliveries_at(|sink| wanted.to.at(sink).is_some()) {
+        let Some(extent) = wanted.to.at(delivery.sink) else { continue };
+        let meant = destined(explored.arena, family, &delivery, &extent.blocks);
+        let passing = explored.arena.intersection(delivery.over, asked);
+        if explored.arena.intersects(passing, meant) {
+            sinks.insert(delivery.sink);
+        }
+    }
+    (sinks, explored.components_reached())
+}

@@ -1,0 +1,136 @@
+//! Wanted sources and sinks by their addresses, so that a whole class is asked about at once.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use reachproof_model::id::EniId;
+
+use super::bundle::Intervals;
+use super::gather::Wanted;
+use crate::asked::{Sender, senders};
+use crate::header::{Arena, Family, Field, HeaderBox, Set};
+use crate::network::{Network, Sink, SourcePlace, owned_blocks};
+use crate::reach::{Reach, Receivers, SourceClass, intervals_of};
+use crate::region::{Extent, Spot};
+
+/// Places by the addresses that they have and that are meant.
+pub(super) struct Places<T> {
+    /// Every place, ascending.
+    pub(super) all: Arc<[T]>,
+    /// Intervals with their places, ascending.
+    rows: Vec<(u128, u128, T)>,
+    /// The greatest address of each row and those before it; it ascends even where rows overlap.
+    furthest: Vec<u128>,
+}
+
+impl<T: Copy + Ord> Places<T> {
+    fn of(mut rows: Vec<(u128, u128, T)>) -> Self {
+        rows.sort_unstable();
+        let mut all: Vec<T> = rows.iter().map(|(_, _, place)| *place).collect();
+        all.sort_unstable();
+        all.dedup();
+        let furthest = rows.iter().scan(0, |furthest, (_, hi, _)| {
+            *furthest = (*furthest).max(*hi);
+            Some(*furthest)
+        });
+        Self { all: all.into(), furthest: furthest.collect(), rows }
+    }
+
+    /// The places with an address in the intervals, ascending.
+    pub(super) fn among(&self, intervals: &[(u128, u128)]) -> Arc<[T]> {
+        let mut found: Vec<T> = Vec::new();
+        for (lo, hi) in intervals {
+            let first = self.furthest.partition_point(|furthest| furthest < lo);
+            let rows = self.rows.iter().skip(first).take_while(|(start, _, _)| start <= hi);
+            found.extend(rows.filter(|(_, end, _)| end >= lo).map(|(_, _, place)| *place));
+        }
+        found.sort_unstable();
+        found.dedup();
+        if *found == *self.all { Arc::clone(&self.all) } else { found.into() }
+    }
+
+    /// Whether every address of every place is in the intervals.
+    pub(super) fn are_within(&self, intervals: &[(u128, u128)]) -> bool {
+        self.rows.iter().all(|(lo, hi, _)| {
+            let at = intervals.partition_point(|(_, to)| to < hi);
+            intervals.get(at).is_some_and(|(from, _)| from <= lo)
+        })
+    }
+
+    /// The headers with one of the addresses in a field.
+    pub(super) fn headers(&self, arena: &mut Arena, family: Family, field: Field) -> Set {
+        let all = HeaderBox::full(family);
+        let boxes: Vec<HeaderBox> = self.rows.iter().map(|(lo, hi, _)| all.with(field, *lo, *hi)).collect();
+        arena.any_of(&boxes)
+    }
+
+    /// The headers with one of the place's addresses in a field.
+    pub(super) fn headers_of(&self, arena: &mut Arena, family: Family, field: Field, place: T) -> Set {
+        let all = HeaderBox::full(family);
+        let own = self.rows.iter().filter(|(_, _, other)| *other == place);
+        let boxes: Vec<HeaderBox> = own.map(|(lo, hi, _)| all.with(field, *lo, *hi)).collect();
+        arena.any_of(&boxes)
+    }
+}
+
+/// The wanted members of a class of sources, by the addresses that they may send from.
+pub(super) fn origins(
+    network: &Network<'_>,
+    wanted: &Wanted<'_>,
+    class: &SourceClass,
+    family: Family,
+) -> Places<SourcePlace> {
+    let mut rows = Vec::new();
+    for Sender { place, extent, .. } in senders(network, wanted.from, class) {
+        let own = match place {
+            SourcePlace::Interface(id) => meant_of(network, id, &extent.blocks, family),
+            _ => intervals_of(&extent.blocks, family),
+        };
+        rows.extend(own.into_iter().map(|(lo, hi)| (lo, hi, place)));
+    }
+    Places::of(rows)
+}
+
+fn meant_of(network: &Network<'_>, id: EniId, blocks: &[IpNet], family: Family) -> Intervals {
+    let own = intervals_of(&owned_blocks(network.interface(id)), family);
+    common(&own, &intervals_of(blocks, family))
+}
+
+fn common(left: &[(u128, u128)], right: &[(u128, u128)]) -> Intervals {
+    let of_one = |(lo, hi): &(u128, u128)| {
+        let (lo, hi) = (*lo, *hi);
+        right.iter().map(move |(from, to)| (lo.max(*from), hi.min(*to))).filter(|(lo, hi)| lo <= hi)
+    };
+    left.iter().flat_map(of_one).collect()
+}
+
+/// The wanted members of a class of receivers.
+pub(super) struct Target {
+    /// By the addresses that are meant.
+    pub(super) meant: Places<Sink>,
+    /// By those at which something that happens is something that must not; `None` if they are the same.
+    pub(super) refuting: Option<Places<Sink>>,
+}
+
+impl Target {
+    fn of(wanted: &Wanted<'_>, receivers: &Receivers) -> Option<Self> {
+        let rows = |blocks: fn(&Extent) -> &Vec<IpNet>| {
+            let mut rows = Vec::new();
+            for ((lo, hi), owner) in receivers.intervals.iter().zip(&receivers.owners) {
+                let Some(extent) = wanted.to.get(Spot::Interface(*owner)) else { continue };
+                let own = common(&[(*lo, *hi)], &intervals_of(blocks(extent), receivers.family));
+                rows.extend(own.into_iter().map(|(lo, hi)| (lo, hi, Sink::Interface(*owner))));
+            }
+            rows
+        };
+        let meant = rows(|extent| &extent.blocks);
+        let refuting = rows(|extent| &extent.refuting);
+        let refuting = (refuting != meant).then(|| Places::of(refuting));
+        (!meant.is_empty()).then(|| Self { meant: Places::of(meant), refuting })
+    }
+}
+
+/// The wanted sinks among the classes of receivers, by the position of the class.
+pub(super) fn targets(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Vec<Option<Target>> {
+    reach.receivers().map(|receivers| Target::of(wanted, receivers)).collect()
+}
