@@ -80,6 +80,10 @@ pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Re
         )?);
     }
     entries.sort_by_key(|entry| (entry.egress, entry.number));
+    if let Some(number) = disputed(&entries) {
+        let why = format!("two entries have the number {number}; which of them decides cannot be told");
+        context.gap(&item.network_acl_id, &source, why);
+    }
     let subnets = item.associations.iter().filter_map(|association| association.subnet_id.shown());
     Ok(Acl {
         meta: Identity {
@@ -94,6 +98,20 @@ pub(super) fn acl(record: Scoped<AclShape<'_>>, context: &mut Context<'_>) -> Re
         subnets: subnets.map(|id| context.index.subnets.refer(id)).collect(),
         entries,
     })
+}
+
+/// R-NACL-2, R-DATA-5: a number that several entries of one direction have, whose order would make a difference.
+fn disputed(entries: &[AclEntry]) -> Option<u32> {
+    let apart = |left: &AclEntry, right: &AclEntry| match (left.cidr, right.cidr) {
+        (Some(left), Some(right)) => left.addr().is_ipv4() != right.addr().is_ipv4(),
+        _ => false,
+    };
+    let disputed = |(at, entry): (usize, &AclEntry)| {
+        let later = entries.iter().skip(at + 1);
+        let mut same = later.take_while(|other| (other.egress, other.number) == (entry.egress, entry.number));
+        same.any(|other| other.action != entry.action && !apart(entry, other)).then_some(entry.number)
+    };
+    entries.iter().enumerate().find_map(disputed)
 }
 
 /// R-NACL-14: one entry as it is read; none is assumed.

@@ -13,8 +13,8 @@ use super::{
     acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit, vpc,
 };
 use crate::finding::Notice;
-use crate::id::{FileId, Id, Ref, ScopeId, Table};
-use crate::snapshot::Snapshot;
+use crate::id::{EniId, FileId, Id, Ref, ScopeId, Table};
+use crate::snapshot::{Interface, Snapshot};
 use crate::source::Source;
 
 /// Converts everything that was collected.
@@ -166,9 +166,25 @@ fn interfaces_of_nat_gateways(snapshot: &mut Snapshot) {
     }
 }
 
+/// R-ADDR-14: every address of a subnet that holds a VLAN of Amazon EVS is that interface's.
+fn vlans_own_their_subnets(snapshot: &mut Snapshot) {
+    let of_vlan = |interface: &Interface| interface.kind.as_deref() == Some("evs");
+    let vlans: Vec<EniId> =
+        snapshot.interfaces.iter().filter(|(_, interface)| of_vlan(interface)).map(|(id, _)| id).collect();
+    for id in vlans {
+        let Some(interface) = snapshot.interfaces.get_mut(id) else { continue };
+        let subnet = interface.subnet.known().and_then(|subnet| snapshot.subnets.get(subnet));
+        let blocks = subnet.into_iter().flat_map(|subnet| subnet.cidrs.iter().map(|block| block.cidr));
+        interface.prefixes.extend(blocks);
+        interface.prefixes.sort();
+        interface.prefixes.dedup();
+    }
+}
+
 /// What follows from the snapshot as a whole.
 fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
     interfaces_of_nat_gateways(snapshot);
+    vlans_own_their_subnets(snapshot);
     snapshot.dx_gateways = inventories.dx_gateways();
     let (components, notices) = components(snapshot, inventories);
     snapshot.components = components.into_iter().collect();

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::finding::{Gap, Notice};
 use crate::id::{Ref, SubnetId, VpcId};
-use crate::snapshot::{Meta, Snapshot, Subnet, Target};
+use crate::snapshot::{CidrAssociation, Meta, Snapshot, Subnet, Target};
 
 /// All notices about the snapshot as a whole, unsorted.
 pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
@@ -15,7 +15,8 @@ pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
 
 /// What the snapshot as a whole says twice and differently: beside it nothing is proved. Unsorted.
 pub(super) fn contradictions(snapshot: &Snapshot) -> Vec<Gap> {
-    let found = overlaps(snapshot).into_iter().chain(repeated(snapshot));
+    let found = overlaps(snapshot).into_iter().chain(repeated(snapshot)).chain(strays(snapshot));
+    let found = found.chain(unlisted_attachments(snapshot));
     found.map(|Notice { resource, message, source }| Gap { resource, why: message, source }).collect()
 }
 
@@ -126,6 +127,53 @@ fn missing<I>(reference: &Ref<I>) -> Option<&str> {
     }
 }
 
+/// Addresses of interfaces in no block of their subnets, and blocks of subnets in none of their VPC. An Amazon EVS VLAN has
+/// addresses of its own (R-ADDR-14).
+fn strays(snapshot: &Snapshot) -> Vec<Notice> {
+    let mut found = Vec::new();
+    for interface in snapshot.interfaces.values().filter(|row| row.kind.as_deref() != Some("evs")) {
+        let subnets = std::iter::once(&interface.subnet).chain(&interface.more_subnets);
+        let known: Option<Vec<&Subnet>> =
+            subnets.map(|subnet| subnet.known().and_then(|id| snapshot.subnets.get(id))).collect();
+        let Some(subnets) = known else { continue };
+        let inside =
+            |block: &IpNet| subnets.iter().any(|subnet| blocks(subnet).any(|own| own.contains(block)));
+        let single = interface.addresses.iter().map(|address| IpNet::from(address.ip));
+        let stray = single.chain(interface.prefixes.iter().copied()).find(|block| !inside(block));
+        let message = |block| format!("shows `{}`, which is in no block of its subnet", short(block));
+        found.extend(stray.map(|block| odd(&interface.meta, message(block))));
+    }
+    for subnet in snapshot.subnets.values() {
+        let Some(vpc) = subnet.vpc.known().and_then(|id| snapshot.vpcs.get(id)) else { continue };
+        let inside = |block: &IpNet| present(&vpc.cidrs).any(|own| own.contains(block));
+        let stray = blocks(subnet).find(|block| !inside(block));
+        let message = |block| format!("has the block `{block}`, which is in no block of its VPC");
+        found.extend(stray.map(|block| odd(&subnet.meta, message(block))));
+    }
+    found
+}
+
+fn short(block: IpNet) -> String {
+    if block.prefix_len() == block.max_prefix_len() { block.addr().to_string() } else { block.to_string() }
+}
+
+fn odd(meta: &Meta, message: String) -> Notice {
+    Notice { resource: meta.id.clone(), message: message.into(), source: Some(meta.source.clone()) }
+}
+
+/// Attachments that the call for their type lists and the call for all of them does not.
+fn unlisted_attachments(snapshot: &Snapshot) -> Vec<Notice> {
+    const CALL: &str = "ec2 describe-transit-gateway-attachments";
+    let unlisted = snapshot.attachments.values().filter(|row| {
+        let alive = matches!(row.state.as_deref(), None | Some("available" | "modifying"));
+        let collected = snapshot.scopes.get(row.meta.scope).is_some_and(|scope| scope.collected(CALL));
+        alive && collected && !row.meta.source.pointer.starts_with("/TransitGatewayAttachments")
+    });
+    unlisted
+        .map(|row| odd(&row.meta, format!("`{CALL}` does not list it, though another call does")))
+        .collect()
+}
+
 /// Subnets of one VPC with a common address: AWS refuses to create them.
 fn overlaps(snapshot: &Snapshot) -> Vec<Notice> {
     let mut by_vpc: BTreeMap<VpcId, Vec<(IpNet, SubnetId)>> = BTreeMap::new();
@@ -152,13 +200,13 @@ fn overlaps(snapshot: &Snapshot) -> Vec<Notice> {
 }
 
 fn blocks(subnet: &Subnet) -> impl Iterator<Item = IpNet> {
+    present(&subnet.cidrs)
+}
+
+fn present(cidrs: &[CidrAssociation]) -> impl Iterator<Item = IpNet> {
     let gone =
         |state: &Option<Box<str>>| matches!(state.as_deref(), Some("failed" | "failing" | "disassociated"));
-    subnet
-        .cidrs
-        .iter()
-        .filter(move |association| !gone(&association.state))
-        .map(|association| association.cidr)
+    cidrs.iter().filter(move |association| !gone(&association.state)).map(|association| association.cidr)
 }
 
 fn overlap(

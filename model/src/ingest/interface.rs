@@ -385,8 +385,13 @@ pub(super) fn interface(
         }
         read => read?,
     };
-    let public = public(&item, &source, &addresses, hints, context)?;
     let prefixes = prefixes(&item, &source, context)?;
+    let public = public(&item, &source, &addresses, hints, context)?;
+    for stray in public.iter().filter(|row| !holds(&addresses, &prefixes, row.private)) {
+        let why =
+            format!("`{}` is associated with `{}`, which it does not have", stray.public, stray.private);
+        context.gap(item.id(), &stray.source, why);
+    }
     let hint = hints.instances.get(item.id());
     let check = hint.filter(|hint| hint.primary).and_then(|hint| hint.source_dest_check);
     let operator = item.operator.as_ref();
@@ -421,6 +426,13 @@ pub(super) fn interface(
         public,
         label: label(&item, hints.notebooks.contains(item.id()), hint.is_some()).into(),
     })
+}
+
+/// R-ADDR-3: whether an interface with these addresses and prefixes has the address.
+fn holds(addresses: &[PrivateAddress], prefixes: &[ipnet::IpNet], private: Ipv4Addr) -> bool {
+    let private = IpAddr::V4(private);
+    addresses.iter().any(|address| address.ip == private)
+        || prefixes.iter().any(|block| block.contains(&private))
 }
 
 fn more_subnets(item: &InterfaceShape<'_>, context: &Context<'_>) -> Vec<Ref<SubnetId>> {
