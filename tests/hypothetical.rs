@@ -42,6 +42,14 @@ fn a_new_interface_is_exposed_by_its_public_address_alone() {
 }
 
 #[test]
+fn each_of_several_new_interfaces_has_a_public_address_of_its_own() {
+    let report = decide("", "forbid: {from: internet, to: 'new:vpc-a+public'}").expect("decided");
+    assert_eq!((report.verdict, report.scope.destinations), (Verdict::Violated, 3));
+    // Without a route back, as above.
+    assert_eq!(verdict("", "forbid: {from: internet, to: 'new:subnet-prv-*+public'}"), Verdict::Unknown);
+}
+
+#[test]
 fn its_groups_are_those_named_or_one_that_allows_everything() {
     assert_eq!(verdict(FILTERED, "forbid: {from: eni-web, to: 'new:subnet-prv-b+sg-db'}"), Verdict::Holds);
     assert_eq!(verdict(FILTERED, "forbid: {from: eni-app, to: 'new:subnet-prv-b+sg-db'}"), Verdict::Violated);

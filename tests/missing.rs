@@ -219,10 +219,16 @@ fn attachments_are_read_by_what_they_name() {
 
 #[test]
 fn a_blackhole_may_heal_where_the_attachment_is_in_transition() {
-    let route = "network:\n  route-tables:\n    rtb-prv: {routes: {10.1.0.0/16: tgw-1 blackhole}}\n";
-    assert_eq!(verdict("f0-transit", route, APP_B1), Verdict::Holds);
-    let modifying = format!("{route}  attachments:\n    tgw-attach-a: {{state: modifying}}\n");
-    assert_eq!(verdict("f0-transit", &modifying, APP_B1), Verdict::Unknown);
+    let state = |state: &str| {
+        format!(
+            "network:\n  route-tables:\n    rtb-prv: {{routes: {{10.1.0.0/16: tgw-1 blackhole}}}}\n  \
+             attachments:\n    tgw-attach-a: {{state: {state}}}\n"
+        )
+    };
+    assert_eq!(verdict("f0-transit", &state("deleted"), APP_B1), Verdict::Holds);
+    assert_eq!(verdict("f0-transit", &state("modifying"), APP_B1), Verdict::Unknown);
+    // That the route leads nowhere and that its target is attached contradict each other (R-DATA-5).
+    assert_eq!(verdict("f0-transit", &state("available"), APP_B1), Verdict::Unknown);
 }
 
 #[test]
@@ -243,6 +249,57 @@ fn an_address_row_without_an_interface_belongs_to_the_owner_of_its_private_addre
     let row = "aws: {Addresses: [{AllocationId: eipalloc-x, AssociationId: eipassoc-x, PublicIp: 198.51.100.77, PrivateIpAddress: 10.0.1.10}]}";
     unproved("f0", row, APP_IN);
     doubted("f0", &row.replace("10.0.1.10", "10.0.1.99"), "which no interface has");
+}
+
+#[test]
+fn an_address_outside_of_the_subnet_or_vpc_is_in_doubt() {
+    let moved = "aws: {NetworkInterfaces: [{NetworkInterfaceId: eni-app, PrivateIpAddress: 10.0.2.99, \
+                 PrivateIpAddresses: [{PrivateIpAddress: 10.0.2.99, Primary: true}]}]}";
+    doubted("f0", moved, "shows `10.0.2.99`, which is in no block of its subnet");
+    unproved("f0", moved, APP_IN);
+    let bare = "aws: {Vpcs: [{VpcId: vpc-a, Ipv6CidrBlockAssociationSet: ~}]}";
+    doubted("f0-ipv6", bare, "has the block `2001:db8:a:100::/64`, which is in no block of its VPC");
+    assert_eq!(
+        verdict("f0-ipv6", bare, "forbid: {from: 'internet:2001:db8:ffff::/48', to: eni-web}"),
+        Verdict::Unknown
+    );
+    let subnet = "aws: {Subnets: [{SubnetId: subnet-pub-a, Ipv6CidrBlockAssociationSet: ~}]}";
+    doubted("f0-ipv6", subnet, "shows `2001:db8:a:100::10`, which is in no block of its subnet");
+}
+
+#[test]
+fn answers_that_deny_each_other_are_in_doubt() {
+    let entry = |action: &str, block: &str| {
+        format!("{{RuleNumber: 100, Protocol: '-1', RuleAction: {action}, Egress: false, {block}}}")
+    };
+    let list = |first: &str, second: &str| {
+        format!(
+            "aws: {{NetworkAcls: [{{NetworkAclId: acl-y, VpcId: vpc-a, IsDefault: false, Entries: [{first}, {second}], Associations: []}}]}}"
+        )
+    };
+    let anyone = "CidrBlock: 0.0.0.0/0";
+    let disputed = list(&entry("deny", anyone), &entry("allow", "CidrBlock: 10.0.0.0/8"));
+    doubted("f0", &disputed, "two entries have the number 100");
+    let apart = list(&entry("deny", anyone), &entry("allow", "Ipv6CidrBlock: '::/0'"));
+    assert_eq!(doubts("f0", &apart), Vec::<String>::new());
+
+    let closed = "network:\n  security-groups:\n    sg-app: {in: [tcp 443 from sg-web, tcp 80 from 10.0.0.0/8], out: []}\n";
+    let rule = |more: &str| {
+        format!(
+            "{closed}aws: {{ec2_describe-security-group-rules: {{SecurityGroupRules: [\
+             {{GroupId: sg-app, IsEgress: false, IpProtocol: tcp, FromPort: 80, ToPort: 80, CidrIpv4: 10.0.0.0/8}}, \
+             {{GroupId: sg-app, IsEgress: false, IpProtocol: tcp, FromPort: 443, ToPort: 443, ReferencedGroupInfo: {{GroupId: sg-web}}}}{more}]}}}}"
+        )
+    };
+    let another = ", {GroupId: sg-app, IsEgress: false, IpProtocol: tcp, FromPort: 22, ToPort: 22, CidrIpv4: 0.0.0.0/0}";
+    doubted("f0", &rule(another), "show other rules");
+    assert_eq!(doubts("f0", &rule("")), Vec::<String>::new());
+
+    let unlisted = "aws: {ec2_describe-transit-gateway-attachments: {TransitGatewayAttachments: []}}";
+    doubted("f0-transit", unlisted, "`ec2 describe-transit-gateway-attachments` does not list it");
+    let row = "aws: {Addresses: [{AllocationId: eipalloc-x, PublicIp: 198.51.100.77, \
+               NetworkInterfaceId: eni-app, PrivateIpAddress: 10.0.1.55}]}";
+    doubted("f0", row, "associated with `10.0.1.55`, which it does not have");
 }
 
 #[test]

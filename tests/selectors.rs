@@ -207,3 +207,40 @@ fn what_is_required_of_a_range_is_required_of_each_address() {
                sg-db: {in: [tcp 443 from 10.0.1.10/32], out: [all to any]}";
     assert_eq!(verdict("f0", two, "require: {from: eni-app, to: eni-db, port: tcp/443}"), Verdict::Unknown);
 }
+
+#[test]
+fn an_endpoint_that_no_answer_explains_may_be_of_any_service() {
+    let forbid = "forbid: {from: eni-app, to: 'service:logs'}";
+    assert_eq!(verdict("f0-endpoint", "", forbid), Verdict::Holds);
+    for unexplained in ["aws: {VpcEndpoints: ~}", "aws: {ec2_describe-vpc-endpoints: {VpcEndpoints: []}}"] {
+        let report = decide("f0-endpoint", unexplained, forbid).expect("decided");
+        assert_eq!(report.verdict, Verdict::Unknown, "{unexplained}");
+        assert!(
+            report.notes.iter().any(|note| note.contains("eni-vpce belongs to an endpoint")),
+            "{:?}",
+            report.notes
+        );
+        let require = "require: {from: eni-app, to: 'service:logs', port: tcp/443}";
+        assert_eq!(verdict("f0-endpoint", unexplained, require), Verdict::Unknown, "{unexplained}");
+    }
+}
+
+#[test]
+fn link_local_addresses_and_those_of_a_vlan_are_meant_by_what_has_them() {
+    let narrow = "network:\n  security-groups:\n    sg-w2: {vpc: vpc-a, in: [\"tcp 22 from fe80::/10\"]}\n  interfaces:\n    \
+                  eni-w2: {subnet: subnet-pub-a, addresses: [10.0.0.60], ipv6: [\"2001:db8:a:100::60\"], groups: [sg-w2], instance: i-w2}\n";
+    assert_eq!(verdict("f0-ipv6", narrow, "forbid: {from: eni-web, to: eni-w2}"), Verdict::Unknown);
+    assert_eq!(verdict("f0-ipv6", narrow, "forbid: {from: eni-app, to: eni-w2}"), Verdict::Holds);
+    let vlan = "network:\n  security-groups:\n    sg-none: {vpc: vpc-a, in: [], out: []}\n  subnets:\n    \
+                subnet-evs: {vpc: vpc-a, cidr: 10.0.6.0/24, zone: 1}\n  interfaces:\n    \
+                eni-evs: {subnet: subnet-evs, addresses: [10.0.6.10], groups: [sg-none], kind: evs}\n";
+    for property in [
+        "forbid: {from: eni-app, to: eni-evs}",
+        "forbid: {from: eni-evs, to: eni-app}",
+        "forbid: {from: eni-app, to: 10.0.6.0/24}",
+        "forbid: {from: 10.0.6.77, to: eni-app}",
+        "forbid: {from: subnet-evs, to: eni-app}",
+    ] {
+        assert_eq!(verdict("f0", vlan, property), Verdict::Unknown, "{property}");
+    }
+}

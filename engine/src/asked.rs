@@ -8,7 +8,7 @@ use reachproof_model::id::EniId;
 use reachproof_model::policy::TrafficSpec;
 
 use crate::header::{Arena, Family, Field, Header, HeaderBox, Set};
-use crate::network::{Network, SourcePlace, SpecialBlock, owned_blocks};
+use crate::network::{Network, SourcePlace, SpecialBlock};
 use crate::reach::{Delivery, SourceClass, intervals_of};
 use crate::region::{Extent, Region, Spot};
 
@@ -19,7 +19,7 @@ pub struct Sender<'r> {
     pub place: SourcePlace,
     /// Which of its addresses are meant.
     pub extent: &'r Extent,
-    /// The blocks that it owns, if it is an interface.
+    /// The blocks that it may send from, if it is an interface.
     own: Option<Vec<IpNet>>,
 }
 
@@ -41,7 +41,7 @@ pub fn senders<'r>(network: &Network<'_>, from: &'r Region, class: &SourceClass)
     }
     let one = |id: &EniId| {
         let extent = from.get(Spot::Interface(*id))?;
-        let own = Some(owned_blocks(network.interface(*id)));
+        let own = Some(network.sent_blocks(*id));
         Some(Sender { place: SourcePlace::Interface(*id), extent, own })
     };
     class.members.iter().filter_map(one).collect()

@@ -56,7 +56,7 @@ pub fn supposing<'p>(
     let mut snapshot = network.snapshot.clone();
     let open = open_groups(&mut snapshot, wanted.iter().filter(|one| one.groups.is_empty()), network);
     for one in &wanted {
-        let interface = interface(network, one, &open)?;
+        let interface = interface(network, &snapshot, one, &open)?;
         snapshot.interfaces.push(interface);
     }
     Ok(Some(snapshot))
@@ -205,8 +205,10 @@ fn allow_all(meta: &Meta) -> Vec<GroupRule> {
     crate::region::everything().into_iter().map(rule).collect()
 }
 
+/// The interface to suppose beside those that `supposed` has.
 fn interface(
     network: &Network<'_>,
+    supposed: &Snapshot,
     one: &Supposed,
     open: &BTreeMap<Option<VpcId>, GroupId>,
 ) -> Result<Interface, SelectionError> {
@@ -222,7 +224,7 @@ fn interface(
     let first = first.ok_or_else(|| full(&record.meta))?;
     let public = match (one.public, first) {
         (false, _) => Vec::new(),
-        (true, IpAddr::V4(private)) => vec![public_address(network, one.subnet, private)?],
+        (true, IpAddr::V4(private)) => vec![public_address(network, supposed, one.subnet, private)?],
         (true, IpAddr::V6(_)) => return Err(full(&record.meta)),
     };
     Ok(Interface {
@@ -291,10 +293,11 @@ fn reserved(block: &IpNet) -> Vec<IpNet> {
     first.into_iter().chain([host(block.broadcast())]).collect()
 }
 
-/// A public address for the first free one. Every free address is alike to who comes from outside, unless the routes of a
+/// A public address, which no other interface has, for the first free one. Every free address is alike to who comes from outside, unless the routes of a
 /// gateway tell them apart.
 fn public_address(
     network: &Network<'_>,
+    supposed: &Snapshot,
     subnet: SubnetId,
     private: Ipv4Addr,
 ) -> Result<PublicAddress, SelectionError> {
@@ -307,7 +310,7 @@ fn public_address(
         return Err(SelectionError::of(message));
     }
     let used: BTreeSet<Ipv4Addr> =
-        network.snapshot.interfaces.values().flat_map(|row| &row.public).map(|row| row.public).collect();
+        supposed.interfaces.values().flat_map(|row| &row.public).map(|row| row.public).collect();
     let candidates =
         (0..=u8::MAX).flat_map(|third| (1..u8::MAX).map(move |last| Ipv4Addr::new(198, 18, third, last)));
     let Some(public) = candidates.into_iter().find(|ip| !used.contains(ip)) else { return Err(full(meta)) };

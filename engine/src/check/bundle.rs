@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use reachproof_model::flow::Flow;
 use reachproof_model::policy::TrafficSpec;
 
@@ -152,11 +153,12 @@ impl Bundle {
         let own = |sample: &Sample| {
             let mut flow = sample.flow;
             if let SourcePlace::Interface(id) = source {
-                flow.source = address_within(network, id, flow.source, from).unwrap_or(flow.source);
+                let own = network.sent_blocks(id);
+                flow.source = address_within(&own, flow.source, from).unwrap_or(flow.source);
             }
             if let (Sink::Interface(id), Some(to)) = (sink, to) {
-                flow.destination =
-                    address_within(network, id, flow.destination, to).unwrap_or(flow.destination);
+                let own = owned_blocks(network.interface(id));
+                flow.destination = address_within(&own, flow.destination, to).unwrap_or(flow.destination);
             }
             Sample { flow, ..*sample }
         };
@@ -176,19 +178,13 @@ pub(super) fn is_one_place(source: SourcePlace, sink: Sink) -> bool {
     Spot::source_of(source).map(Spot::sink) == Some(sink)
 }
 
-/// The address if the interface owns it, else its least one of the same family in the intervals.
-fn address_within(
-    network: &Network<'_>,
-    id: reachproof_model::id::EniId,
-    like: IpAddr,
-    intervals: &Intervals,
-) -> Option<IpAddr> {
-    let blocks = owned_blocks(network.interface(id));
+/// The address if an interface with these blocks has it, else its least one of the same family in the intervals.
+fn address_within(blocks: &[IpNet], like: IpAddr, intervals: &Intervals) -> Option<IpAddr> {
     if blocks.iter().any(|block| block.contains(&like)) {
         return Some(like);
     }
     let family = Family::of(like);
-    let own = intervals_of(&blocks, family);
+    let own = intervals_of(blocks, family);
     let common = own.iter().flat_map(|(lo, hi)| {
         intervals.iter().map(move |(from, to)| (*lo.max(from), *hi.min(to))).filter(|(lo, hi)| lo <= hi)
     });

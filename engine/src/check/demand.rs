@@ -7,14 +7,14 @@ use reachproof_model::flow::World;
 use reachproof_model::policy::TrafficSpec;
 
 use super::beyond::beyond_components;
-use super::bundle::{Bundle, Examples, is_one_place};
+use super::bundle::{Bundle, Examples, Intervals, is_one_place};
 use super::gather::{Asked, Entered, Gathering, Wanted, samples};
 use super::place::targets;
 use crate::asked::{among, spec_box};
 use crate::header::{Arena, Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{Network, Sink, SourcePlace, SpecialBlock, unroutable};
-use crate::reach::{Delivery, Exhausted, Reach, Request};
+use crate::reach::{Delivery, Exhausted, Reach, Request, intervals_of};
 
 /// Every pair between which something may pass, in bundles that say whether all that is asked for passes for certain.
 ///
@@ -68,7 +68,7 @@ impl Gathering<'_, '_> {
         let complete =
             self.wanted.traffic.iter().all(|spec| covers_ports(arena, family, *spec, product.rest))
                 && covers_sources(arena, family, self.wanted.traffic, Set::FULL, product.rest);
-        if stand_in || !complete || !self.origins.are_within(&product.sources) {
+        if stand_in || !complete || !self.origins.are_within(&with_link_local(&product.sources, family)) {
             return None;
         }
         let bundle = self.bundle(asked, product, true)?;
@@ -151,6 +151,14 @@ fn covers_ports(arena: &mut Arena, family: Family, spec: TrafficSpec, set: Set) 
         }
         _ => !there.is_empty(),
     }
+}
+
+/// The intervals and those that no router passes on, which nobody demands anything of (as [`possible_senders`]).
+fn with_link_local(intervals: &Intervals, family: Family) -> Intervals {
+    let mut all = intervals_of(&SpecialBlock::LinkLocalV6.blocks(), family);
+    all.extend(intervals);
+    all.sort_unstable();
+    all
 }
 
 /// What a source may send at all: the internet has no private and no reserved addresses (R-IGW-12, A-16), and nobody

@@ -13,7 +13,7 @@ use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
 use crate::name::{sink_name, source_name};
 use crate::network::{Sink, SourcePlace, missing_calls, missing_inventories};
-use crate::region::{Region, Spot, neighbours};
+use crate::region::{Extent, Region, Spot, neighbours};
 
 /// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
 pub(super) struct Footer {
@@ -38,6 +38,9 @@ impl Case<'_, '_, '_> {
             self.proof(&mut footer)?;
         }
         self.calls(&mut footer);
+        if verdict == Verdict::Unknown {
+            footer.notes.extend(self.unnamed_endpoints());
+        }
         let requiring = matches!(self.property.form, Form::Require(_) | Form::RequireSome(_));
         if requiring && verdict != Verdict::Unknown {
             self.incomplete(&mut footer);
@@ -82,6 +85,22 @@ impl Case<'_, '_, '_> {
         if network.options.live_only {
             footer.notes.push("only live interfaces were considered (--live-only)".into());
         }
+    }
+
+    /// R-DATA-10: destinations that may be those of the service that is meant, because nobody tells which one they are of.
+    fn unnamed_endpoints(&self) -> Vec<Box<str>> {
+        let network = self.reach.network();
+        let meant = |id: &EniId| {
+            let at =
+                |direction: &Direction| direction.to.get(Spot::Interface(*id)).is_some_and(Extent::implied);
+            self.directions.iter().any(at)
+        };
+        let unnamed = network.unnamed_endpoint_interfaces().into_iter().filter(meant).take(LISTED);
+        let note = |id| {
+            let id = &network.interface(id).meta.id;
+            format!("{id} belongs to an endpoint that no answer describes, of any service; collect: ec2 describe-vpc-endpoints (A-11)").into()
+        };
+        unnamed.map(note).collect()
     }
 
     fn strict(&self) -> bool {

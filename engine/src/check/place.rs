@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use reachproof_model::id::EniId;
 
 use super::bundle::Intervals;
 use super::gather::Wanted;
 use crate::asked::{Sender, senders};
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace, owned_blocks};
+use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Reach, Receivers, SourceClass, intervals_of};
 use crate::region::{Extent, Spot};
 
@@ -83,17 +82,15 @@ pub(super) fn origins(
     let mut rows = Vec::new();
     for Sender { place, extent, .. } in senders(network, wanted.from, class) {
         let own = match place {
-            SourcePlace::Interface(id) => meant_of(network, id, &extent.blocks, family),
+            SourcePlace::Interface(id) => {
+                let own = intervals_of(&network.sent_blocks(id), family);
+                common(&own, &intervals_of(&extent.blocks, family))
+            }
             _ => intervals_of(&extent.blocks, family),
         };
         rows.extend(own.into_iter().map(|(lo, hi)| (lo, hi, place)));
     }
     Places::of(rows)
-}
-
-fn meant_of(network: &Network<'_>, id: EniId, blocks: &[IpNet], family: Family) -> Intervals {
-    let own = intervals_of(&owned_blocks(network.interface(id)), family);
-    common(&own, &intervals_of(blocks, family))
 }
 
 fn common(left: &[(u128, u128)], right: &[(u128, u128)]) -> Intervals {

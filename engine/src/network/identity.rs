@@ -1,6 +1,7 @@
 //! Group references: who is a member, and whether the path keeps the sender's identity (R-SG-9, R-SG-10).
 
 use ipnet::IpNet;
+use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::World;
 use reachproof_model::id::{AttachmentId, EniId, GroupId, PeeringId, Ref, TgwId, VpcId};
 use reachproof_model::snapshot::GroupReference;
@@ -121,23 +122,45 @@ impl Network<'_> {
             return unknown_members(world);
         }
         let home = self.interface(sender).vpc.known();
-        let in_scope =
-            self.members(group).iter().filter(|member| self.in_reference_scope(group, home, **member, world));
-        let mut blocks: Vec<IpNet> =
-            in_scope.flat_map(|member| owned_blocks(self.interface(*member))).collect();
+        let mut assumptions = Assumptions::NONE;
+        let mut blocks: Vec<IpNet> = Vec::new();
+        let unshown = if world == World::Over { self.groupless.as_slice() } else { &[] };
+        for member in self.members(group).iter().chain(unshown) {
+            let matched = self.in_reference_scope(group, home, *member);
+            if matched.holds(world) {
+                blocks.extend(owned_blocks(self.interface(*member)));
+            }
+            if let (GroupMatch::Maybe(assumption), World::Over) = (matched, world) {
+                assumptions = assumptions.and(Assumptions::of(&[assumption]));
+            }
+        }
         blocks.sort_unstable();
         blocks.dedup();
-        Assumed::fact(Some(blocks))
+        Assumed { value: Some(blocks), assumptions }
     }
 
-    fn in_reference_scope(&self, group: GroupId, home: Option<VpcId>, member: EniId, world: World) -> bool {
+    /// R-SG-9, R-SG-19: whether an egress rule of a VPC may refer to this member: in the VPC itself, in one that is peered,
+    /// or, as far as anyone knows, in one that uses the group by an association.
+    fn in_reference_scope(&self, group: GroupId, home: Option<VpcId>, member: EniId) -> GroupMatch {
         let vpc = self.interface(member).vpc.known();
-        if vpc == home {
-            return true;
-        }
         let borrowed = self.snapshot.groups[group].vpc.known() != vpc;
-        let (Some(home), Some(vpc)) = (home, vpc) else { return world == World::Over };
-        self.peered_in_region(home, vpc, world) && (world == World::Over || !borrowed)
+        match (home, vpc) {
+            _ if self.groups_missing(member) => GroupMatch::Maybe(11),
+            _ if vpc == home => GroupMatch::Yes,
+            (Some(_), Some(_)) if borrowed => GroupMatch::Maybe(39),
+            (Some(home), Some(vpc)) if self.peered_in_region(home, vpc, World::Under) => GroupMatch::Yes,
+            (Some(home), Some(vpc)) if !self.may_be_peered(home, vpc) => GroupMatch::No,
+            _ => GroupMatch::Maybe(11),
+        }
+    }
+
+    /// R-DATA-10: whether a peering connection may join the VPCs, if only one that neither account's answers show.
+    fn may_be_peered(&self, left: VpcId, right: VpcId) -> bool {
+        let collected = |vpc: VpcId| {
+            let scope = &self.snapshot.scopes[self.vpc(vpc).meta.scope];
+            scope.collected("ec2 describe-vpc-peering-connections")
+        };
+        self.peered_in_region(left, right, World::Over) || !collected(left) && !collected(right)
     }
 
     fn peered_in_region(&self, left: VpcId, right: VpcId, world: World) -> bool {

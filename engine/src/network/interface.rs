@@ -1,12 +1,14 @@
 //! Interfaces: what they are, whether they are live, whether they carry security groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, GroupId, Id, InstanceId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{Interface, Snapshot};
 
-use super::{Assumed, Network};
+use super::state::{Object, usable};
+use super::{Assumed, Network, SpecialBlock, owned_blocks};
 
 /// What an interface does with a packet that it receives (R-CORE-3 `recv`, R-MENI-4).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -23,6 +25,8 @@ pub enum Role {
     Inspection,
     /// A service's that is documented to dial out only; it may accept in the permissive world (R-MENI-4).
     OutboundOnly,
+    /// An Amazon EVS VLAN's: its hosts have addresses of the whole subnet, behind filters that nobody shows (R-ADDR-14).
+    Vlan,
 }
 
 impl Role {
@@ -39,18 +43,19 @@ impl Role {
             | "awscodestarconnectionsmanaged"
             | "globalacceleratormanaged"
             | "apigatewaymanaged" => Self::OutboundOnly,
+            "evs" => Self::Vlan,
             _ => Self::Plain,
         }
     }
 
-    /// R-SG-2: whether interfaces of this role carry no security group.
+    /// R-SG-2, R-ADDR-14: whether no security group filters at interfaces of this role.
     pub fn has_no_groups(self) -> bool {
-        matches!(self, Self::Nat | Self::Transit | Self::Inspection)
+        matches!(self, Self::Nat | Self::Transit | Self::Inspection | Self::Vlan)
     }
 
     /// R-VPCE-7, R-NAT-5: whether the interface may send a packet of its own accord (R-MENI-3, R-VPCE-12).
     pub fn initiates(self) -> bool {
-        matches!(self, Self::Plain | Self::OutboundOnly)
+        matches!(self, Self::Plain | Self::OutboundOnly | Self::Vlan)
     }
 }
 
@@ -65,9 +70,11 @@ impl Network<'_> {
         if firm && liveness_missing(self, interface) { Assumed::on(true, &[1]) } else { Assumed::fact(firm) }
     }
 
-    /// R-ENI-1, R-DATA-12: whether the source/destination check is on.
+    /// R-ENI-1, R-DATA-12, R-ADDR-14: whether the source/destination check is on.
     pub fn checks_addresses(&self, id: EniId) -> Assumed<bool> {
-        match self.interface(id).source_dest_check {
+        let interface = self.interface(id);
+        match interface.source_dest_check {
+            _ if Role::of(interface) == Role::Vlan => Assumed::fact(false),
             Some(check) => Assumed::fact(check),
             None => Assumed::on(true, &[36]),
         }
@@ -77,18 +84,18 @@ impl Network<'_> {
     ///
     /// A group outside the snapshot, or an interface whose groups are missing, is unknown (R-DATA-3).
     pub fn groups(&self, id: EniId) -> Option<Vec<&Ref<GroupId>>> {
-        let interface = self.interface(id);
-        if Role::of(interface).has_no_groups() {
-            return None;
-        }
-        let groups = interface.groups.as_deref().unwrap_or_default();
-        let groupless_nlb = interface.kind.as_deref() == Some("networkloadbalancer") && groups.is_empty();
-        (!groupless_nlb).then(|| groups.iter().collect())
+        groups(self.interface(id)).map(|groups| groups.iter().collect())
     }
 
     /// R-SG-2: whether the interface should carry groups and the input shows none.
     pub fn groups_missing(&self, id: EniId) -> bool {
         self.groups(id).is_some_and(|groups| groups.is_empty())
+    }
+
+    /// R-STATE-5, R-ADDR-14: whether the interface is one of an endpoint that is not available, or of a VLAN, so that the
+    /// restrictive world claims nothing of it.
+    pub fn is_idle(&self, id: EniId) -> bool {
+        self.idle.contains(&id)
     }
 
     /// The subnets that the interface may be in: one, or several (R-ADDR-16).
@@ -100,6 +107,30 @@ impl Network<'_> {
             .collect();
         subnets.dedup();
         subnets
+    }
+
+    /// R-ENI-2, R-ADDR-15, A-33: the blocks that the interface may send from: its own, and in a subnet with IPv6 link-local
+    /// ones, which no call shows.
+    pub fn sent_blocks(&self, id: EniId) -> Vec<IpNet> {
+        let mut blocks = owned_blocks(self.interface(id));
+        let dual = |subnet: &SubnetId| {
+            self.subnet_blocks(*subnet, World::Over).iter().any(|block| block.addr().is_ipv6())
+        };
+        if self.subnets_of(id).iter().any(dual) {
+            blocks.extend(SpecialBlock::LinkLocalV6.blocks());
+        }
+        blocks
+    }
+
+    /// R-DATA-3, R-DATA-10: the interfaces that belong to an endpoint and that no endpoint of the snapshot names: they may be
+    /// those of any service. Ascending.
+    pub fn unnamed_endpoint_interfaces(&self) -> Vec<EniId> {
+        let endpoints = self.snapshot.endpoints.values();
+        let named: BTreeSet<EniId> =
+            endpoints.flat_map(|row| row.interfaces.iter().filter_map(Ref::known)).collect();
+        let rows = self.snapshot.interfaces.iter();
+        let of_endpoints = rows.filter(|(_, interface)| Role::of(interface) == Role::Endpoint);
+        of_endpoints.map(|(id, _)| id).filter(|id| !named.contains(id)).collect()
     }
 
     /// The instance that the interface is attached to, if the snapshot has it.
@@ -115,6 +146,29 @@ impl Network<'_> {
         let only = if let [only] = interfaces.as_slice() { Some(*only) } else { None };
         interfaces.iter().copied().find(|id| index(id) == Some(0)).or(only)
     }
+}
+
+/// R-SG-2: as [`Network::groups`].
+fn groups(interface: &Interface) -> Option<&[Ref<GroupId>]> {
+    let groups = interface.groups.as_deref().unwrap_or_default();
+    let groupless_nlb = interface.kind.as_deref() == Some("networkloadbalancer") && groups.is_empty();
+    let open = Role::of(interface).has_no_groups() || groupless_nlb;
+    (!open).then_some(groups)
+}
+
+/// R-SG-2: the interfaces that should carry groups and do not show any, ascending.
+pub(super) fn groupless(snapshot: &Snapshot) -> Vec<EniId> {
+    let missing = |interface: &Interface| groups(interface).is_some_and(<[_]>::is_empty);
+    snapshot.interfaces.iter().filter(|(_, interface)| missing(interface)).map(|(id, _)| id).collect()
+}
+
+/// R-STATE-5, R-ADDR-14: the interfaces of endpoints that the restrictive world does not count, and those of VLANs.
+pub(super) fn idle(snapshot: &Snapshot) -> BTreeSet<EniId> {
+    let unsettled =
+        snapshot.endpoints.values().filter(|row| !usable(Object::Endpoint, &row.state, World::Under));
+    let of_endpoints = unsettled.flat_map(|row| row.interfaces.iter().filter_map(Ref::known));
+    let vlans = snapshot.interfaces.iter().filter(|(_, interface)| Role::of(interface) == Role::Vlan);
+    of_endpoints.chain(vlans.map(|(id, _)| id)).collect()
 }
 
 fn shown_live(snapshot: &Snapshot, interface: &Interface) -> bool {

@@ -11,7 +11,7 @@ use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snaps
 
 use super::state::{Object, usable};
 use super::transit::{is_plain, names_plain_zone};
-use super::{Assumed, Network, covers};
+use super::{Assumed, Network, NextHop, covers};
 
 /// A public IPv4 address that an internet gateway translates (R-ADDR-5).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,6 +146,37 @@ impl Network<'_> {
             decided.assumptions = decided.assumptions.and(Assumptions::of(&[18]));
         }
         decided
+    }
+
+    /// R-BPA-3, R-BPA-5: whether a gateway's table may hand unsolicited packets on to an interface or endpoint, whoever
+    /// owns the address that they are for. Only the permissive world follows them there; where nobody knows the subnet, it
+    /// may be any.
+    pub fn internet_may_enter_by(&self, hop: NextHop, vpc: VpcId, world: World) -> bool {
+        let subnets = match hop {
+            NextHop::Local | NextHop::Drop(_) => return false,
+            NextHop::Interface(interface) => self.subnets_of(interface),
+            _ => self.subnets_of_vpc(vpc),
+        };
+        world == World::Over && subnets.into_iter().any(|subnet| self.internet_may_enter(subnet, world).value)
+    }
+
+    /// R-BPA-3: whether a packet may leave that came to the gateway out of this subnet, whoever owns its source. Only the
+    /// permissive world lets pass what somebody else forwards; where nobody knows the subnet, it may be any.
+    pub fn internet_may_be_sent_to_out_of(
+        &self,
+        subnet: Option<SubnetId>,
+        vpc: VpcId,
+        egress_only: bool,
+        world: World,
+    ) -> bool {
+        let subnets = subnet.map_or_else(|| self.subnets_of_vpc(vpc), |subnet| vec![subnet]);
+        let open = |subnet| self.internet_may_be_sent_to(subnet, false, egress_only, world).value;
+        world == World::Over && subnets.into_iter().any(open)
+    }
+
+    fn subnets_of_vpc(&self, vpc: VpcId) -> Vec<SubnetId> {
+        let own = self.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
+        own.map(|(id, _)| id).collect()
     }
 
     fn blocks_ingress(&self, subnet: SubnetId) -> bool {

@@ -25,7 +25,7 @@ mod table;
 mod target;
 mod transit;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
@@ -72,6 +72,10 @@ pub struct Network<'s> {
     in_subnet: BTreeMap<SubnetId, Vec<EniId>>,
     in_vpc: BTreeMap<VpcId, Vec<EniId>>,
     members: BTreeMap<GroupId, Vec<EniId>>,
+    /// Interfaces that may carry any group, because the input shows none of theirs (R-SG-2).
+    groupless: Vec<EniId>,
+    /// Interfaces of endpoints that are not available (R-STATE-5), and of VLANs (R-ADDR-14).
+    idle: BTreeSet<EniId>,
     associations: Vec<Association>,
     by_public: BTreeMap<Ipv4Addr, Vec<usize>>,
     gateways: Table<GatewayId, Gateway>,
@@ -114,6 +118,8 @@ impl<'s> Network<'s> {
             in_subnet: interface::by_subnet(snapshot),
             in_vpc: interface::by_vpc(snapshot),
             members: interface::members(snapshot),
+            groupless: interface::groupless(snapshot),
+            idle: interface::idle(snapshot),
             by_public: internet::by_public(&associations),
             associations,
             component_index: component::ComponentIndex::of(&components, snapshot),

@@ -99,11 +99,18 @@ impl<'s> Network<'s> {
 
     /// R-ROUTE-7: one effective route for each block that the destination stands for.
     fn expand(&self, route: &'s Route, vpc: Option<VpcId>, world: World, into: &mut Vec<EffectiveRoute<'s>>) {
-        let (next, mut assumptions) = self.next_hop(route, vpc, world);
+        let (mut next, mut assumptions) = self.next_hop(route, vpc, world);
         let origin = route.origin.as_deref();
-        let optional = world == World::Over && matches!(origin, Some(PROPAGATED | ADVERTISED));
+        let mut optional = world == World::Over && matches!(origin, Some(PROPAGATED | ADVERTISED));
         if optional {
             assumptions = assumptions.and(Assumptions::of(&[4]));
+        }
+        if origin.is_none() && self.might_yield_to_local(route, vpc) {
+            assumptions = assumptions.and(Assumptions::of(&[11]));
+            match world {
+                World::Over => optional = true,
+                World::Under => next = NextHop::Drop(Why::Unknown),
+            }
         }
         let entry = |block, rank, floating, extra: &[u8]| {
             let assumptions = assumptions.and(Assumptions::of(extra));
@@ -139,9 +146,17 @@ impl<'s> Network<'s> {
     /// R-ROUTE-9: propagated routes inside a VPC block never win over the local route. For advertised ones this is
     /// not documented: both worlds count them, and the permissive one their absence too.
     fn yields_to_local(&self, origin: Option<&str>, block: &IpNet, vpc: Option<VpcId>) -> bool {
-        let inside =
-            || vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)));
-        origin == Some(PROPAGATED) && inside()
+        origin == Some(PROPAGATED) && self.is_inside(block, vpc)
+    }
+
+    /// R-ROUTE-9, R-DATA-12: whether the route would yield to the local one if it were propagated.
+    fn might_yield_to_local(&self, route: &Route, vpc: Option<VpcId>) -> bool {
+        let Destination::Cidr(block) = &route.destination else { return false };
+        matches!(route.target, Target::VirtualGateway(_)) && self.is_inside(block, vpc)
+    }
+
+    fn is_inside(&self, block: &IpNet, vpc: Option<VpcId>) -> bool {
+        vpc.is_some_and(|vpc| self.vpc_blocks(vpc, World::Under).iter().any(|own| covers(own, block)))
     }
 
     /// R-PL-3, R-DATA-3: the destinations that a route of a list without known entries may have.
@@ -161,7 +176,7 @@ impl<'s> Network<'s> {
     fn next_hop(&self, route: &Route, vpc: Option<VpcId>, world: World) -> (NextHop, Assumptions) {
         let Some(vpc) = vpc else { return (NextHop::Drop(Why::Unknown), Assumptions::of(&[11])) };
         let blackhole = route.state.as_deref() == Some("blackhole");
-        if blackhole && (world == World::Under || !self.may_heal(&route.target, vpc)) {
+        if blackhole && (world == World::Under || !self.may_heal(&route.target)) {
             return (NextHop::Drop(Why::Blackhole), Assumptions::NONE);
         }
         let healing = if blackhole { Assumptions::of(&[1, 4]) } else { Assumptions::NONE };
@@ -169,47 +184,19 @@ impl<'s> Network<'s> {
         (next, assumptions.and(healing))
     }
 
-    /// R-ROUTE-11: a blackhole heals without any network change iff its target is an interface or instance of the
-    /// snapshot, or a component in a transitional state.
-    fn may_heal(&self, target: &Target, vpc: VpcId) -> bool {
-        let transitional = super::state::transitional;
+    /// R-ROUTE-11, R-STATE-5: a blackhole may heal, or contradict the answer that shows its target, iff that may be there:
+    /// in the snapshot, in whatever state that may still carry traffic, or in an answer that was not collected.
+    fn may_heal(&self, target: &Target) -> bool {
         match target {
-            Target::Interface(Ref::Known(_)) | Target::Instance(Ref::Known(_)) => true,
-            Target::Endpoint(Ref::Known(id)) => {
-                transitional(Object::Endpoint, &self.snapshot.endpoints[*id].state)
-            }
-            Target::Nat(Ref::Known(id)) => transitional(Object::Nat, &self.snapshot.nat_gateways[*id].state),
-            Target::Peering(Ref::Known(id)) => {
-                transitional(Object::Peering, &self.snapshot.peerings[*id].state)
-            }
-            Target::TransitGateway(Ref::Known(id)) => {
-                transitional(Object::Transit, &self.snapshot.transit_gateways[*id].state)
-                    || self.unsettled_attachment(*id, vpc)
-            }
-            Target::InternetGateway(reference) => {
-                self.unsettled(GatewayKind::Internet, self.igw_name(reference))
-            }
-            Target::EgressGateway(reference) => {
-                self.unsettled(GatewayKind::EgressOnly, self.eigw_name(reference))
-            }
-            Target::VirtualGateway(reference) => {
-                self.unsettled(GatewayKind::Virtual, self.vgw_name(reference))
-            }
-            _ => false,
+            Target::Nat(Ref::Missing(id))
+            | Target::TransitGateway(Ref::Missing(id))
+            | Target::Peering(Ref::Missing(id))
+            | Target::Endpoint(Ref::Missing(id))
+            | Target::Interface(Ref::Missing(id))
+            | Target::Instance(Ref::Missing(id)) => self.component_of_target(id).is_some(),
+            Target::Local | Target::Unmodelled { .. } => false,
+            _ => true,
         }
-    }
-
-    /// Whether the VPC's attachment to the transit gateway is one in the permissive world alone.
-    fn unsettled_attachment(&self, tgw: TgwId, vpc: VpcId) -> bool {
-        !self.tgw_attachments_of_vpc(tgw, vpc, World::Over).is_empty()
-            && self.tgw_attachments_of_vpc(tgw, vpc, World::Under).is_empty()
-    }
-
-    fn unsettled(&self, kind: GatewayKind, id: &str) -> bool {
-        self.gateway(kind, id).is_some_and(|id| {
-            let gateway = &self.gateways()[id];
-            gateway.vpc.is_some() && !gateway.firm
-        })
     }
 
     fn resolve(&self, target: &Target, vpc: VpcId, world: World) -> (NextHop, Assumptions) {

@@ -32,6 +32,8 @@ pub enum SpecialBlock {
     LatticeV6,
     /// 64:ff9b::/96 (R-NAT-8).
     Nat64,
+    /// fe80::/10, which never leaves a subnet (R-ADDR-15).
+    LinkLocalV6,
 }
 
 impl SpecialBlock {
@@ -67,6 +69,7 @@ impl SpecialBlock {
             Self::LatticeV4 => v4(&[([169, 254, 171, 0], 24)]),
             Self::LatticeV6 => vec![v6([0xfd00, 0x0ec2, 0x80], 64)],
             Self::Nat64 => vec![v6([0x64, 0xff9b, 0], 96)],
+            Self::LinkLocalV6 => vec![v6([0xfe80, 0, 0], 10)],
         }
     }
 

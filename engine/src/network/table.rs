@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::{IpNet, Ipv4Net};
 use reachproof_model::flow::World;
 use reachproof_model::id::{Ref, RouteTableId, SubnetId, Table, VpcId};
 use reachproof_model::snapshot::{AssociationTarget, Snapshot, State};
 
 use super::gateway::{Gateway, GatewayId, GatewayKind};
+use super::route::subtract;
 use super::state::{Object, transitional, usable};
-use super::{Assumed, Network};
+use super::{Assumed, Network, SpecialBlock};
 
 /// A table that may apply.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -33,7 +35,7 @@ pub(super) struct TableIndex {
     by_subnet: BTreeMap<SubnetId, Vec<(RouteTableId, State)>>,
     main: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
     edge: BTreeMap<GatewayId, Vec<(RouteTableId, State)>>,
-    /// Tables of something that is no known gateway: they may be at any gateway of their VPC (R-DATA-3).
+    /// Tables of something that is no gateway of the snapshot: they may be at any gateway of their VPC (R-DATA-3).
     strange: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
     /// Tables of something that the input does not name: they may be any subnet's or gateway's of their VPC (R-DATA-3).
     anywhere: BTreeMap<VpcId, Vec<(RouteTableId, State)>>,
@@ -70,22 +72,34 @@ impl TableIndex {
             }
             AssociationTarget::InternetGateway(gateway) => {
                 let id = name(gateway, |id| &snapshot.internet_gateways[id].meta.id);
-                find(GatewayKind::Internet, id).map(|gateway| self.edge.entry(gateway).or_default())
+                self.at_gateway(find(GatewayKind::Internet, id), vpc)
             }
             AssociationTarget::VirtualGateway(gateway) => {
                 let id = name(gateway, |id| &snapshot.virtual_gateways[id].meta.id);
-                find(GatewayKind::Virtual, id).map(|gateway| self.edge.entry(gateway).or_default())
+                self.at_gateway(find(GatewayKind::Virtual, id), vpc)
             }
-            AssociationTarget::Unknown(id) => vpc.map(|vpc| {
-                let rows = if id.is_empty() { &mut self.anywhere } else { &mut self.strange };
-                rows.entry(vpc).or_default()
-            }),
+            AssociationTarget::Unknown(id) if id.is_empty() => {
+                vpc.map(|vpc| self.anywhere.entry(vpc).or_default())
+            }
+            AssociationTarget::Unknown(_) => self.at_gateway(None, vpc),
             AssociationTarget::PublicPool(pool) => {
                 self.pools.push(PoolIngress { pool: pool.clone(), table: row.0 });
                 None
             }
         };
         rows.into_iter().for_each(|rows| rows.push(row.clone()));
+    }
+
+    /// The tables of a gateway; of one that no answer shows, those that may be any gateway's of the VPC (R-DATA-10).
+    fn at_gateway(
+        &mut self,
+        gateway: Option<GatewayId>,
+        vpc: Option<VpcId>,
+    ) -> Option<&mut Vec<(RouteTableId, State)>> {
+        match gateway {
+            Some(gateway) => Some(self.edge.entry(gateway).or_default()),
+            None => vpc.map(|vpc| self.strange.entry(vpc).or_default()),
+        }
     }
 }
 
@@ -131,11 +145,27 @@ impl Network<'_> {
         self.tables.pools.iter().map(|ingress| (ingress.pool.as_ref(), ingress.table))
     }
 
+    /// R-ROUTE-3, A-13: the sources that the permissive world lets out of a VPC by an internet gateway as they are: those of
+    /// the pools that come in to it; any public one where their ranges were not collected.
+    pub fn pool_sources(&self, vpc: VpcId, world: World) -> Vec<IpNet> {
+        let here = |table: RouteTableId| self.snapshot.route_tables[table].vpc.known() == Some(vpc);
+        let pools = self.pool_tables().filter(|(_, table)| world == World::Over && here(*table));
+        pools.flat_map(|(pool, _)| self.pool_ranges(pool).unwrap_or_else(public_v4)).collect()
+    }
+
     /// R-ROUTE-3: the ranges of a BYOIP pool; `None` if they were not collected: any public address.
-    pub fn pool_ranges(&self, pool: &str) -> Option<Vec<ipnet::IpNet>> {
+    pub fn pool_ranges(&self, pool: &str) -> Option<Vec<IpNet>> {
         let pools = self.snapshot.scopes.values().flat_map(|scope| &scope.public_pools);
         pools.filter(|row| &*row.id == pool).map(|row| row.ranges.clone()).next()
     }
+}
+
+fn public_v4() -> Vec<IpNet> {
+    let everything = vec![IpNet::V4(Ipv4Net::default())];
+    let holes = SpecialBlock::PrivateV4.blocks();
+    holes.iter().fold(everything, |blocks, hole| {
+        blocks.into_iter().flat_map(|block| subtract(block, *hole)).collect()
+    })
 }
 
 /// Adds tables that may apply although nobody knows where they do: to the permissive world. The restrictive one can then

@@ -78,6 +78,7 @@ struct ReceiverKey<'n> {
     subnets: Vec<SubnetId>,
     groups: Option<Vec<&'n Ref<GroupId>>>,
     role: Role,
+    idle: bool,
     live: [bool; 2],
 }
 
@@ -106,6 +107,7 @@ fn receiver_key<'n>(network: &'n Network<'_>, id: EniId) -> ReceiverKey<'n> {
         subnets: network.subnets_of(id),
         groups: network.groups(id),
         role: Role::of(interface),
+        idle: network.is_idle(id),
         live: [live(World::Over), live(World::Under)],
     }
 }

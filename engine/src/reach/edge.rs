@@ -3,7 +3,7 @@
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::{EndpointId, EniId, PeeringId, Ref, RouteTableId, SubnetId, VpcId};
+use reachproof_model::id::{EndpointId, EniId, PeeringId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{PeeringSide, VpnTerminus};
 
 use super::explore::Explorer;
@@ -12,44 +12,62 @@ use super::view::{Address, Intervals, View, intervals_of, number_v4};
 use crate::header::{Family, Set};
 use crate::network::{
     Association, Crossing, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock,
-    TableChoice,
+    TableChoice, unroutable,
 };
 
 impl Explorer<'_, '_, '_> {
     /// Out of a VPC by one of its gateways.
-    pub(super) fn gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+    pub(super) fn gateway_out(
+        &mut self,
+        gateway: GatewayId,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         let record = &self.network().gateways()[gateway];
         if record.serves(self.world) != Some(vpc) || self.avoids(&record.id) {
             return;
         }
         match record.kind {
-            GatewayKind::Internet => self.internet_gateway_out(gateway, vpc, state, set),
-            GatewayKind::EgressOnly => self.egress_gateway_out(gateway, vpc, state, set),
+            GatewayKind::Internet => self.internet_gateway_out(gateway, vpc, from, state, set),
+            GatewayKind::EgressOnly => self.egress_gateway_out(gateway, vpc, from, state, set),
             GatewayKind::Virtual => self.virtual_gateway_out(gateway, record, vpc, state, set),
         }
     }
 
     /// R-IGW-3: nothing leaves with the source of anybody but an interface of the VPC.
-    fn internet_gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+    fn internet_gateway_out(
+        &mut self,
+        gateway: GatewayId,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         if !self.network().encryption_allows(vpc, Some("InternetGateway"), self.world).value {
             return;
         }
         let set = self.not_redirected(gateway, vpc, state, set);
         match state.view.family {
-            Family::V4 => self.translate_out(vpc, state, set),
-            Family::V6 => self.pass_v6_out(vpc, None, state, set),
+            Family::V4 => self.translate_out(vpc, from, state, set),
+            Family::V6 => self.pass_v6_out(vpc, from, None, state, set),
         }
     }
 
-    /// R-IGW-2: out with the public address that is associated with the very source; nothing else leaves.
-    fn translate_out(&mut self, vpc: VpcId, state: &State, set: Set) {
+    /// R-IGW-2: out with the public address that is associated with the very source; nothing else leaves, but for addresses
+    /// of pools that may (R-ROUTE-3).
+    fn translate_out(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
         let private = intervals_of(&SpecialBlock::PrivateV4.blocks(), Family::V4);
         let set = self.without(set, &state.view, state.view.destination, &private);
+        let pools = intervals_of(&self.network().pool_sources(vpc, self.world), Family::V4);
+        let untranslated = self.keep(set, &state.view, state.view.source, &pools);
+        self.push(state.at(Place::Internet).tagged(Tag::None), untranslated);
         let set = self.without_contested(vpc, state, set);
         let sources = self.values(set, state.view.source);
         for association in self.associations_in(vpc) {
             let inside = number_v4(association.private);
-            if !covers(&sources, inside) || !self.may_send_out(association.interface, false) {
+            if !covers(&sources, inside) || !self.may_send_out(association.interface, from, false) {
                 continue;
             }
             let part = self.keep(set, &state.view, state.view.source, &[(inside, inside)]);
@@ -59,11 +77,18 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-IGW-9, R-ADDR-8: IPv6 leaves untranslated, with a public source of this VPC.
-    fn pass_v6_out(&mut self, vpc: VpcId, egress: Option<GatewayId>, state: &State, set: Set) {
+    fn pass_v6_out(
+        &mut self,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        egress: Option<GatewayId>,
+        state: &State,
+        set: Set,
+    ) {
         let set = self.without_contested(vpc, state, set);
         for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
             let denied = self.world == World::Under && self.network().interface(interface).deny_igw;
-            if denied || !self.may_send_out(interface, egress.is_some()) {
+            if denied || !self.may_send_out(interface, from, egress.is_some()) {
                 continue;
             }
             let public = self.public_v6(interface, vpc);
@@ -76,11 +101,18 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-EIGW-1.
-    fn egress_gateway_out(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+    fn egress_gateway_out(
+        &mut self,
+        gateway: GatewayId,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         let allowed =
             self.network().encryption_allows(vpc, Some("EgressOnlyInternetGateway"), self.world).value;
         if state.view.family == Family::V6 && allowed {
-            self.pass_v6_out(vpc, Some(gateway), state, set);
+            self.pass_v6_out(vpc, from, Some(gateway), state, set);
         }
     }
 
@@ -93,15 +125,20 @@ impl Explorer<'_, '_, '_> {
         intervals_of(&blocks, Family::V6)
     }
 
-    /// R-BPA-3, R-BPA-4: whether Block Public Access and liveness let the interface's packets out.
-    fn may_send_out(&self, interface: EniId, egress_only: bool) -> bool {
+    /// R-BPA-3, R-BPA-4: whether Block Public Access and liveness let the interface's packets out that come to the gateway
+    /// out of `from`: of its own subnet, or of that of an appliance.
+    fn may_send_out(&self, interface: EniId, from: Option<SubnetId>, egress_only: bool) -> bool {
         let network = self.network();
         let translated = Role::of(network.interface(interface)) == Role::Nat;
         let subnets = network.subnets_of(interface);
         let allowed = |subnet: &SubnetId| {
             network.internet_may_be_sent_to(*subnet, translated, egress_only, self.world).value
         };
-        network.live(interface, self.world).value && subnets.iter().any(allowed)
+        let forwarded = || {
+            let vpc = network.interface(interface).vpc.known();
+            vpc.is_some_and(|vpc| network.internet_may_be_sent_to_out_of(from, vpc, egress_only, self.world))
+        };
+        network.live(interface, self.world).value && (subnets.iter().any(allowed) || forwarded())
     }
 
     /// R-ROUTE-14: in the restrictive world a subnet whose ingress an edge table redirects does not use the gateway
@@ -293,17 +330,27 @@ impl Explorer<'_, '_, '_> {
         let destinations = self.values(set, state.view.destination);
         for association in self.associations_in(vpc) {
             let public = number_v4(association.public);
-            if !covers(&destinations, public) || !self.may_enter(association.interface) {
+            if !covers(&destinations, public) || self.is_claimed_twice(&association) {
                 continue;
             }
             let part = self.keep(set, &state.view, state.view.destination, &[(public, public)]);
             let view = View { destination: Address::Fixed(number_v4(association.private)), ..state.view };
             let part = self.with_return(gateway, association.interface, &view, part);
-            self.by_edge_tables(gateway, vpc, Origin::Internet, &state.clone().seen(view), part);
+            let inside = state.clone().seen(view);
+            if self.may_enter(association.interface) {
+                self.by_edge_tables(gateway, vpc, Origin::Internet, &inside, part);
+            } else {
+                self.by_appliances(gateway, vpc, &inside, part);
+            }
         }
         if self.replying() {
             self.reply_to_regional_nat(vpc, state, set);
         }
+    }
+
+    /// R-ADDR-5: whether several interfaces show the public address, so that the restrictive world claims none of them.
+    fn is_claimed_twice(&self, association: &Association) -> bool {
+        self.world == World::Under && self.network().associations_of(association.public, self.world).len() > 1
     }
 
     /// R-IGW-9: IPv6 comes in untranslated, to public addresses without `DenyAllIgwTraffic`.
@@ -322,7 +369,27 @@ impl Explorer<'_, '_, '_> {
         if self.world == World::Over {
             let redirected = self.redirected(gateway, vpc, Family::V6);
             let part = self.keep(set, &state.view, state.view.destination, &redirected);
-            self.by_edge_tables(gateway, vpc, Origin::Internet, state, part);
+            let owned: Intervals =
+                self.index.owned(vpc, Family::V6).iter().map(|row| (row.lo, row.hi)).collect();
+            let unowned = self.without(part, &state.view, state.view.destination, &owned);
+            self.by_edge_tables(gateway, vpc, Origin::Internet, state, unowned);
+            self.by_appliances(gateway, vpc, state, part);
+        }
+    }
+
+    /// R-BPA-3: by a gateway's tables, but only to the interfaces and endpoints that Block Public Access lets exchange
+    /// packets with the gateway, where the owner of the address may not. Permissive world only.
+    fn by_appliances(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
+        let dropped = intervals_of(&unroutable(self.world), state.view.family);
+        let set = self.without(set, &state.view, state.view.destination, &dropped);
+        let inside = state.clone().with_origin(Origin::Internet);
+        for choice in self.network().edge_tables(gateway, self.world) {
+            for (hop, intervals) in self.targets_of(choice, vpc, state.view.family) {
+                if self.network().internet_may_enter_by(hop, vpc, self.world) {
+                    let part = self.keep(set, &state.view, state.view.destination, &intervals);
+                    self.follow(hop, vpc, None, &inside, part);
+                }
+            }
         }
     }
 
@@ -406,53 +473,6 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-ROUTE-3, A-13: BYOIP pools come in untranslated, by their table, to one interface.
-    fn enter_pools(&mut self, state: &State, set: Set) {
-        if state.view.family == Family::V6 {
-            return;
-        }
-        let pools: Vec<(Option<Vec<IpNet>>, RouteTableId)> = self
-            .network()
-            .pool_tables()
-            .map(|(pool, table)| (self.network().pool_ranges(pool), table))
-            .collect();
-        for (ranges, table) in pools {
-            let part = match ranges {
-                Some(ranges) => {
-                    self.keep(set, &state.view, state.view.destination, &intervals_of(&ranges, Family::V4))
-                }
-                None => set,
-            };
-            self.push(state.at(Place::Pool { table }).with_origin(Origin::Internet), part);
-        }
-    }
-
-    /// whatever the check says, the interface gets the packet with the pool's address.
-    pub(super) fn pool(&mut self, table: RouteTableId, state: &State, set: Set) {
-        let index = self.index;
-        let Some(fib) = index.fib(table, state.view.family, self.world) else { return };
-        for (hop, intervals) in &fib.targets {
-            let part = self.keep(set, &state.view, state.view.destination, intervals);
-            match hop {
-                NextHop::Interface(interface) => self.receive_from_pool(*interface, state, part),
-                NextHop::Component(component) => self.arrive(Sink::Component(*component), state, part),
-                _ => {}
-            }
-        }
-    }
-
-    fn receive_from_pool(&mut self, interface: EniId, state: &State, set: Set) {
-        for subnet in self.network().subnets_of(interface) {
-            let entered = self.enter(subnet, None, state, set);
-            let filter = self.group_in(interface, Tag::None, &state.view);
-            let admitted = self.arena.intersection(entered, filter);
-            self.arrive(Sink::Interface(interface), state, admitted);
-            for component in self.network().components_at(interface) {
-                self.arrive(Sink::Component(*component), state, admitted);
-            }
-        }
-    }
-
     /// R-VPCE-2, 3, 4: a gateway endpoint takes TCP and echo requests of this VPC's own interfaces.
     pub(super) fn service(&mut self, endpoint: EndpointId, vpc: VpcId, state: &State, set: Set) {
         if self.replying() || !self.starts_here(state) {
@@ -480,10 +500,7 @@ impl Explorer<'_, '_, '_> {
             return self.leave_snapshot(Sink::Peer(id), &record.meta.id, state, set);
         };
         let set = self.keep(set, &state.view, state.view.destination, &inside);
-        let mut next = state.clone().with_origin(Origin::Peering);
-        if let Some(last) = next.nats.last_mut() {
-            last.then_peering = true;
-        }
+        let next = state.clone().with_origin(Origin::Peering);
         let Some(other) = far.vpc.known() else {
             return self.leave_snapshot(Sink::Peer(id), &record.meta.id, &next, set);
         };

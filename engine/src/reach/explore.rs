@@ -153,7 +153,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             Place::Deliver { vpc, from } => self.deliver(vpc, from, state, set),
             Place::Receive { interface, routed } => self.receive(interface, routed, state, set),
             Place::ReceiveAlike(receivers) => self.receive_alike(receivers, state, set),
-            Place::Out { gateway, vpc } => self.gateway_out(gateway, vpc, state, set),
+            Place::Out { gateway, vpc, from } => self.gateway_out(gateway, vpc, from, state, set),
             Place::Internet => self.internet(state, set),
             Place::In { gateway } => self.gateway_in(gateway, state, set),
             Place::Pool { table } => self.pool(table, state, set),

@@ -1,7 +1,7 @@
 //! NAT gateways: translation of what goes out, and its undoing for replies (section 8).
 
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::{NatId, SubnetId, VpcId};
+use reachproof_model::id::{EniId, NatId, SubnetId, VpcId};
 
 use super::edge::covers;
 use super::explore::Explorer;
@@ -36,7 +36,6 @@ impl Explorer<'_, '_, '_> {
                 source: u16::try_from(position).unwrap_or(u16::MAX),
                 before: state.view,
                 from,
-                then_peering: false,
             };
             self.translate(record, vpc, source, crossed, &before, entered);
         }
@@ -195,13 +194,26 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn undo_nat(&mut self, state: &State, set: Set) {
         let Some(crossed) = Self::last_nat(state) else { return };
         let Some(record) = self.network().nat(crossed.nat) else { return };
-        let client = state.clone().seen(untranslated(&crossed, state.view)).with_origin(Origin::Local);
+        let mut client = state.clone().seen(untranslated(&crossed, state.view)).with_origin(Origin::Local);
+        let set = self.alike(&crossed.before, client.view.source, crossed.before.destination, set);
         let set = self.forget_mapped_port(set);
-        let mut client = client;
         client.nats.pop();
         match record.subnet {
             Some(subnet) if !record.regional => self.send_translated(subnet, &client, set),
             _ => self.return_regional(crossed.nat, &client, set),
+        }
+    }
+
+    /// R-NAT-5: the headers for which two addresses are one: an answer comes from where its question was sent.
+    fn alike(&mut self, view: &View, left: Address, right: Address, set: Set) -> Set {
+        match (left, right) {
+            _ if left == right => set,
+            (Address::Fixed(_), Address::Fixed(_)) => Set::EMPTY,
+            (Address::Fixed(value), field) | (field, Address::Fixed(value)) => {
+                self.keep(set, view, field, &[(value, value)])
+            }
+            _ if self.world == World::Over => set,
+            _ => Set::EMPTY,
         }
     }
 
@@ -238,21 +250,32 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-NAT-6, A-32: over a peering connection the reply finds the NAT gateway without a route; only ACLs stop it.
+    /// R-NAT-6, A-32: over a peering connection the reply finds the NAT gateway without a route, so that only ACLs stop it;
+    /// that it does not elsewhere is not said.
     pub(super) fn return_to_sender(&mut self, sink: Sink, state: &State, set: Set) {
         let Some(crossed) = Self::last_nat(state) else { return };
-        let Sink::Interface(interface) = sink else { return };
-        if self.world == World::Under || !crossed.then_peering {
+        if self.world == World::Under {
             return;
         }
-        for subnet in self.network().subnets_of(interface) {
-            let out = self.acl_out(subnet, &state.view);
-            let mut passed = self.arena.intersection(set, out);
+        let sent = match sink {
+            Sink::Interface(interface) => self.let_out_of_subnets(interface, state, set),
+            _ => vec![set],
+        };
+        for mut passed in sent {
             if let Some(home) = self.network().nat(crossed.nat).and_then(|nat| nat.subnet) {
                 passed = self.enter(home, None, state, passed);
             }
             self.undo_nat(state, passed);
         }
+    }
+
+    fn let_out_of_subnets(&mut self, interface: EniId, state: &State, set: Set) -> Vec<Set> {
+        let subnets = self.network().subnets_of(interface);
+        let passing = subnets.into_iter().map(|subnet| {
+            let out = self.acl_out(subnet, &state.view);
+            self.arena.intersection(set, out)
+        });
+        passing.collect()
     }
 }
 

@@ -5,9 +5,9 @@ use reachproof_model::id::{EniId, SubnetId};
 
 use super::explore::{Arrival, Explorer, Goal};
 use super::state::{Place, State, Tag};
-use super::view::{Address, View, clamp};
+use super::view::{Address, View, clamp, intervals_of};
 use crate::header::{Field, HeaderBox, Set};
-use crate::network::{Origin, Role, Sink, SourcePlace};
+use crate::network::{Origin, Role, Sink, SourcePlace, SpecialBlock};
 
 impl Explorer<'_, '_, '_> {
     /// The sent headers of an arrival whose reply comes back to the sender.
@@ -64,7 +64,10 @@ impl Explorer<'_, '_, '_> {
             }
             Sink::Internet => self.push(state.at(Place::Internet), set),
             Sink::Gateway(gateway) => self.push(state.at(Place::In { gateway }), set),
-            Sink::Attachment(attachment) => self.reply_from_attachment(attachment, &state, set),
+            Sink::Attachment(attachment) => {
+                self.reply_from_attachment(attachment, &state, set);
+                self.return_to_sender(arrival.sink, &state, set);
+            }
             Sink::Peer(_) | Sink::Unseen(_) | Sink::Component(_) => self.answer(set, World::Over),
             Sink::Service(_) => self.reply_from_service(&state, set),
             Sink::Infrastructure(_) => self.answered = self.arena.union(self.answered, set),
@@ -155,7 +158,8 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// A reply on the internet: home, or in by the gateway it belongs to.
+    /// A reply on the internet: home, or in by the gateway it belongs to. In the permissive world it may lead home to another
+    /// network, too (R-CONN-4).
     pub(super) fn reply_on_internet(&mut self, state: &State, set: Set) {
         if self.goal == Some(Goal { place: SourcePlace::Internet }) {
             let back = self.back_at_sender(&state.view, set);
@@ -164,25 +168,27 @@ impl Explorer<'_, '_, '_> {
         if let Some(gateway) = state.egress {
             self.push(State { egress: None, ..state.at(Place::In { gateway }) }, set);
         }
-        self.enter_gateways(state, set);
+        let ours = self.enter_gateways(state, set);
+        if self.world == World::Over && self.goal.is_some_and(|goal| is_outside(goal.place)) {
+            let nowhere = [SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat();
+            let nowhere = [ours, intervals_of(&nowhere, state.view.family)].concat();
+            let beyond = self.without(set, &state.view, state.view.destination, &nowhere);
+            let back = self.back_at_sender(&state.view, beyond);
+            self.answered = self.arena.union(self.answered, back);
+        }
     }
 
-    /// A reply that leaves the snapshot: home iff the packet came from there. In the permissive world any exit to the
-    /// same kind of network may be home.
+    /// R-CONN-4: a reply that leaves the snapshot: home iff the packet came from there. In the permissive world any exit may
+    /// lead home to a sender outside the snapshot, as long as the addresses are right.
     pub(super) fn reply_left(&mut self, sink: Sink, state: &State, set: Set) {
         let Some(goal) = self.goal else { return };
-        let home = match (sink, goal.place) {
-            (Sink::Gateway(left), SourcePlace::Gateway(came)) => left == came || self.world == World::Over,
-            (Sink::Attachment(left), SourcePlace::Attachment(came)) => {
-                left == came || self.world == World::Over
-            }
+        let by_the_same = match (sink, goal.place) {
+            (Sink::Gateway(left), SourcePlace::Gateway(came)) => left == came,
+            (Sink::Attachment(left), SourcePlace::Attachment(came)) => left == came,
             (Sink::Peer(left), SourcePlace::Peer(came)) => left == came,
-            (
-                Sink::Gateway(_) | Sink::Attachment(_),
-                SourcePlace::Gateway(_) | SourcePlace::Attachment(_),
-            ) => self.world == World::Over,
             _ => false,
         };
+        let home = by_the_same || self.world == World::Over && is_outside(goal.place);
         if home {
             let back = self.back_at_sender(&state.view, set);
             self.answered = self.arena.union(self.answered, back);
@@ -195,4 +201,12 @@ impl Explorer<'_, '_, '_> {
             self.answer(set, World::Over);
         }
     }
+}
+
+/// Whether a source is a network outside the snapshot.
+fn is_outside(place: SourcePlace) -> bool {
+    matches!(
+        place,
+        SourcePlace::Internet | SourcePlace::Gateway(_) | SourcePlace::Attachment(_) | SourcePlace::Peer(_)
+    )
 }

@@ -35,13 +35,15 @@ impl Explorer<'_, '_, '_> {
 
     /// R-VPCE-7, R-NAT-5, R-ENI-2: interfaces send with their own addresses, unless they never start anything.
     fn start_interface(&mut self, interface: EniId, headers: Set) {
-        if !Role::of(self.network().interface(interface)).initiates() {
+        let idle = self.world == World::Under && self.network().is_idle(interface);
+        if idle || !Role::of(self.network().interface(interface)).initiates() {
             return;
         }
         let mut own = Set::EMPTY;
         for sender in self.senders.clone() {
-            let addresses = self.own_sources(sender);
-            own = self.arena.union(own, addresses);
+            for addresses in [self.own_sources(sender), self.link_local_sources(sender)] {
+                own = self.arena.union(own, addresses);
+            }
         }
         let sent = self.arena.intersection(headers, own);
         let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);

@@ -29,8 +29,6 @@ pub(crate) struct Crossed {
     pub(crate) before: View,
     /// The subnet of the client, if the packet came straight from one.
     pub(crate) from: Option<SubnetId>,
-    /// Whether a peering connection came after it (R-NAT-6).
-    pub(crate) then_peering: bool,
 }
 
 /// A place in the network.
@@ -48,8 +46,8 @@ pub(crate) enum Place {
     Receive { interface: EniId, routed: bool },
     /// At interfaces that receive alike, each with what is for it.
     ReceiveAlike(ReceiversId),
-    /// At a gateway, leaving its VPC.
-    Out { gateway: GatewayId, vpc: VpcId },
+    /// At a gateway, leaving its VPC; `from` is the subnet that the packet was last in.
+    Out { gateway: GatewayId, vpc: VpcId, from: Option<SubnetId> },
     /// On the internet.
     Internet,
     /// At a gateway, entering its VPC.

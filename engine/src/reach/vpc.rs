@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::ComponentKind;
@@ -11,7 +10,7 @@ use reachproof_model::snapshot::ComponentKind;
 use super::explore::{Arrival, Explorer};
 use super::index::ReceiversId;
 use super::state::{Place, State, Tag};
-use super::view::{Address, Intervals, View, clamp, field_of, interval_of, intervals_of, number};
+use super::view::{Address, Intervals, View, clamp, field_of, intervals_of, number};
 use crate::header::{Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{
@@ -63,6 +62,8 @@ impl Explorer<'_, '_, '_> {
         let off_link = self.arena.difference(set, on_link);
         let handed = self.handed_to_router(subnet, state, on_link);
         let leaving = self.arena.union(off_link, handed);
+        let staying = self.link_local_intervals(state.view.family);
+        let leaving = self.without(leaving, &state.view, state.view.source, &staying);
         self.push(state.at(Place::Leave(subnet)), leaving);
     }
 
@@ -77,7 +78,8 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         let Some(vpc) = self.network().subnet(subnet).vpc.known() else { return };
-        self.deliver(vpc, Some(subnet), state, set);
+        let confined = (self.world == World::Under).then_some(subnet);
+        self.deliver_to_owners(vpc, Some(subnet), confined, state, set);
     }
 
     /// R-BPA-9, A-37: in a VPC that enforces encryption the restrictive world claims no hop without an exclusion.
@@ -85,44 +87,8 @@ impl Explorer<'_, '_, '_> {
         vpc.is_none_or(|vpc| self.network().encryption_allows(vpc, None, self.world).value)
     }
 
-    /// R-ADDR-15, A-33: IPv6 link-local addresses, which no call shows, inside a subnet with IPv6.
-    fn link_local(&mut self, subnet: SubnetId, sender: Option<EniId>, state: &State, set: Set) {
-        let dual =
-            self.network().subnet_blocks(subnet, self.world).iter().any(|block| block.addr().is_ipv6());
-        if self.world == World::Under || state.view.family == Family::V4 || !dual {
-            return;
-        }
-        let local = link_local_block();
-        let there = self.keep(set, &state.view, state.view.destination, &local);
-        if there.is_empty() {
-            return;
-        }
-        // Of a class of senders each may hear the others, though not itself.
-        let alone = self.replying() || self.senders.len() < 2;
-        for neighbour in self.network().interfaces_in_subnet(subnet) {
-            if !alone || Some(*neighbour) != sender {
-                self.receive_link_local(*neighbour, state, there);
-            }
-        }
-    }
-
-    fn receive_link_local(&mut self, neighbour: EniId, state: &State, set: Set) {
-        let network = self.network();
-        if !network.live(neighbour, self.world).value || self.avoids(&network.interface(neighbour).meta.id) {
-            return;
-        }
-        if self.replying() {
-            self.arrive(Sink::Interface(neighbour), state, set);
-            return self.enter_components(neighbour, state, set);
-        }
-        let filter = self.group_in(neighbour, state.tag, &state.view);
-        let admitted = self.arena.intersection(set, filter);
-        self.deliver_to(neighbour, state, admitted);
-        self.enter_components(neighbour, state, admitted);
-    }
-
     /// What the components behind an interface take of what it lets in. Only the permissive world enters them.
-    fn enter_components(&mut self, interface: EniId, state: &State, set: Set) {
+    pub(super) fn enter_components(&mut self, interface: EniId, state: &State, set: Set) {
         if self.world == World::Over {
             for component in self.network().components_at(interface) {
                 self.arrive(Sink::Component(*component), state, set);
@@ -247,14 +213,21 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    fn follow(&mut self, hop: NextHop, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+    pub(super) fn follow(
+        &mut self,
+        hop: NextHop,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         if set.is_empty() {
             return;
         }
         match hop {
             NextHop::Local if !self.hop_is_claimed(from.map(|_| vpc)) => {}
             NextHop::Local => self.push(state.at(Place::Deliver { vpc, from }), set),
-            NextHop::Gateway(gateway) => self.push(state.at(Place::Out { gateway, vpc }), set),
+            NextHop::Gateway(gateway) => self.push(state.at(Place::Out { gateway, vpc, from }), set),
             NextHop::Nat(nat) => self.push(state.at(Place::Nat { nat, vpc, from }), set),
             NextHop::Transit(tgw) => self.transit_in(tgw, vpc, from, state, set),
             NextHop::Peering(peering) => self.peering(peering, vpc, state, set),
@@ -265,12 +238,18 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-MBX-1: by a route to an interface, whatever the destination is; the sender's identity is lost (R-SG-10).
+    /// R-MBX-1: by a route to an interface, whatever the destination is; the sender's identity is lost (R-SG-10), though no
+    /// text says so of what is for that very interface.
     fn hop_to_interface(&mut self, interface: EniId, from: Option<SubnetId>, state: &State, set: Set) {
+        let own = self.own_intervals(interface, state.view.family);
         for subnet in self.subnets_of(interface) {
             let entered = self.enter(subnet, from, state, set);
-            let next = state.at(Place::Receive { interface, routed: true }).tagged(Tag::None);
-            self.push(next, entered);
+            let next = state.at(Place::Receive { interface, routed: true });
+            self.push(next.clone().tagged(Tag::None), entered);
+            if self.world == World::Over {
+                let addressed = self.keep(entered, &state.view, state.view.destination, &own);
+                self.push(next, addressed);
+            }
         }
     }
 
@@ -285,13 +264,27 @@ impl Explorer<'_, '_, '_> {
 
     /// R-CORE-3 `vpc_deliver`: to the owners of the destinations.
     pub(super) fn deliver(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        self.deliver_to_owners(vpc, from, None, state, set);
+    }
+
+    /// To the owners of the destinations; only to those in the subnet `confined`, if there is one (R-DATA-5: an interface
+    /// may show an address outside of its subnet).
+    fn deliver_to_owners(
+        &mut self,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        confined: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         let shared = self.shares_receivers(state);
+        let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);
         if shared {
-            self.deliver_alike(vpc, from, state, set);
+            self.deliver_alike(vpc, from, confined, state, set);
         }
         for (interface, intervals) in self.owners_among(vpc, state, set, shared) {
             let there = self.keep(set, &state.view, state.view.destination, &intervals);
-            for subnet in self.subnets_of(interface) {
+            for subnet in self.subnets_of(interface).into_iter().filter(within) {
                 let entered = self.enter(subnet, from, state, there);
                 self.push(state.at(Place::Receive { interface, routed: false }), entered);
             }
@@ -306,8 +299,16 @@ impl Explorer<'_, '_, '_> {
         as_sent && !self.replying() && self.avoid.is_empty()
     }
 
-    fn deliver_alike(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+    fn deliver_alike(
+        &mut self,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        confined: Option<SubnetId>,
+        state: &State,
+        set: Set,
+    ) {
         let index = self.index;
+        let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);
         for id in index.receivers_of(vpc, state.view.family) {
             let receivers = index.receivers(*id);
             let Some(first) = receivers.members.first() else { continue };
@@ -316,7 +317,7 @@ impl Explorer<'_, '_, '_> {
             if there.is_empty() {
                 continue;
             }
-            for subnet in self.subnets_of(*first) {
+            for subnet in self.subnets_of(*first).into_iter().filter(within) {
                 let entered = self.enter(subnet, from, state, there);
                 self.push(state.at(Place::ReceiveAlike(*id)), entered);
             }
@@ -421,17 +422,20 @@ impl Explorer<'_, '_, '_> {
         self.enter_components(interface, state, admitted);
     }
 
-    fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
+    pub(super) fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
         if self.accepts(interface) {
             self.arrive(Sink::Interface(interface), state, set);
         }
     }
 
     fn accepts(&self, interface: EniId) -> bool {
+        if self.world == World::Under && self.network().is_idle(interface) {
+            return false;
+        }
         match Role::of(self.network().interface(interface)) {
             Role::Plain => self.world == World::Over || !self.network().balances(interface),
             Role::Endpoint => true,
-            Role::OutboundOnly => self.world == World::Over,
+            Role::OutboundOnly | Role::Vlan => self.world == World::Over,
             Role::Nat | Role::Transit | Role::Inspection => false,
         }
     }
@@ -494,29 +498,6 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-MBX-9: whatever is in a subnet may hand any packet to an unchecked neighbour.
-    fn hand_to_neighbours(&mut self, subnet: SubnetId, sender: Option<EniId>, state: &State, set: Set) {
-        if self.world == World::Under || set.is_empty() {
-            return;
-        }
-        let network = self.network();
-        for neighbour in network.interfaces_in_subnet(subnet) {
-            let takes = Role::of(network.interface(*neighbour)) == Role::Plain
-                && !network.checks_addresses(*neighbour).value
-                && network.live(*neighbour, self.world).value;
-            if takes && Some(*neighbour) != sender && !network.components_at(*neighbour).is_empty() {
-                self.hand_to_unchecked(*neighbour, state, set);
-            }
-        }
-    }
-
-    fn hand_to_unchecked(&mut self, neighbour: EniId, state: &State, set: Set) {
-        let filter =
-            if self.replying() { Set::FULL } else { self.group_in(neighbour, state.tag, &state.view) };
-        let admitted = self.arena.intersection(set, filter);
-        self.enter_components(neighbour, state, admitted);
-    }
-
     /// What a sender may put into the source field: its own addresses (R-ENI-2).
     pub(super) fn own_sources(&mut self, interface: EniId) -> Set {
         let own = self.own_intervals(interface, self.family);
@@ -551,9 +532,4 @@ impl Explorer<'_, '_, '_> {
 fn overlaps(wanted: &[(u128, u128)], lo: u128, hi: u128) -> bool {
     let after = wanted.partition_point(|(_, end)| *end < lo);
     wanted.get(after).is_some_and(|(start, _)| *start <= hi)
-}
-
-fn link_local_block() -> Intervals {
-    let block: Option<IpNet> = "fe80::/10".parse().ok();
-    block.iter().map(interval_of).collect()
 }

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use reachproof_model::policy::hint;
 use reachproof_model::snapshot::{Endpoint, EndpointKind};
 
-use super::{Meaning, Region, SelectionError, Spot, common, endpoint_spots, public_space};
+use super::{Meaning, Region, SelectionError, Spot, common, endpoint_spots, everything, public_space};
 use crate::network::Network;
 
 /// Services that a selector may name although the snapshot shows neither an endpoint nor a prefix list of them, by the
@@ -76,13 +76,17 @@ fn is_service(service: &str, name: &str) -> bool {
 }
 
 /// An AWS service: its endpoints, and its public addresses, which are the internet's as far as packets go (R-IGW-11).
-/// Where no list shows those of a family, they may be any public ones.
+/// Where no list shows those of a family, they may be any public ones. An endpoint's interface that no answer explains may be
+/// that of any service (R-DATA-3).
 ///
 /// # Errors
 /// If nothing is known of a service with this name.
 pub(super) fn add(network: &Network<'_>, region: &mut Region, name: &str) -> Result<(), SelectionError> {
     require_known(network, name)?;
     spots(network, Some(name)).into_iter().for_each(|spot| region.add_all(spot));
+    for id in network.unnamed_endpoint_interfaces() {
+        region.add(Spot::Interface(id), everything(), Meaning::Perhaps);
+    }
     let lists = network.snapshot.prefix_lists.values().filter(|list| is_service(&list.list_name, name));
     let known: Vec<IpNet> = lists.filter_map(|list| list.entries.as_ref()).flatten().copied().collect();
     let unlisted = if known.is_empty() { Meaning::Unlisted } else { Meaning::Perhaps };

@@ -29,9 +29,6 @@ impl Tracer<'_, '_> {
         if !leg.take(self.network.encryption_allows(vpc, Some("VpcPeering"), self.world)) {
             return leg.dropped("R-BPA-9", "encryption is enforced");
         }
-        for mapping in leg.state.memory.mappings.last_mut().into_iter().filter(|_| !leg.state.reply) {
-            mapping.peered = self.network.nat_vpc(mapping.nat) == Some(vpc);
-        }
         let here = record.requester.vpc.known() == Some(vpc);
         let other = if here { &record.accepter } else { &record.requester };
         match other.vpc.known() {

@@ -21,6 +21,13 @@ impl Tracer<'_, '_> {
         if !self.is_live(&mut leg, interface) {
             return leg.dropped("R-STATE-1", "not live");
         }
+        if self.world == World::Under && self.network.is_idle(interface) {
+            return vec![leg.drop(
+                "R-ADDR-14",
+                "nothing is claimed of what it belongs to",
+                Disposition::Unknown,
+            )];
+        }
         let mut branches = if by_component { Vec::new() } else { self.forged(&leg, interface) };
         if !by_component && !leg.state.reply && !Role::of(self.network.interface(interface)).initiates() {
             branches.extend(leg.dropped("R-VPCE-7", "never sends of its own accord"));
@@ -66,11 +73,15 @@ impl Tracer<'_, '_> {
         leg.take(self.network.live(interface, self.world))
     }
 
-    /// R-ENI-2, outbound. An answer of an unchecked interface may come from any address; so may, inside a subnet with
+    /// R-ENI-2, outbound. An answer of an unchecked interface may come from any address, that of a checked one also from a
+    /// pool's; so may, inside a subnet with
     /// IPv6, what it sends from a link-local one.
     fn has_own_source(&self, leg: &Leg, interface: EniId) -> bool {
         let own = |ip| owns(self.network.interface(interface), ip);
-        let answers = leg.state.reply && !self.network.checks_addresses(interface).value;
+        let unchecked = !self.network.checks_addresses(interface).value;
+        let vpc = self.network.interface(interface).vpc.known();
+        let of_pool = |ip| vpc.is_some_and(|vpc| self.is_of_pool(vpc, ip));
+        let answers = leg.state.reply && (unchecked || leg.state.packet.source.passes(World::Under, of_pool));
         let link_local = |ip| {
             self.world == World::Over
                 && is_link_local(ip)
@@ -111,9 +122,16 @@ impl Tracer<'_, '_> {
         let mut branches = self.neighbours(&leg, subnet, sender);
         branches.extend(self.lattice(&leg));
         let destination = leg.state.packet.destination;
+        let stays = leg.state.packet.source.passes(World::Under, is_link_local);
+        if stays {
+            leg.assume(&[33]);
+        }
         if self.on_link(subnet, destination) {
             let direct = leg.clone();
             branches.extend(self.on_the_link(direct, vpc, subnet, sender));
+            if stays {
+                return branches;
+            }
             if destination != Field::Any && !self.router_diverts(&leg, vpc, subnet) {
                 return branches;
             }
@@ -121,7 +139,11 @@ impl Tracer<'_, '_> {
                 leg.assume(&[3]);
             }
         }
-        branches.extend(self.to_router(leg, vpc, subnet));
+        if stays {
+            branches.extend(leg.dropped("R-ADDR-15", "link-local addresses stay in their subnet"));
+        } else {
+            branches.extend(self.to_router(leg, vpc, subnet));
+        }
         branches
     }
 
@@ -132,7 +154,7 @@ impl Tracer<'_, '_> {
         }
         let guests = self.network.interfaces_in_subnet(subnet).iter().filter(|other| {
             Some(**other) != sender
-                && Role::of(self.network.interface(**other)) == Role::Plain
+                && matches!(Role::of(self.network.interface(**other)), Role::Plain | Role::Vlan)
                 && !self.network.checks_addresses(**other).value
                 && !self.network.components_at(**other).is_empty()
         });
@@ -197,7 +219,9 @@ impl Tracer<'_, '_> {
             Field::Is(ip) => self.network.owners().of_address(vpc, ip),
             Field::Any => here.to_vec(),
         };
-        let owners: Vec<EniId> = owners.into_iter().filter(|owner| here.contains(owner)).collect();
+        // An interface may show an address outside of its subnet, which contradicts itself (R-DATA-5).
+        let there = |owner: &EniId| self.world == World::Over || here.contains(owner);
+        let owners: Vec<EniId> = owners.into_iter().filter(there).collect();
         branches.extend(self.to_owners(leg, owners, &[subnet], Some(subnet), branches.is_empty()));
         branches
     }
@@ -309,12 +333,17 @@ impl Tracer<'_, '_> {
             World::Under => Vec::new(),
         };
         let end = match Role::of(self.network.interface(interface)) {
+            _ if self.world == World::Under && self.network.is_idle(interface) => {
+                leg.drop("R-STATE-5", "nothing is claimed of what it belongs to", Disposition::Unknown)
+            }
             Role::Plain if self.world == World::Under && self.network.balances(interface) => {
                 leg.drop("R-LB-5", "listeners are not modelled", Disposition::Unknown)
             }
             Role::Plain | Role::Endpoint => leg.arrive(Sink::Interface(interface)),
-            Role::OutboundOnly if self.world == World::Over => leg.arrive(Sink::Interface(interface)),
-            Role::OutboundOnly => leg.drop("R-MENI-4", "dials out only", Disposition::Dropped),
+            Role::OutboundOnly | Role::Vlan if self.world == World::Over => {
+                leg.arrive(Sink::Interface(interface))
+            }
+            Role::OutboundOnly | Role::Vlan => leg.drop("R-MENI-4", "dials out only", Disposition::Dropped),
             Role::Nat => leg.drop("R-NAT-5", "answers nothing that it did not ask for", Disposition::Dropped),
             Role::Transit => leg.drop("R-TGW-8", "only transit", Disposition::Dropped),
             Role::Inspection => leg.drop("R-GWLB-4", "takes routed packets only", Disposition::Dropped),
@@ -334,7 +363,8 @@ impl Tracer<'_, '_> {
         std::iter::once(leg.arrive(Sink::Interface(interface))).chain(taken).collect()
     }
 
-    /// R-MBX-1: at the interface that a route names.
+    /// R-MBX-1, R-SG-10: at the interface that a route names. The sender's identity is lost, though no text says so of what
+    /// is for that very interface.
     pub(super) fn appliance(
         &self,
         mut leg: Leg,
@@ -342,7 +372,13 @@ impl Tracer<'_, '_> {
         from: Option<SubnetId>,
         pool: bool,
     ) -> Vec<Branch> {
-        leg.state.tag = Tag::None;
+        let own = |ip| owns(self.network.interface(interface), ip);
+        let for_itself = leg.state.packet.destination.passes(World::Under, own);
+        if self.world == World::Under || !for_itself {
+            leg.state.tag = Tag::None;
+        } else if leg.state.tag != Tag::None {
+            leg.assume(&[39]);
+        }
         let subnets = self.settled(self.network.subnets_of(interface));
         let mut branches = Vec::new();
         for subnet in subnets {

@@ -15,7 +15,13 @@ use crate::network::{Association, GatewayId, NextHop, Origin, Role, Sink, Specia
 
 impl Tracer<'_, '_> {
     /// R-IGW-2, R-IGW-9: out by an internet gateway.
-    pub(super) fn internet_gateway(&self, mut leg: Leg, gateway: GatewayId, translated: bool) -> Vec<Branch> {
+    pub(super) fn internet_gateway(
+        &self,
+        mut leg: Leg,
+        gateway: GatewayId,
+        from: Option<SubnetId>,
+        translated: bool,
+    ) -> Vec<Branch> {
         let Some(vpc) = self.at_gateway(&mut leg, gateway, HopKind::InternetGateway) else {
             return leg.dropped("R-IGW-1", "not attached");
         };
@@ -28,8 +34,8 @@ impl Tracer<'_, '_> {
         }
         match leg.state.packet.source {
             Field::Is(_) if translated => self.by_regional_nat(leg, vpc),
-            Field::Is(IpAddr::V4(private)) => self.with_private_source(leg, gateway, vpc, private),
-            Field::Is(ip) => self.with_v6_source(leg, gateway, vpc, ip),
+            Field::Is(IpAddr::V4(private)) => self.with_private_source(leg, gateway, (vpc, from), private),
+            Field::Is(ip) => self.with_v6_source(leg, gateway, (vpc, from), ip),
             Field::Any => self.with_any_source(leg, vpc),
         }
     }
@@ -49,7 +55,7 @@ impl Tracer<'_, '_> {
         &self,
         leg: Leg,
         gateway: GatewayId,
-        vpc: VpcId,
+        (vpc, from): (VpcId, Option<SubnetId>),
         private: Ipv4Addr,
     ) -> Vec<Branch> {
         let owners = self.settled(self.network.owners().of_address(vpc, IpAddr::V4(private)));
@@ -59,12 +65,19 @@ impl Tracer<'_, '_> {
                 .map(move |it| (owner, it))
         });
         let paired: Vec<(EniId, Ipv4Addr)> = paired.collect();
+        if self.is_of_pool(vpc, IpAddr::V4(private)) {
+            let mut leg = leg;
+            leg.assume(&[13]);
+            return vec![on_internet(leg)];
+        }
         if paired.is_empty() {
             return leg.dropped("R-IGW-2", format!("{private} has no public address"));
         }
         let out = |(owner, public): &(EniId, Ipv4Addr)| {
             let mut leg = leg.clone();
-            if let Some(why) = self.may_not_leave(&mut leg, gateway, *owner, IpAddr::V4(private), false) {
+            if let Some(why) =
+                self.may_not_leave(&mut leg, gateway, (*owner, IpAddr::V4(private)), from, false)
+            {
                 return leg.drop(why, "not let out", Disposition::Dropped);
             }
             let destination = leg.state.packet.destination;
@@ -74,8 +87,19 @@ impl Tracer<'_, '_> {
         paired.iter().map(out).collect()
     }
 
+    /// R-ROUTE-3: whether an address is one of a pool that comes in to the VPC, which the permissive world lets out as it is.
+    pub(super) fn is_of_pool(&self, vpc: VpcId, ip: IpAddr) -> bool {
+        self.network.pool_sources(vpc, self.world).iter().any(|block| block.contains(&ip))
+    }
+
     /// R-IGW-9, R-ADDR-8, R-ADDR-9.
-    fn with_v6_source(&self, leg: Leg, gateway: GatewayId, vpc: VpcId, source: IpAddr) -> Vec<Branch> {
+    fn with_v6_source(
+        &self,
+        leg: Leg,
+        gateway: GatewayId,
+        (vpc, from): (VpcId, Option<SubnetId>),
+        source: IpAddr,
+    ) -> Vec<Branch> {
         let owners = self.v6_senders(vpc, source);
         if owners.is_empty() {
             return leg
@@ -83,7 +107,7 @@ impl Tracer<'_, '_> {
         }
         let out = |owner: &EniId| {
             let mut leg = leg.clone();
-            match self.may_not_leave(&mut leg, gateway, *owner, source, false) {
+            match self.may_not_leave(&mut leg, gateway, (*owner, source), from, false) {
                 Some(why) => leg.drop(why, "not let out", Disposition::Dropped),
                 None => on_internet(leg),
             }
@@ -99,13 +123,14 @@ impl Tracer<'_, '_> {
         owners.filter(|owner| self.world == World::Over || !self.network.interface(*owner).deny_igw).collect()
     }
 
-    /// R-STATE-1, R-BPA-3, R-BPA-4, R-ROUTE-14: the rule by which an interface's packet may not leave by a gateway.
+    /// R-STATE-1, R-BPA-3, R-BPA-4, R-ROUTE-14: the rule by which an interface's packet that comes to a gateway out of the
+    /// subnet `from` may not leave by it.
     fn may_not_leave(
         &self,
         leg: &mut Leg,
         gateway: GatewayId,
-        owner: EniId,
-        source: IpAddr,
+        (owner, source): (EniId, IpAddr),
+        from: Option<SubnetId>,
         egress_only: bool,
     ) -> Option<&'static str> {
         if !self.is_live(leg, owner) {
@@ -117,7 +142,9 @@ impl Tracer<'_, '_> {
             self.network.internet_may_be_sent_to(*subnet, translated, egress_only, self.world)
         };
         let decided: Vec<_> = subnets.iter().map(lets).collect();
-        let open = decided.iter().any(|it| it.value);
+        let vpc = self.network.interface(owner).vpc.known();
+        let forwarded = |vpc| self.network.internet_may_be_sent_to_out_of(from, vpc, egress_only, self.world);
+        let open = decided.iter().any(|it| it.value) || vpc.is_some_and(forwarded);
         for it in decided {
             leg.take(it);
         }
@@ -175,7 +202,12 @@ impl Tracer<'_, '_> {
     }
 
     /// R-EIGW-1: out by an egress-only gateway.
-    pub(super) fn egress_only(&self, mut leg: Leg, gateway: GatewayId) -> Vec<Branch> {
+    pub(super) fn egress_only(
+        &self,
+        mut leg: Leg,
+        gateway: GatewayId,
+        from: Option<SubnetId>,
+    ) -> Vec<Branch> {
         let Some(vpc) = self.at_gateway(&mut leg, gateway, HopKind::EgressOnlyGateway) else {
             return leg.dropped("R-EIGW-1", "not attached");
         };
@@ -197,7 +229,7 @@ impl Tracer<'_, '_> {
         let out = |owner: &EniId| {
             let mut leg = leg.clone();
             let ip = source.fixed()?;
-            Some(match self.may_not_leave(&mut leg, gateway, *owner, ip, true) {
+            Some(match self.may_not_leave(&mut leg, gateway, (*owner, ip), from, true) {
                 Some(why) => leg.drop(why, "not let out", Disposition::Dropped),
                 None => on_internet(leg),
             })
@@ -326,10 +358,12 @@ impl Tracer<'_, '_> {
             }
             return leg.dropped("R-IGW-4", "not a source on the internet");
         }
-        if let (Some(owner), false) = (owner, leg.state.reply)
-            && let Some(refused) = self.not_let_in(&mut leg, gateway, owner, vpc)
-        {
-            return refused;
+        let mut entry = Entrance::Plain;
+        if let (Some(owner), false) = (owner, leg.state.reply) {
+            match self.let_in(&mut leg, gateway, owner, vpc) {
+                Ok(allowed) => entry = allowed,
+                Err(refused) => return refused,
+            }
         }
         leg.state.origin = Origin::Internet;
         leg.state.tag = Tag::None;
@@ -338,7 +372,7 @@ impl Tracer<'_, '_> {
             leg.rewrite("R-IGW-4", source, destination);
         }
         let tables = self.network.edge_tables(gateway, self.world);
-        self.to_tables(leg, &tables, vpc, None, Entrance::Plain)
+        self.to_tables(leg, &tables, vpc, None, entry)
     }
 
     /// R-IGW-12, A-16.
@@ -350,8 +384,15 @@ impl Tracer<'_, '_> {
         !outside.iter().any(|block| block.contains(ip))
     }
 
-    /// R-BPA-4, and A-15: the restrictive world wants the answer to leave by the same gateway.
-    fn not_let_in(&self, leg: &mut Leg, gateway: GatewayId, owner: EniId, vpc: VpcId) -> Option<Vec<Branch>> {
+    /// R-BPA-4, and A-15: the restrictive world wants the answer to leave by the same gateway. Where the owner's subnet is
+    /// closed, the permissive one looks at what the gateway's table leads to instead (R-BPA-3).
+    fn let_in(
+        &self,
+        leg: &mut Leg,
+        gateway: GatewayId,
+        owner: EniId,
+        vpc: VpcId,
+    ) -> Result<Entrance, Vec<Branch>> {
         let subnets = self.settled(self.network.subnets_of(owner));
         let decided: Vec<_> =
             subnets.iter().map(|subnet| self.network.internet_may_enter(*subnet, self.world)).collect();
@@ -359,15 +400,19 @@ impl Tracer<'_, '_> {
         for it in decided {
             leg.take(it);
         }
-        if !open {
-            return Some(leg.clone().dropped("R-BPA-4", "block public access is on"));
+        match (open, self.world) {
+            (true, _) => {}
+            (false, World::Over) => return Ok(Entrance::Blocked),
+            (false, World::Under) => {
+                return Err(leg.clone().dropped("R-BPA-4", "block public access is on"));
+            }
         }
         let returns = |subnet: &SubnetId| self.returns_by(*subnet, vpc, &leg.state.packet, gateway);
         if self.world == World::Under && !subnets.iter().all(returns) {
             leg.assume(&[15]);
-            return Some(leg.clone().dropped("R-IGW-6", "the subnet has no route back by this gateway"));
+            return Err(leg.clone().dropped("R-IGW-6", "the subnet has no route back by this gateway"));
         }
-        None
+        Ok(Entrance::Plain)
     }
 
     /// whether the subnet's table certainly sends answers to the packet to this gateway.

@@ -100,7 +100,7 @@ impl Tracer<'_, '_> {
             let mapped = Flow { source_port, ..translated };
             let mut leg = leg.clone();
             leg.state.packet = Packet::of(&mapped);
-            leg.state.memory.mappings.push(Mapping { nat, original, mapped, peered: false });
+            leg.state.memory.mappings.push(Mapping { nat, original, mapped });
             leg.rewritten("R-NAT-2");
             leg
         };
@@ -112,7 +112,7 @@ impl Tracer<'_, '_> {
         let Some(nat) = self.network.nat(id) else { return Vec::new() };
         match (nat.regional, nat.subnet, leg.state.packet.source) {
             (true, _, Field::Is(IpAddr::V4(public))) => {
-                self.to_nat_tables(leg, id, vpc, None, Entrance::RegionalNat(public))
+                self.to_nat_tables(leg, id, vpc, None, Entrance::RegionalNat { nat: id, public })
             }
             (false, Some(subnet), _) => self.out_of_nat(leg, id, vpc, subnet),
             _ => leg.dropped("R-NAT-1", "the subnet of the NAT gateway is not known"),
@@ -166,7 +166,7 @@ impl Tracer<'_, '_> {
     /// R-NAT-5: the answer to a translated packet, which is translated back.
     pub(super) fn nat_return(&self, mut leg: Leg, id: NatId, from: Option<SubnetId>) -> Vec<Branch> {
         let gateway = &self.network.snapshot.nat_gateways[id];
-        let (Some(nat), Some(vpc)) = (self.network.nat(id), gateway.vpc.known()) else {
+        let (Some(nat), Some(vpc)) = (self.network.nat(id), self.network.nat_vpc(id)) else {
             return leg.dropped("R-NAT-1", "the NAT gateway is not known");
         };
         let zonal = nat.subnet.filter(|_| !nat.regional);

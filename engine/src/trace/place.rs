@@ -25,10 +25,11 @@ pub(super) enum Place {
     Table { choice: TableChoice, vpc: VpcId, from: Option<SubnetId>, entry: Entrance },
     /// At a VPC's router, to be delivered (R-ROUTE-5).
     Router { vpc: VpcId, from: Option<SubnetId> },
-    /// At an internet gateway, on the way out. `translated`: a regional NAT gateway has put in the public address.
-    InternetGateway { gateway: GatewayId, translated: bool },
-    /// At an egress-only internet gateway, on the way out.
-    EgressOnly(GatewayId),
+    /// At an internet gateway, on the way out, out of the subnet `from`. `translated`: a regional NAT gateway has put in
+    /// the public address.
+    InternetGateway { gateway: GatewayId, from: Option<SubnetId>, translated: bool },
+    /// At an egress-only internet gateway, on the way out, out of the subnet `from`.
+    EgressOnly { gateway: GatewayId, from: Option<SubnetId> },
     /// On the internet.
     Internet,
     /// At a virtual private gateway, on the way out.
@@ -62,8 +63,11 @@ pub(super) enum Entrance {
     Plain,
     /// An address of a BYOIP pool, untranslated (R-ROUTE-3).
     Pool,
+    /// An internet gateway that Block Public Access keeps from the owner of the address, though perhaps not from what its
+    /// table hands the packet to (R-BPA-3).
+    Blocked,
     /// A regional NAT gateway, whose private address nobody knows (R-NAT-9).
-    RegionalNat(Ipv4Addr),
+    RegionalNat { nat: NatId, public: Ipv4Addr },
 }
 
 /// Everything that the rest of the walk depends on. Two equal states have equal futures.
@@ -99,8 +103,6 @@ pub(super) struct Mapping {
     pub(super) original: Flow,
     /// The header that went on.
     pub(super) mapped: Flow,
-    /// Whether it went into a peering connection next (R-NAT-6).
-    pub(super) peered: bool,
 }
 
 impl State {

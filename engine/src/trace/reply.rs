@@ -53,7 +53,9 @@ impl Tracer<'_, '_> {
             Sink::Internet => start(Place::Internet, Origin::Internet),
             Sink::Gateway(gateway) => start(Place::VirtualIn(gateway), Origin::Virtual),
             Sink::Attachment(attachment) if self.is_plain(attachment) => {
-                start(Place::LookUp(attachment), Origin::Transit)
+                let mut ways = start(Place::LookUp(attachment), Origin::Transit);
+                ways.extend(self.returned_from_outside(end, header, attachment));
+                ways
             }
             Sink::Service(endpoint) => match self.network.snapshot.endpoints[endpoint].vpc.known() {
                 Some(vpc) => start(Place::Router { vpc, from: None }, Origin::Internet),
@@ -86,48 +88,61 @@ impl Tracer<'_, '_> {
         onprem && outside && known && !self.network.has_unknown_tables(attachment)
     }
 
-    /// R-NAT-6, A-32: through a peering connection an answer finds the NAT gateway without a route; lists still count.
+    /// R-NAT-6, A-32: through a peering connection an answer finds the NAT gateway without a route; that it does not
+    /// elsewhere is not said. Lists still count.
     fn returned_to_sender(&self, end: &End, header: &Flow, interface: EniId) -> Vec<Branch> {
-        let Some(mapping) = end.state.memory.mappings.last().filter(|mapping| mapping.peered) else {
-            return Vec::new();
-        };
-        if self.world == World::Under {
-            return Vec::new();
-        }
-        let nat = mapping.nat;
-        let entry = self.network.nat(nat).and_then(|nat| nat.subnet);
-        let ways = self.network.subnets_of(interface).into_iter().filter_map(|subnet| {
-            let place = Place::NatReturn { nat, from: None };
-            let mut leg = self.answer(end, header, place, Origin::Peering);
+        let subnets = self.network.subnets_of(interface).into_iter();
+        let ways = subnets.filter_map(|subnet| {
+            let mut leg = self.to_translator(end, header)?;
             leg.visit(HopKind::Interface, self.name(interface));
-            leg.assume(&[32]);
-            let passes =
-                self.leaves(&mut leg, subnet) && entry.is_none_or(|entry| self.enters(&mut leg, entry));
-            passes.then(|| leg.to(place))
+            self.leaves(&mut leg, subnet).then(|| self.enter_translator(leg))?
         });
         ways.collect()
     }
 
+    /// As [`Self::returned_to_sender`], from a network behind a transit gateway.
+    fn returned_from_outside(&self, end: &End, header: &Flow, attachment: AttachmentId) -> Vec<Branch> {
+        let leg = self.to_translator(end, header).and_then(|mut leg| {
+            leg.visit(HopKind::Outside, &self.network.attachment(attachment).meta.id);
+            self.enter_translator(leg)
+        });
+        leg.into_iter().collect()
+    }
+
+    /// An answer that may find the NAT gateway that translated the packet last, in the permissive world.
+    fn to_translator(&self, end: &End, header: &Flow) -> Option<Leg> {
+        let mapping = end.state.memory.mappings.last().filter(|_| self.world == World::Over)?;
+        let place = Place::NatReturn { nat: mapping.nat, from: None };
+        let mut leg = self.answer(end, header, place, Origin::Peering);
+        leg.assume(&[32]);
+        Some(leg)
+    }
+
+    fn enter_translator(&self, mut leg: Leg) -> Option<Branch> {
+        let Place::NatReturn { nat, .. } = leg.state.place else { return None };
+        let entry = self.network.nat(nat).and_then(|nat| nat.subnet);
+        let place = leg.state.place;
+        entry.is_none_or(|entry| self.enters(&mut leg, entry)).then(|| leg.to(place))
+    }
+
     /// R-CONN-1: whether a reply has come to the party that asked, with the address that it had asked. One that enters
-    /// what the snapshot does not show may get there in the permissive world.
+    /// what the snapshot does not show may get there in the permissive world; so may one that leaves the snapshot by
+    /// another way than the packet came in (R-CONN-4, A-32).
     pub(super) fn is_back(&self, end: &End) -> bool {
         let Some(expected) = &self.expected else { return false };
         if matches!(end.sink, Some(Sink::Component(_) | Sink::Unseen(_))) {
             return self.world == World::Over;
         }
+        let outside =
+            |sink| matches!(sink, Sink::Internet | Sink::Gateway(_) | Sink::Attachment(_) | Sink::Peer(_));
         let party = match (self.sender, end.sink) {
             (SourcePlace::Interface(asked), Some(Sink::Interface(reached))) => asked == reached,
             (SourcePlace::Internet, Some(Sink::Internet)) => true,
-            (SourcePlace::Gateway(asked), Some(Sink::Gateway(reached))) => {
-                asked == reached || self.world == World::Over
-            }
-            (SourcePlace::Attachment(asked), Some(Sink::Attachment(reached))) => {
-                asked == reached || self.world == World::Over
-            }
-            (SourcePlace::Gateway(_), Some(Sink::Attachment(_)))
-            | (SourcePlace::Attachment(_), Some(Sink::Gateway(_))) => self.world == World::Over,
-            (SourcePlace::Peer(asked), Some(Sink::Peer(reached))) => asked == reached,
-            _ => false,
+            (SourcePlace::Gateway(asked), Some(Sink::Gateway(reached))) if asked == reached => true,
+            (SourcePlace::Attachment(asked), Some(Sink::Attachment(reached))) if asked == reached => true,
+            (SourcePlace::Peer(asked), Some(Sink::Peer(reached))) if asked == reached => true,
+            (SourcePlace::Interface(_) | SourcePlace::Component(_), _) | (_, None) => false,
+            (_, Some(sink)) => self.world == World::Over && outside(sink),
         };
         party && end.state.packet.may_be(expected)
     }

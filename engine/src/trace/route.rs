@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{EniId, Ref as Reference, RouteTableId, SubnetId, VpcId};
+use reachproof_model::id::{EniId, NatId, Ref as Reference, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{Destination, Target};
 
 use super::Tracer;
@@ -81,6 +81,9 @@ impl<'s> Tracer<'_, 's> {
         }
         match choice {
             TableChoice::Table(table) => self.selected(leg, table, vpc, from, entry),
+            TableChoice::ImplicitLocal if entry == Entrance::Blocked => {
+                leg.dropped("R-BPA-4", "block public access is on")
+            }
             TableChoice::ImplicitLocal => self.implicit_local(leg, vpc, from),
             TableChoice::Unknown => self.unknown_table(leg, vpc, from, entry),
         }
@@ -185,10 +188,13 @@ impl<'s> Tracer<'_, 's> {
         from: Option<SubnetId>,
         entry: Entrance,
     ) -> Vec<Branch> {
-        if let Entrance::RegionalNat(public) = entry
-            && let Some(branches) = self.after_regional_nat(&mut leg, next, public)
+        if let Entrance::RegionalNat { nat, public } = entry
+            && let Some(branches) = self.after_regional_nat(&mut leg, next, nat, public)
         {
             return branches;
+        }
+        if entry == Entrance::Blocked && !self.network.internet_may_enter_by(next, vpc, self.world) {
+            return leg.dropped("R-BPA-4", "block public access is on");
         }
         if let NextHop::Drop(why) = next {
             return vec![leg.fail(if why == Why::Unknown {
@@ -202,7 +208,7 @@ impl<'s> Tracer<'_, 's> {
         }
         leg.visit(HopKind::Vpc, &self.network.vpc(vpc).meta.id);
         let place = match next {
-            NextHop::Gateway(gateway) => self.outward(gateway),
+            NextHop::Gateway(gateway) => self.outward(gateway, from),
             NextHop::Nat(nat) => Place::Nat { nat, from },
             NextHop::Transit(tgw) => Place::Transit { tgw, vpc, from },
             NextHop::Peering(peering) => Place::Peering { peering, vpc },
@@ -216,19 +222,21 @@ impl<'s> Tracer<'_, 's> {
         vec![leg.to(place)]
     }
 
-    fn outward(&self, gateway: crate::network::GatewayId) -> Place {
+    fn outward(&self, gateway: crate::network::GatewayId, from: Option<SubnetId>) -> Place {
         match self.network.gateways()[gateway].kind {
-            GatewayKind::Internet => Place::InternetGateway { gateway, translated: false },
-            GatewayKind::EgressOnly => Place::EgressOnly(gateway),
+            GatewayKind::Internet => Place::InternetGateway { gateway, from, translated: false },
+            GatewayKind::EgressOnly => Place::EgressOnly { gateway, from },
             GatewayKind::Virtual => Place::VirtualOut(gateway),
         }
     }
 
-    /// R-NAT-9: behind a regional NAT gateway only an internet gateway knows the source address.
+    /// R-NAT-9: behind a regional NAT gateway only an internet gateway knows the source address; what goes elsewhere is in
+    /// the component that stands for the gateway's private side.
     fn after_regional_nat(
         &self,
         leg: &mut Leg,
         next: NextHop,
+        nat: NatId,
         public: std::net::Ipv4Addr,
     ) -> Option<Vec<Branch>> {
         let igw = match next {
@@ -239,13 +247,12 @@ impl<'s> Tracer<'_, 's> {
             (NextHop::Drop(_), _) => None,
             (NextHop::Gateway(gateway), _) if igw => {
                 leg.state.packet.source = Field::Is(IpAddr::V4(public));
-                Some(vec![leg.clone().to(Place::InternetGateway { gateway, translated: true })])
+                Some(vec![leg.clone().to(Place::InternetGateway { gateway, from: None, translated: true })])
             }
             (_, World::Over) => {
-                leg.state.packet.source = Field::Any;
-                leg.state.memory.opaque = true;
                 leg.assume(&[19]);
-                None
+                let id = &self.network.snapshot.nat_gateways[nat].meta.id;
+                Some(self.enter_all(leg, self.network.component_of_target(id).as_slice()))
             }
             (_, World::Under) => {
                 leg.assume(&[19]);

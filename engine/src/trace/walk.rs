@@ -138,8 +138,10 @@ impl Tracer<'_, '_> {
             Place::Inside(subnet) => self.leave(leg, subnet, None),
             Place::Table { choice, vpc, from, entry } => self.table(leg, choice, vpc, from, entry),
             Place::Router { vpc, from } => self.deliver(leg, vpc, from),
-            Place::InternetGateway { gateway, translated } => self.internet_gateway(leg, gateway, translated),
-            Place::EgressOnly(gateway) => self.egress_only(leg, gateway),
+            Place::InternetGateway { gateway, from, translated } => {
+                self.internet_gateway(leg, gateway, from, translated)
+            }
+            Place::EgressOnly { gateway, from } => self.egress_only(leg, gateway, from),
             Place::Internet => self.internet(leg),
             Place::VirtualOut(gateway) => self.virtual_out(leg, gateway),
             Place::VirtualIn(gateway) => self.virtual_in(leg, gateway),
