@@ -224,6 +224,7 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "regression/answer-by-another-neighbour",
     "regression/answer-by-the-internet",
     "regression/answer-from-a-pool",
+    "regression/answer-from-a-pool-checked",
     "regression/answer-through-nat-by-transit",
     "regression/appliance-excluded-from-block-v6",
     "regression/appliance-excluded-from-block",
