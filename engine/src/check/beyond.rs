@@ -7,7 +7,7 @@ use petgraph::visit::Dfs;
 use reachproof_model::flow::Question;
 use reachproof_model::id::ComponentId;
 
-use super::bundle::{Bundle, Examples, Sample};
+use super::bundle::{Addresses, Bundle, Examples, Sample};
 use super::gather::{Entered, Wanted};
 use crate::asked::{destined, traffic};
 use crate::network::{Sink, SourcePlace};
@@ -25,7 +25,7 @@ pub(super) fn beyond_components(
     for entry in entered {
         let sinks: Vec<Sink> = onward.sinks_beyond(entry.component).into_iter().collect();
         let samples = vec![Sample { certain: false, flow: entry.flow }];
-        let examples = Examples::Passing { samples, from: entry.from.clone(), to: None };
+        let examples = Examples::Passing { samples, from: entry.from.clone(), to: Addresses::AsShown };
         let bundle = Bundle::passing(entry.sources.clone(), sinks, examples, false);
         bundles.extend((!bundle.is_empty()).then_some(bundle));
     }

@@ -63,10 +63,35 @@ pub(crate) struct Sample {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Examples {
     /// What passes between the first pair, one for each stretch of ports that passes alike, the certain ones first. It
-    /// passes between the others, too, from an address of theirs in these intervals to one in those.
-    Passing { samples: Vec<Sample>, from: Intervals, to: Option<Intervals> },
+    /// passes between the others, too, from such an address of theirs to such a one.
+    Passing { samples: Vec<Sample>, from: Addresses, to: Addresses },
     /// Nothing passes; what should is this traffic, in the direction with this position.
     Closed { traffic: Vec<TrafficSpec>, direction: usize },
+}
+
+/// The addresses that take the place of those of an example.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Addresses {
+    /// None: the example has what every pair has.
+    AsShown,
+    /// Any that the interface owns.
+    Own,
+    /// One that the interface owns in these intervals.
+    Within(Intervals),
+}
+
+impl Addresses {
+    /// The address if an interface with these blocks has it, else the least one of the same family that may take its place.
+    fn substitute(&self, blocks: &[IpNet], shown: IpAddr) -> IpAddr {
+        let family = Family::of(shown);
+        let all = vec![(0, family.greatest_address())];
+        let intervals = match self {
+            Self::AsShown => return shown,
+            Self::Own => &all,
+            Self::Within(intervals) => intervals,
+        };
+        address_within(blocks, shown, intervals).unwrap_or(shown)
+    }
 }
 
 /// One pair of a bundle, with flows of its own.
@@ -153,12 +178,10 @@ impl Bundle {
         let own = |sample: &Sample| {
             let mut flow = sample.flow;
             if let SourcePlace::Interface(id) = source {
-                let own = network.sent_blocks(id);
-                flow.source = address_within(&own, flow.source, from).unwrap_or(flow.source);
+                flow.source = from.substitute(&network.sent_blocks(id), flow.source);
             }
-            if let (Sink::Interface(id), Some(to)) = (sink, to) {
-                let own = owned_blocks(network.interface(id));
-                flow.destination = address_within(&own, flow.destination, to).unwrap_or(flow.destination);
+            if let Sink::Interface(id) = sink {
+                flow.destination = to.substitute(&owned_blocks(network.interface(id)), flow.destination);
             }
             Sample { flow, ..*sample }
         };

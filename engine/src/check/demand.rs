@@ -7,7 +7,7 @@ use reachproof_model::flow::World;
 use reachproof_model::policy::TrafficSpec;
 
 use super::beyond::beyond_components;
-use super::bundle::{Bundle, Examples, Intervals, is_one_place};
+use super::bundle::{Addresses, Bundle, Examples, Intervals, is_one_place};
 use super::gather::{Asked, Entered, Gathering, Wanted, samples};
 use super::place::targets;
 use crate::asked::{among, spec_box};
@@ -108,7 +108,8 @@ impl Gathering<'_, '_> {
         let from_everywhere = covers_sources(arena, family, traffic, possible, certain);
         let mut examples = samples(arena, family, certain, source, true);
         examples.extend(samples(arena, family, unsure, source, false));
-        let examples = Examples::Passing { samples: examples, from: Vec::new(), to: None };
+        let examples =
+            Examples::Passing { samples: examples, from: Addresses::AsShown, to: Addresses::AsShown };
         Some(Bundle {
             complete: complete && !certain.is_empty(),
             from_everywhere: from_everywhere || stands_for_one(network, source),

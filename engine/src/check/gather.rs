@@ -1,14 +1,14 @@
 //! Which of the wanted sources reach which of the wanted destinations, with example flows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reachproof_model::flow::{Flow, Question};
-use reachproof_model::id::ComponentId;
+use reachproof_model::id::{ComponentId, EniId, Id};
 use reachproof_model::policy::TrafficSpec;
 
 use super::beyond::beyond_components;
-use super::bundle::{Bundle, Examples, Intervals, Sample, is_one_place};
+use super::bundle::{Addresses, Bundle, Examples, Sample, is_one_place};
 use super::place::{Places, Target, origins, targets};
 use crate::asked::{destined, example, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
@@ -38,9 +38,9 @@ struct Yield {
 pub(super) struct Entered {
     pub(super) sources: Arc<[SourcePlace]>,
     pub(super) component: ComponentId,
-    /// A flow of the first source; the others have theirs from an address of their own in these intervals.
+    /// A flow of the first source; the others have theirs from such an address of their own.
     pub(super) flow: Flow,
-    pub(super) from: Intervals,
+    pub(super) from: Addresses,
 }
 
 /// Example flows kept of one bundle.
@@ -63,6 +63,38 @@ pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<B
     Ok(all.passing)
 }
 
+/// The places of both sides between which something may pass: sources that reach a wanted sink, and sinks that one
+/// reaches. As [`gather`], without telling which reaches which.
+pub(super) fn ends(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
+    let targets = targets(reach, wanted);
+    let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
+    let explored = reach.explore(&wanted.classes(reach), &request, |explored| {
+        Gathering::of(reach, wanted, &targets, explored).ends()
+    })?;
+    let (mut sources, mut sinks, mut entered) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for found in explored.into_iter().flatten() {
+        sources.extend(found.sources);
+        sinks.extend(found.sinks);
+        entered.extend(found.entered);
+    }
+    for bundle in beyond_components(reach, wanted, &entered)? {
+        sources.extend(bundle.sources.iter());
+        sinks.extend(bundle.sinks.iter());
+    }
+    Ok((sources, sinks))
+}
+
+/// What one source class yields if only the ends are asked for.
+#[derive(Default)]
+struct Touched {
+    sources: BTreeSet<SourcePlace>,
+    sinks: BTreeSet<Sink>,
+    entered: Vec<Entered>,
+}
+
 impl Wanted<'_> {
     /// The sources as classes.
     pub(super) fn classes(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
@@ -77,6 +109,8 @@ pub(super) struct Gathering<'g, 'w> {
     targets: &'g [Option<Target>],
     pub(super) origins: Places<SourcePlace>,
     pub(super) explored: Explored<'w>,
+    /// Examples of sets that depend on no address.
+    stretches: BTreeMap<Set, Vec<Flow>>,
 }
 
 /// Sinks at which something arrived, the headers that are meant there, and those of them that refute.
@@ -105,7 +139,7 @@ impl<'g, 'w> Gathering<'g, 'w> {
         explored: Explored<'w>,
     ) -> Self {
         let origins = origins(reach.network(), wanted, explored.source, explored.family);
-        Self { wanted, targets, origins, explored }
+        Self { wanted, targets, origins, explored, stretches: BTreeMap::new() }
     }
 
     fn run(mut self) -> Yield {
@@ -121,6 +155,40 @@ impl<'g, 'w> Gathering<'g, 'w> {
             }
         }
         found
+    }
+
+    fn ends(mut self) -> Touched {
+        let mut found = Touched::default();
+        for (delivery, alike) in self.explored.arrivals() {
+            if let Some(asked) = self.asked(&delivery, alike) {
+                let [certain, unsure] = self.passing(&delivery, &asked);
+                let any = self.explored.arena.union(certain, unsure);
+                self.touch(&asked, any, &mut found);
+            }
+            if let Sink::Component(component) = delivery.sink {
+                found.entered.extend(self.entered(component, delivery.over));
+            }
+        }
+        found
+    }
+
+    fn touch(&self, asked: &Asked<'_>, set: Set, found: &mut Touched) {
+        if set.is_empty() {
+            return;
+        }
+        let sources = self.origins.among(&self.explored.arena.project(set, Field::Source));
+        let sinks = match asked.sinks {
+            Ok(sink) => Arc::from([sink]),
+            Err(target) => target.meant.among(&self.explored.arena.project(set, Field::Destination)),
+        };
+        let itself = match (&*sources, &*sinks) {
+            ([source], [sink]) => is_one_place(*source, *sink),
+            _ => false,
+        };
+        if !itself {
+            found.sources.extend(sources.iter());
+            found.sinks.extend(sinks.iter());
+        }
     }
 
     /// What is wanted of an arrival, if anything is.
@@ -169,15 +237,18 @@ impl<'g, 'w> Gathering<'g, 'w> {
     pub(super) fn bundle(&mut self, asked: &Asked<'_>, product: &Product, certain: bool) -> Option<Bundle> {
         let sources = self.origins.among(&product.sources);
         let (sinks, to) = match asked.sinks {
-            Ok(sink) => (Arc::from([sink]), None),
-            Err(target) => (target.meant.among(&product.destinations), Some(product.destinations.clone())),
+            Ok(sink) => (Arc::from([sink]), Addresses::AsShown),
+            Err(target) => {
+                (target.meant.among(&product.destinations), target.meant.substitutes(&product.destinations))
+            }
         };
         let first = sources.iter().find_map(|source| {
             let sink = sinks.iter().find(|sink| !is_one_place(*source, **sink))?;
             Some((*source, *sink))
         })?;
         let samples = self.samples(asked, product, first, certain);
-        let examples = Examples::Passing { samples, from: product.sources.clone(), to };
+        let from = self.origins.substitutes(&product.sources);
+        let examples = Examples::Passing { samples, from, to };
         Some(Bundle::passing(sources, sinks, examples, certain))
     }
 
@@ -189,6 +260,11 @@ impl<'g, 'w> Gathering<'g, 'w> {
         (source, sink): (SourcePlace, Sink),
         certain: bool,
     ) -> Vec<Sample> {
+        if let (SourcePlace::Interface(_), Err(target)) = (source, asked.sinks) {
+            let source = self.origins.least_within(source, &product.sources);
+            let destination = target.meant.least_within(sink, &product.destinations);
+            return self.stretches_between(source, destination, product.rest, certain);
+        }
         let family = self.explored.family;
         let arena = &mut *self.explored.arena;
         let mut set = self.origins.headers_of(arena, family, Field::Source, source);
@@ -199,6 +275,26 @@ impl<'g, 'w> Gathering<'g, 'w> {
         let area = within(arena, family, product);
         let set = arena.intersection(set, area);
         samples(arena, family, set, source, certain)
+    }
+
+    /// The same for two addresses and a set that depends on none; most bundles of a class differ in nothing else.
+    fn stretches_between(
+        &mut self,
+        source: Option<u128>,
+        destination: Option<u128>,
+        rest: Set,
+        certain: bool,
+    ) -> Vec<Sample> {
+        let family = self.explored.family;
+        let (Some(source), Some(destination)) = (source, destination) else { return Vec::new() };
+        let arena = &mut *self.explored.arena;
+        let flows = self.stretches.entry(rest).or_insert_with(|| {
+            let found = samples(arena, family, rest, SourcePlace::Interface(EniId::from_index(0)), certain);
+            found.into_iter().map(|sample| sample.flow).collect()
+        });
+        let (source, destination) = (family.address(source), family.address(destination));
+        let between = |flow: &Flow| Sample { certain, flow: Flow { source, destination, ..*flow } };
+        flows.iter().map(between).collect()
     }
 
     /// The wanted sources that may enter a component.
@@ -219,7 +315,8 @@ impl<'g, 'w> Gathering<'g, 'w> {
             let own = self.origins.headers_of(arena, family, Field::Source, first);
             let own = arena.intersection(own, entering);
             let flow = example(arena, family, own, first)?;
-            Some(Entered { sources, component, flow, from: product.sources })
+            let from = self.origins.substitutes(&product.sources);
+            Some(Entered { sources, component, flow, from })
         };
         products.into_iter().filter_map(of_product).collect()
     }

@@ -9,7 +9,7 @@ use reachproof_model::policy::{Form, protocol_name};
 use reachproof_model::traffic::Traffic;
 
 use super::bundle::{Bundle, Examples};
-use super::gather::{Wanted, gather};
+use super::gather::{Wanted, ends, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
 use crate::name::{sink_name, source_name};
 use crate::network::{Sink, SourcePlace, missing_calls, missing_inventories};
@@ -212,13 +212,9 @@ impl Case<'_, '_, '_> {
             }
         }
         let first = Direction { from: direction.from.clone(), to: everywhere, avoid: BTreeSet::new() };
-        let reached = self.between(&direction.from, &first)?;
-        let receiving: BTreeSet<Sink> =
-            reached.iter().flat_map(|bundle| bundle.sinks.iter().copied()).collect();
+        let (_, receiving) = self.ends(&direction.from, &first)?;
         let receiving = receiving.into_iter().fold(Region::default(), Region::with_sink);
-        let sent = self.between(&receiving, direction)?;
-        let sending: BTreeSet<SourcePlace> =
-            sent.iter().flat_map(|bundle| bundle.sources.iter().copied()).collect();
+        let (sending, _) = self.ends(&receiving, direction)?;
         if !sending.is_empty() {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[7]));
             let more = sending.len().saturating_sub(LISTED);
@@ -233,18 +229,23 @@ impl Case<'_, '_, '_> {
         Ok(())
     }
 
+    /// As [`Self::between`], but only which places there are at either end.
+    fn ends(
+        &self,
+        from: &Region,
+        direction: &Direction,
+    ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), CheckError> {
+        if from.is_empty() || direction.to.is_empty() {
+            return Ok(<_>::default());
+        }
+        Ok(ends(self.reach, &everything(from, direction))?)
+    }
+
     fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Bundle>, CheckError> {
         if from.is_empty() || direction.to.is_empty() {
             return Ok(Vec::new());
         }
-        let wanted = Wanted {
-            from,
-            to: &direction.to,
-            traffic: &[],
-            question: Question::Packet,
-            avoid: direction.avoid.clone(),
-        };
-        Ok(gather(self.reach, &wanted)?)
+        Ok(gather(self.reach, &everything(from, direction))?)
     }
 
     /// R-SG-14, A-29: destinations that may themselves open a pinhole for replies of other protocols.
@@ -268,6 +269,12 @@ impl Case<'_, '_, '_> {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[29]));
         }
     }
+}
+
+/// Every packet from a region to the destinations of a direction.
+fn everything<'q>(from: &'q Region, direction: &'q Direction) -> Wanted<'q> {
+    let question = Question::Packet;
+    Wanted { from, to: &direction.to, traffic: &[], question, avoid: direction.avoid.clone() }
 }
 
 /// The stretches of ports that pass.

@@ -1,10 +1,11 @@
 //! Wanted sources and sinks by their addresses, so that a whole class is asked about at once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::bundle::Intervals;
+use super::bundle::{Addresses, Intervals};
 use super::gather::Wanted;
 use crate::asked::{Sender, senders};
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
@@ -20,10 +21,12 @@ pub(super) struct Places<T> {
     rows: Vec<(u128, u128, T)>,
     /// The greatest address of each row and those before it; it ascends even where rows overlap.
     furthest: Vec<u128>,
+    /// Whether every place is an interface with all of its addresses.
+    entire: bool,
 }
 
 impl<T: Copy + Ord> Places<T> {
-    fn of(mut rows: Vec<(u128, u128, T)>) -> Self {
+    fn of(mut rows: Vec<(u128, u128, T)>, entire: bool) -> Self {
         rows.sort_unstable();
         let mut all: Vec<T> = rows.iter().map(|(_, _, place)| *place).collect();
         all.sort_unstable();
@@ -32,7 +35,7 @@ impl<T: Copy + Ord> Places<T> {
             *furthest = (*furthest).max(*hi);
             Some(*furthest)
         });
-        Self { all: all.into(), furthest: furthest.collect(), rows }
+        Self { all: all.into(), furthest: furthest.collect(), rows, entire }
     }
 
     /// The places with an address in the intervals, ascending.
@@ -54,6 +57,22 @@ impl<T: Copy + Ord> Places<T> {
             let at = intervals.partition_point(|(_, to)| to < hi);
             intervals.get(at).is_some_and(|(from, _)| from <= lo)
         })
+    }
+
+    /// The least address of the place in the intervals.
+    pub(super) fn least_within(&self, place: T, intervals: &[(u128, u128)]) -> Option<u128> {
+        let own: Intervals =
+            self.rows.iter().filter(|(_, _, other)| *other == place).map(|(lo, hi, _)| (*lo, *hi)).collect();
+        common(&own, intervals).into_iter().map(|(lo, _)| lo).min()
+    }
+
+    /// The addresses of a place in the intervals, as those that may take the place of one another.
+    pub(super) fn substitutes(&self, intervals: &[(u128, u128)]) -> Addresses {
+        if self.entire && self.are_within(intervals) {
+            Addresses::Own
+        } else {
+            Addresses::Within(intervals.to_vec())
+        }
     }
 
     /// The headers with one of the addresses in a field.
@@ -79,18 +98,17 @@ pub(super) fn origins(
     class: &SourceClass,
     family: Family,
 ) -> Places<SourcePlace> {
-    let mut rows = Vec::new();
+    let (mut rows, mut entire) = (Vec::new(), true);
     for Sender { place, extent, .. } in senders(network, wanted.from, class) {
-        let own = match place {
-            SourcePlace::Interface(id) => {
-                let own = intervals_of(&network.sent_blocks(id), family);
-                common(&own, &intervals_of(&extent.blocks, family))
-            }
-            _ => intervals_of(&extent.blocks, family),
-        };
-        rows.extend(own.into_iter().map(|(lo, hi)| (lo, hi, place)));
+        let mut meant = intervals_of(&extent.blocks, family);
+        if let SourcePlace::Interface(id) = place {
+            let own = intervals_of(&network.sent_blocks(id), family);
+            meant = common(&own, &meant);
+            entire &= meant == own;
+        }
+        rows.extend(meant.into_iter().map(|(lo, hi)| (lo, hi, place)));
     }
-    Places::of(rows)
+    Places::of(rows, entire)
 }
 
 fn common(left: &[(u128, u128)], right: &[(u128, u128)]) -> Intervals {
@@ -110,7 +128,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    fn of(wanted: &Wanted<'_>, receivers: &Receivers) -> Option<Self> {
+    fn of(network: &Network<'_>, wanted: &Wanted<'_>, receivers: &Receivers) -> Option<Self> {
         let rows = |blocks: fn(&Extent) -> &Vec<IpNet>| {
             let mut rows = Vec::new();
             for ((lo, hi), owner) in receivers.intervals.iter().zip(&receivers.owners) {
@@ -122,12 +140,23 @@ impl Target {
         };
         let meant = rows(|extent| &extent.blocks);
         let refuting = rows(|extent| &extent.refuting);
-        let refuting = (refuting != meant).then(|| Places::of(refuting));
-        (!meant.is_empty()).then(|| Self { meant: Places::of(meant), refuting })
+        let entire = is_entire(network, &meant, receivers.family);
+        let refuting = (refuting != meant).then(|| Places::of(refuting, false));
+        (!meant.is_empty()).then(|| Self { meant: Places::of(meant, entire), refuting })
     }
+}
+
+/// Whether the rows are all that their interfaces own.
+fn is_entire(network: &Network<'_>, rows: &[(u128, u128, Sink)], family: Family) -> bool {
+    let mut known: BTreeMap<Sink, Intervals> = BTreeMap::new();
+    rows.iter().for_each(|(lo, hi, sink)| known.entry(*sink).or_default().push((*lo, *hi)));
+    known.into_iter().all(|(sink, rows)| match sink {
+        Sink::Interface(id) => rows == intervals_of(&owned_blocks(network.interface(id)), family),
+        _ => false,
+    })
 }
 
 /// The wanted sinks among the classes of receivers, by the position of the class.
 pub(super) fn targets(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Vec<Option<Target>> {
-    reach.receivers().map(|receivers| Target::of(wanted, receivers)).collect()
+    reach.receivers().map(|receivers| Target::of(reach.network(), wanted, receivers)).collect()
 }

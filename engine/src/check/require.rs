@@ -31,23 +31,31 @@ struct Sorted {
     unsure: Vec<Bundle>,
 }
 
-/// What is known of one kind of traffic between a source and a sink.
+/// What a search found of one kind of traffic between a source and a sink.
 #[derive(Clone, Copy)]
 enum Found<'s> {
     /// All of it passes.
     All,
     /// Something passes or may pass.
     Something(&'s Bundle),
-    /// Nothing passes, whatever the unknowns are.
-    Nothing,
+}
+
+/// What all searches together say of a source and a sink.
+enum Judged<'s> {
+    /// All kinds of traffic pass.
+    Passing,
+    /// Each kind may pass, and of one that is all that is known.
+    Unsure(&'s Bundle),
+    /// Of the kind of this search nothing passes, whatever the unknowns are.
+    Closed(usize),
 }
 
 impl Case<'_, '_, '_> {
     /// Holds iff every pair passes, or, unless `every`, some pair does.
     pub(super) fn required(&self, every: bool) -> Result<PropertyReport, CheckError> {
         let mut sorted = Sorted::default();
-        for position in 0..self.directions.len() {
-            let searched = self.search(position)?;
+        for (position, direction) in self.directions.iter().enumerate() {
+            let searched = self.search(position, direction)?;
             for sources in alike(&searched) {
                 self.sort(&searched, &sources, every, &mut sorted);
             }
@@ -68,25 +76,19 @@ impl Case<'_, '_, '_> {
     }
 
     /// A search for each kind of traffic, so that one closed port is told from others that are open.
-    fn search(&self, position: usize) -> Result<Vec<Searched<'_>>, CheckError> {
+    fn search<'c>(
+        &'c self,
+        position: usize,
+        direction: &'c Direction,
+    ) -> Result<Vec<Searched<'c>>, CheckError> {
         let all = &self.property.traffic;
         let kinds: Vec<&[TrafficSpec]> = if all.is_empty() { vec![&[]] } else { all.chunks(1).collect() };
-        let mut searched = Vec::new();
-        for (direction, traffic) in self
-            .directions
-            .get(position)
-            .into_iter()
-            .flat_map(|one| kinds.iter().map(move |kind| (one, *kind)))
-        {
+        let search = |traffic: &'c [TrafficSpec]| {
             let wanted = Wanted { traffic, ..self.wanted(direction, &direction.from) };
             let found = gather_demanded(self.reach, &wanted)?;
-            let mut of_source: BTreeMap<SourcePlace, Vec<usize>> = BTreeMap::new();
-            for (at, bundle) in found.iter().enumerate() {
-                bundle.sources.iter().for_each(|source| of_source.entry(*source).or_default().push(at));
-            }
-            searched.push(Searched { direction, position, traffic, found, of_source });
-        }
-        Ok(searched)
+            Ok(Searched { direction, position, traffic, of_source: of_source(&found), found })
+        };
+        kinds.into_iter().map(search).collect()
     }
 
     /// A pair fails if one kind of traffic does, and passes if all do; where `every` pair must, from each address of the
@@ -95,21 +97,12 @@ impl Case<'_, '_, '_> {
         let Some(first) = sources.first() else { return };
         let found: Vec<BTreeMap<Sink, Found<'_>>> =
             searched.iter().map(|search| search.found_of(*first, every)).collect();
-        // The sinks of each kind of failing, by the search that shows it.
         let mut closed: BTreeMap<usize, Vec<Sink>> = BTreeMap::new();
         for sink in searched.iter().take(1).flat_map(|search| search.sinks()) {
-            let of = |at: usize| found.get(at).and_then(|found| found.get(&sink)).copied();
-            let states = (0..searched.len()).map(|at| (at, of(at).unwrap_or(Found::Nothing)));
-            let states: Vec<(usize, Found<'_>)> = states.collect();
-            let nothing = states.iter().find(|(_, state)| matches!(state, Found::Nothing)).map(|(at, _)| *at);
-            let something = states.iter().find_map(|(_, state)| match state {
-                Found::Something(bundle) => Some(*bundle),
-                _ => None,
-            });
-            match (nothing, something) {
-                (Some(at), _) => closed.entry(at).or_default().push(sink),
-                (None, Some(bundle)) => into.unsure.extend(single(bundle, sources, sink)),
-                (None, None) => into.passing |= sources.iter().any(|source| !is_one_place(*source, sink)),
+            match judged(&found, sink) {
+                Judged::Closed(search) => closed.entry(search).or_default().push(sink),
+                Judged::Unsure(bundle) => into.unsure.extend(single(bundle, sources, sink)),
+                Judged::Passing => into.passing |= sources.iter().any(|source| !is_one_place(*source, sink)),
             }
         }
         for (at, sinks) in closed {
@@ -175,6 +168,28 @@ impl Searched<'_> {
     fn is_one_of_several(&self, sink: Sink) -> bool {
         self.is_implied(sink) && self.direction.to.len() > 1
     }
+}
+
+/// The positions of the bundles that each source is in.
+fn of_source(bundles: &[Bundle]) -> BTreeMap<SourcePlace, Vec<usize>> {
+    let mut found: BTreeMap<SourcePlace, Vec<usize>> = BTreeMap::new();
+    for (position, bundle) in bundles.iter().enumerate() {
+        bundle.sources.iter().for_each(|source| found.entry(*source).or_default().push(position));
+    }
+    found
+}
+
+/// Whether all kinds of traffic pass to a sink, by what each search found of a source.
+fn judged<'s>(found: &[BTreeMap<Sink, Found<'s>>], sink: Sink) -> Judged<'s> {
+    let states = || found.iter().map(|search| search.get(&sink).copied());
+    if let Some(search) = states().position(|state| state.is_none()) {
+        return Judged::Closed(search);
+    }
+    let something = states().find_map(|state| match state {
+        Some(Found::Something(bundle)) => Some(bundle),
+        _ => None,
+    });
+    something.map_or(Judged::Passing, Judged::Unsure)
 }
 
 /// The pairs of some sources with one sink, with the examples of a bundle that they are in.

@@ -44,6 +44,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) addressed: BTreeMap<ReceiversId, Set>,
     /// AWS ids that no packet may pass or end at (`only-through`).
     pub(super) avoid: BTreeSet<Box<str>>,
+    /// Whether any of them is an interface's.
+    pub(super) avoids_interfaces: bool,
     /// The interfaces that send, when the source is a class of them.
     pub(super) senders: Vec<EniId>,
     visited: BTreeMap<State, Set>,
@@ -64,6 +66,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             filters: BTreeMap::new(),
             addressed: BTreeMap::new(),
             avoid: BTreeSet::new(),
+            avoids_interfaces: false,
             senders: Vec::new(),
             visited: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -86,6 +89,15 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     /// Every header in the permissive world, none in the restrictive one.
     pub(super) fn permissively(&self) -> Set {
         if self.world == World::Over { Set::FULL } else { Set::EMPTY }
+    }
+
+    /// Lets no packet pass or end at the places with these AWS ids.
+    pub(super) fn avoid_all(&mut self, ids: &BTreeSet<Box<str>>) {
+        if self.avoid != *ids {
+            self.avoid.clone_from(ids);
+            let interfaces = self.network().snapshot.interfaces.values();
+            self.avoids_interfaces = interfaces.map(|row| &row.meta.id).any(|id| self.avoid.contains(id));
+        }
     }
 
     /// Forgets where packets got to, keeps the compiled filters.

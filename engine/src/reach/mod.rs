@@ -241,7 +241,7 @@ fn explore_one<T>(
     request: &Request,
     extract: impl Fn(Explored<'_>) -> T,
 ) -> Result<T, Exhausted> {
-    worker.avoid.clone_from(&request.avoid);
+    worker.avoid_all(&request.avoid);
     worker.senders.clone_from(&source.members);
     worker.forget_if_large();
     let over = explore_world(worker, source.place, World::Over, request.question);

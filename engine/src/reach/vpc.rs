@@ -296,7 +296,7 @@ impl Explorer<'_, '_, '_> {
     /// so that it tells them apart in the end, and nothing asks for single interfaces.
     fn shares_receivers(&self, state: &State) -> bool {
         let as_sent = state.view.destination == Address::Destination && state.view.family == state.view.sent;
-        as_sent && !self.replying() && self.avoid.is_empty()
+        as_sent && !self.replying() && !self.avoids_interfaces
     }
 
     fn deliver_alike(
