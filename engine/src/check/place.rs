@@ -9,7 +9,7 @@ use super::bundle::{Addresses, Intervals};
 use super::gather::Wanted;
 use crate::asked::{Sender, senders};
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace};
+use crate::network::{Network, Sink, SourcePlace, owned_blocks};
 use crate::reach::{Reach, Receivers, SourceClass, intervals_of};
 use crate::region::{Extent, Spot};
 
