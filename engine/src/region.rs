@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use reachproof_model::flow::World;
-use reachproof_model::id::{
-    AttachmentId, ComponentId, EndpointId, EniId, GroupId, PeeringId, Ref, SubnetId, VpcId,
-};
-use reachproof_model::policy::{Pattern, Selector, Term};
+use reachproof_model::id::{AttachmentId, ComponentId, EndpointId, EniId, GroupId, PeeringId, Ref, SubnetId};
+use reachproof_model::policy::{Selector, Term};
 use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
 
 mod address;
+mod beyond;
 mod service;
+
+pub use beyond::neighbours;
+use beyond::{add_neighbours, add_onprem, has_unknown_side, meaning_of};
 
 use crate::hypothetical;
 use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock};
@@ -195,6 +196,17 @@ impl Region {
         if explicit.is_empty() { self } else { Self { spots: explicit } }
     }
 
+    /// The part of the region that has addresses of the internet.
+    #[must_use]
+    pub(crate) fn on_internet(mut self) -> Self {
+        let private = [SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat();
+        for extent in self.spots.values_mut() {
+            extent.blocks = without_blocks(&extent.blocks, &private);
+        }
+        self.spots.retain(|_, extent| !extent.blocks.is_empty());
+        self
+    }
+
     /// Both regions together.
     #[must_use]
     pub fn union(mut self, other: Self) -> Self {
@@ -324,13 +336,13 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
         Term::Internet(range) => add_internet(network, &mut region, *range),
         Term::AnyExternal => {
             add_internet(network, &mut region, None);
-            neighbours(network).into_iter().for_each(|spot| region.add_all(spot));
+            add_neighbours(network, &mut region);
         }
         Term::Onprem { gateway, addresses } => add_onprem(network, &mut region, gateway.as_ref(), *addresses),
         Term::Any => {
             network.snapshot.interfaces.ids().for_each(|id| region.add_all(Spot::Interface(id)));
             add_internet(network, &mut region, None);
-            neighbours(network).into_iter().for_each(|spot| region.add_all(spot));
+            add_neighbours(network, &mut region);
             service::spots(network, None).into_iter().for_each(|spot| region.add_all(spot));
             add_unseen(network, &mut region, |_| true);
         }
@@ -381,53 +393,6 @@ fn add_internet(network: &Network<'_>, region: &mut Region, range: Option<IpNet>
     region.add(Spot::Internet, range.map_or_else(everything, |range| vec![range]), Meaning::Named);
     if network.options.strict && range.is_none() {
         neighbours(network).into_iter().for_each(|spot| region.add(spot, everything(), Meaning::Perhaps));
-    }
-}
-
-/// R-VERDICT-7: every network that the snapshot leads to and does not show.
-pub fn neighbours(network: &Network<'_>) -> Vec<Spot> {
-    let mut spots: Vec<Spot> = virtual_gateways(network).map(Spot::Gateway).collect();
-    let outside = network.snapshot.attachments.ids().filter(|id| network.is_outside_source(*id));
-    spots.extend(outside.map(Spot::Attachment));
-    spots.extend(network.snapshot.peerings.ids().filter(|id| has_unknown_side(network, *id)).map(Spot::Peer));
-    let components = network.components().iter();
-    let networks = components.filter(|(_, component)| component.kind == ComponentKind::Neighbour);
-    spots.extend(networks.map(|(id, _)| Spot::Component(id)));
-    spots
-}
-
-fn virtual_gateways<'n>(network: &'n Network<'_>) -> impl Iterator<Item = GatewayId> + 'n {
-    let rows = network.gateways().iter().filter(|(_, gateway)| gateway.kind == GatewayKind::Virtual);
-    rows.filter(|(_, gateway)| gateway.serves(World::Over).is_some()).map(|(id, _)| id)
-}
-
-fn has_unknown_side(network: &Network<'_>, id: PeeringId) -> bool {
-    let peering = &network.snapshot.peerings[id];
-    let sides = [peering.requester.vpc.known(), peering.accepter.vpc.known()];
-    let usable = |vpc: VpcId| network.peering_usable(id, vpc, World::Over);
-    sides.contains(&None) && sides.iter().flatten().any(|vpc| usable(*vpc))
-}
-
-fn add_onprem(
-    network: &Network<'_>,
-    region: &mut Region,
-    gateway: Option<&Pattern>,
-    addresses: Option<IpNet>,
-) {
-    let named = |id: &str| gateway.is_none_or(|pattern| pattern.matches(id));
-    for spot in neighbours(network) {
-        let on_premises = match spot {
-            Spot::Gateway(id) => named(&network.gateways()[id].id),
-            Spot::Attachment(id) => {
-                let record = network.attachment(id);
-                named(&record.meta.id) && (gateway.is_some() || !matches!(&*record.kind, "vpc" | "peering"))
-            }
-            Spot::Peer(id) => gateway.is_some() && named(&network.snapshot.peerings[id].meta.id),
-            _ => false,
-        };
-        if on_premises {
-            region.add(spot, addresses.map_or_else(everything, |range| vec![range]), Meaning::Named);
-        }
     }
 }
 

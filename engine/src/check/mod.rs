@@ -338,10 +338,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut found = Region::default();
         for (spot, _) in from.iter() {
             let Spot::Interface(id) = spot else { continue };
-            let Some(instance) = network.instance_of(id) else { continue };
-            for sibling in
-                network.snapshot.instances[instance].interfaces.iter().copied().map(Spot::Interface)
-            {
+            for sibling in network.siblings_of(id).into_iter().map(Spot::Interface) {
                 if from.get(sibling).is_none() {
                     found = found.with(sibling);
                 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::{Protocol, Question};
-use reachproof_model::id::EniId;
+use reachproof_model::id::{ComponentId, EniId};
 use reachproof_model::policy::{Form, protocol_name};
 use reachproof_model::traffic::Traffic;
 
@@ -21,6 +21,9 @@ pub(super) struct Footer {
     pub(super) assumptions: Assumptions,
     pub(super) notes: Vec<Box<str>>,
 }
+
+/// A neighbour by name, with what would describe it, where no answer does.
+type Neighbour = (String, Option<Box<str>>);
 
 /// Names of endpoints listed in a note before it is cut short.
 const LISTED: usize = 12;
@@ -154,23 +157,45 @@ impl Case<'_, '_, '_> {
     }
 
     /// A-35, R-VERDICT-7: neighbours whose packets may reach the destination, and on which ports; and those that may be sent
-    /// to where the internet must not be.
+    /// to where the internet must not be, or may reach the destination from.
     fn neighbours(&self, direction: &Direction, footer: &mut Footer) -> Result<(), CheckError> {
         let network = self.reach.network();
         if direction.from.get(Spot::Internet).is_some() {
             let found = self.between(&self.neighbours_besides(&direction.from), direction)?;
-            let of =
-                |bundle: &Bundle| bundle.sources.iter().map(|source| source_name(network, *source)).collect();
+            let of = |bundle: &Bundle| {
+                let named = |source: &SourcePlace| match source {
+                    SourcePlace::Component(id) => (source_name(network, *source), self.why_unknown(*id)),
+                    _ => (source_name(network, *source), None),
+                };
+                bundle.sources.iter().map(named).collect()
+            };
             self.trusting("relay the internet", &found, of, footer);
         }
-        if direction.to.get(Spot::Internet).is_some() {
-            let to = self.neighbours_besides(&direction.to);
-            let towards = Direction { from: direction.from.clone(), to, avoid: direction.avoid.clone() };
-            let found = self.between(&direction.from, &towards)?;
-            let of = |bundle: &Bundle| bundle.sinks.iter().map(|sink| sink_name(network, *sink)).collect();
-            self.trusting("relay to the internet", &found, of, footer);
-        }
+        let to = self.neighbours_besides(&direction.to);
+        let to = if direction.to.get(Spot::Internet).is_some() {
+            to
+        } else if direction.from.get(Spot::Internet).is_none() && !to.is_empty() && self.is_open(direction)? {
+            to.on_internet()
+        } else {
+            return Ok(());
+        };
+        let towards = Direction { from: direction.from.clone(), to, avoid: direction.avoid.clone() };
+        let found = self.between(&direction.from, &towards)?;
+        let of = |bundle: &Bundle| {
+            let named = |sink: &Sink| match sink {
+                Sink::Component(id) => (sink_name(network, *sink), self.why_unknown(*id)),
+                _ => (sink_name(network, *sink), None),
+            };
+            bundle.sinks.iter().map(named).collect()
+        };
+        self.trusting("relay to the internet", &found, of, footer);
         Ok(())
+    }
+
+    /// R-IGW-5: whether the internet may reach the destination, so that who reaches the internet by a neighbour does, too.
+    fn is_open(&self, direction: &Direction) -> Result<bool, CheckError> {
+        let internet = Region::default().with(Spot::Internet);
+        Ok(!self.between(&internet, direction)?.is_empty())
     }
 
     fn neighbours_besides(&self, region: &Region) -> Region {
@@ -183,23 +208,32 @@ impl Case<'_, '_, '_> {
         &self,
         deed: &str,
         found: &[Bundle],
-        neighbours: impl Fn(&Bundle) -> Vec<String>,
+        neighbours: impl Fn(&Bundle) -> Vec<Neighbour>,
         footer: &mut Footer,
     ) {
         // Each neighbour with the ports that are open, each once and in the order found.
-        let mut lines: BTreeSet<String> = BTreeSet::new();
+        let (mut lines, mut reasons) = (BTreeSet::new(), BTreeSet::new());
         for bundle in found {
             let ports = ports(bundle).join(", ");
-            lines.extend(neighbours(bundle).into_iter().map(|name| format!("{name} ({ports})")));
+            for (name, why) in neighbours(bundle) {
+                lines.insert(format!("{name} ({ports})"));
+                reasons.extend(why);
+            }
         }
         if lines.is_empty() {
             return;
         }
         let list: Vec<String> = lines.into_iter().take(LISTED).collect();
         footer.assumptions = footer.assumptions.and(Assumptions::of(&[35]));
+        footer.notes.extend(reasons.into_iter().take(LISTED));
         let list = list.join("; ");
         footer.notes.push(format!("assuming these neighbours do not {deed}: {list} (A-35)").into());
         self.doubt(footer);
+    }
+
+    /// What would describe a neighbour that no answer describes.
+    fn why_unknown(&self, id: ComponentId) -> Option<Box<str>> {
+        self.reach.network().components().get(id).map(|component| component.why.clone())
     }
 
     /// A-7, R-MBX-7: interfaces that receive from the sources and may send to the destinations.

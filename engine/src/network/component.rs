@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, TgwId, VpcId};
+use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, VpcId};
 use reachproof_model::snapshot::{
-    Component, ComponentKind, EndpointKind, Entry, Exit, Interface, NatGateway, RouteTable, Snapshot, Target,
+    Component, ComponentKind, EndpointKind, Entry, Exit, NatGateway, RouteTable, Snapshot, Target,
     TgwAttachment,
 };
 
 use super::Network;
-use super::interface::Role;
 use super::nat::is_regional;
+use super::neighbour::{keeping_identity, missing_peerings, neighbours};
 
 #[derive(Debug, Default)]
 pub(super) struct ComponentIndex {
@@ -18,14 +18,21 @@ pub(super) struct ComponentIndex {
     by_target: BTreeMap<Box<str>, ComponentId>,
     by_subnet: BTreeMap<SubnetId, Vec<ComponentId>>,
     internet: Vec<ComponentId>,
-    undescribed: BTreeSet<ComponentId>,
+    keeping_identity: BTreeSet<ComponentId>,
+    on_premises: BTreeSet<ComponentId>,
 }
 
 impl ComponentIndex {
     pub(super) fn of(components: &Table<ComponentId, Component>, snapshot: &Snapshot) -> Self {
         let mut index = Self::default();
-        let undescribed = undescribed_connections(snapshot);
+        let (keeping, peerings) = (keeping_identity(snapshot), missing_peerings(snapshot));
         for (id, component) in components.iter() {
+            if keeping.contains(&component.id) {
+                index.keeping_identity.insert(id);
+            }
+            if leads_on_premises(component) && !peerings.contains(&*component.id) {
+                index.on_premises.insert(id);
+            }
             for entry in &component.entries {
                 match entry {
                     Entry::Interface(interface) => index.by_interface.entry(*interface).or_default().push(id),
@@ -33,9 +40,6 @@ impl ComponentIndex {
                     Entry::Internet | Entry::Anywhere => index.internet.push(id),
                     Entry::RouteTarget(target) => {
                         index.by_target.entry(target.clone()).or_insert(id);
-                        if undescribed.contains(&**target) {
-                            index.undescribed.insert(id);
-                        }
                     }
                 }
             }
@@ -43,6 +47,11 @@ impl ComponentIndex {
         index.internet.dedup();
         index
     }
+}
+
+/// Whether networks on premises may be behind a component: behind any network but the internet (R-VERDICT-5).
+fn leads_on_premises(component: &Component) -> bool {
+    component.kind == ComponentKind::Neighbour && !component.entries.contains(&Entry::Internet)
 }
 
 impl Network<'_> {
@@ -65,7 +74,12 @@ impl Network<'_> {
     /// R-SG-10, R-DATA-10: whether the component stands for a peering connection or transit gateway that no answer
     /// describes, by which a sender's groups may be known on.
     pub fn may_keep_identity(&self, component: ComponentId) -> bool {
-        self.component_index.undescribed.contains(&component)
+        self.component_index.keeping_identity.contains(&component)
+    }
+
+    /// R-VERDICT-5, R-DATA-10: whether the component may lead to and from networks on premises.
+    pub fn may_be_on_premises(&self, component: ComponentId) -> bool {
+        self.component_index.on_premises.contains(&component)
     }
 
     /// The component that stands behind a route target.
@@ -77,21 +91,6 @@ impl Network<'_> {
     pub fn components_at_internet(&self) -> &[ComponentId] {
         &self.component_index.internet
     }
-}
-
-/// The peering connections and transit gateways that only routes show, and those that only an interface shows.
-fn undescribed_connections(snapshot: &Snapshot) -> BTreeSet<&str> {
-    let routes = snapshot.route_tables.values().flat_map(|table| &table.routes);
-    let missing = routes.filter_map(|route| match &route.target {
-        Target::Peering(Ref::Missing(id)) | Target::TransitGateway(Ref::Missing(id)) => Some(&**id),
-        Target::TransitGateway(Ref::Known(id)) => {
-            let tgw = &snapshot.transit_gateways[*id];
-            (tgw.group_referencing == Some(true)).then_some(&*tgw.meta.id)
-        }
-        _ => None,
-    });
-    let transit = snapshot.interfaces.values().filter(|row| Role::of(row) == Role::Transit);
-    missing.chain(transit.map(|row| &*row.meta.id)).collect()
 }
 
 pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
@@ -106,61 +105,27 @@ pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
         .into_values()
         .chain(network_functions(snapshot))
         .chain(regional_nats(snapshot))
+        .chain(neighbours(snapshot))
     {
-        let fresh =
-            |entry: &Entry| matches!(entry, Entry::RouteTarget(target) if !known.contains(target.as_ref()));
-        if component.entries.iter().any(fresh) {
+        let stale =
+            |entry: &Entry| matches!(entry, Entry::RouteTarget(target) if known.contains(target.as_ref()));
+        if !component.entries.iter().any(stale) {
             table.push(component);
         }
     }
-    unseen_transit(snapshot).into_iter().for_each(|component| {
-        table.push(component);
-    });
     table
 }
 
-/// R-DATA-11: an interface of a transit gateway shows that its VPC is attached to one. Where no answer describes that
-/// attachment, whatever else is attached there may send into the VPC.
-fn unseen_transit(snapshot: &Snapshot) -> Vec<Component> {
-    let described: BTreeSet<&str> =
-        snapshot.attachments.values().map(|row| vpc_name(snapshot, row)).collect();
-    let of_transit = snapshot.interfaces.values().filter(|row| Role::of(row) == Role::Transit);
-    let component = |interface: &Interface| {
-        let vpc = interface.vpc.known().filter(|vpc| !described.contains(&*snapshot.vpcs[*vpc].meta.id))?;
-        let id = &interface.meta.id;
-        Some(Component {
-            id: format!("transit-gateway-of-{id}").into(),
-            kind: ComponentKind::Neighbour,
-            why: format!("{id} belongs to a transit gateway that no answer describes; collect: ec2 describe-transit-gateway-attachments").into(),
-            entries: vec![Entry::RouteTarget(id.clone())],
-            exits: vec![Exit::Vpc(vpc)],
-            source: interface.meta.source.clone(),
-        })
-    };
-    of_transit.filter_map(component).collect()
-}
-
-/// The VPC that an attachment names, or the resource that it attaches.
-fn vpc_name<'s>(snapshot: &'s Snapshot, attachment: &'s TgwAttachment) -> &'s str {
-    match attachment.vpc.as_ref().map(|options| &options.vpc) {
-        Some(Ref::Known(vpc)) => &snapshot.vpcs[*vpc].meta.id,
-        _ => &attachment.resource,
-    }
-}
-
-/// R-DATA-10 named target: where the call of a NAT gateway, transit gateway, peering, endpoint or interface was not
-/// collected, a route to it may lead wherever its kind could; where it was collected, the target is gone.
+/// R-DATA-10 named target: where the call of a NAT gateway, endpoint or interface was not collected, a route to it may
+/// lead wherever its kind could, back into the VPC or out; where it was collected, the target is gone.
 fn missing_targets(snapshot: &Snapshot) -> BTreeMap<Box<str>, Component> {
     let mut found: BTreeMap<Box<str>, Component> = BTreeMap::new();
     for (id, table) in snapshot.route_tables.iter() {
         for route in &table.routes {
-            let Some((target, call, kind)) = unresolved(snapshot, &route.target, table.vpc.known()) else {
-                continue;
-            };
+            let Some((target, call)) = unresolved(snapshot, &route.target) else { continue };
             if !call.is_empty() && snapshot.scopes[table.meta.scope].collected(call) {
                 continue;
             }
-            let exits = exits(snapshot, id, table, kind);
             let component = found.entry(target.into()).or_insert_with(|| Component {
                 id: target.into(),
                 kind: ComponentKind::Other,
@@ -169,7 +134,7 @@ fn missing_targets(snapshot: &Snapshot) -> BTreeMap<Box<str>, Component> {
                 exits: Vec::new(),
                 source: route.source.clone(),
             });
-            component.exits.extend(exits);
+            component.exits.extend(exits(snapshot, id, table));
             component.exits.sort_unstable();
             component.exits.dedup();
         }
@@ -208,6 +173,8 @@ fn regional_nats(snapshot: &Snapshot) -> Vec<Component> {
         .into(),
         entries: vec![Entry::RouteTarget(nat.meta.id.clone())],
         exits: match nat.table.as_ref().and_then(Ref::known) {
+            // One whose addresses are not shown is followed no further than to here.
+            Some(table) if nat.addresses.is_empty() => vec![Exit::Table(table), Exit::Internet],
             Some(table) => vec![Exit::Table(table)],
             None => anywhere_in(snapshot, nat.vpc.known()),
         },
@@ -230,65 +197,28 @@ fn why(target: &str, call: &str) -> String {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Leads back into this VPC's tables, or out.
-    InVpc,
-    /// Leads to any other VPC, or out of the snapshot.
-    Between,
-}
-
-fn unresolved<'s>(
-    snapshot: &'s Snapshot,
-    target: &'s Target,
-    home: Option<VpcId>,
-) -> Option<(&'s str, &'static str, Kind)> {
+/// A target inside the VPC that the engine cannot follow, with the call that would help.
+fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str, &'static str)> {
     Some(match target {
-        Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways", Kind::InVpc),
-        Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints", Kind::InVpc),
-        Target::Interface(Ref::Missing(id)) => (id, "ec2 describe-network-interfaces", Kind::InVpc),
-        Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances", Kind::InVpc),
-        Target::Instance(Ref::Known(id)) => (&snapshot.instances[*id].meta.id, "", Kind::InVpc),
-        Target::TransitGateway(Ref::Missing(id)) => (id, "ec2 describe-transit-gateways", Kind::Between),
-        Target::TransitGateway(Ref::Known(id)) if lacks_attachment(snapshot, *id, home) => (
-            &snapshot.transit_gateways[*id].meta.id,
-            "ec2 describe-transit-gateway-vpc-attachments",
-            Kind::Between,
-        ),
-        Target::Nat(Ref::Known(id)) => (&snapshot.nat_gateways[*id].meta.id, "", Kind::InVpc),
-        Target::Endpoint(Ref::Known(id)) if snapshot.endpoints[*id].kind != EndpointKind::Gateway => {
-            (&snapshot.endpoints[*id].meta.id, "", Kind::InVpc)
+        Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways"),
+        Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints"),
+        Target::Interface(Ref::Missing(id)) => (id, "ec2 describe-network-interfaces"),
+        Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances"),
+        Target::Instance(Ref::Known(id)) => (&snapshot.instances[*id].meta.id, ""),
+        // A regional gateway has a table of its own (R-NAT-9).
+        Target::Nat(Ref::Known(id)) if !is_regional(&snapshot.nat_gateways[*id]) => {
+            (&snapshot.nat_gateways[*id].meta.id, "")
         }
-        Target::Peering(Ref::Missing(id)) => (id, "ec2 describe-vpc-peering-connections", Kind::Between),
-        Target::Unmodelled { id, .. } => (id, "", Kind::Between),
+        Target::Endpoint(Ref::Known(id)) if snapshot.endpoints[*id].kind != EndpointKind::Gateway => {
+            (&snapshot.endpoints[*id].meta.id, "")
+        }
         _ => return None,
     })
 }
 
-/// Whether no attachment of the VPC to the transit gateway is in the snapshot.
-fn lacks_attachment(snapshot: &Snapshot, tgw: TgwId, vpc: Option<VpcId>) -> bool {
-    let of_vpc = |attachment: &TgwAttachment| match (&attachment.vpc, vpc) {
-        (Some(options), _) => options.vpc.known() == vpc,
-        (None, Some(vpc)) => attachment.resource == snapshot.vpcs[vpc].meta.id,
-        (None, None) => false,
-    };
-    !snapshot.attachments.values().any(|attachment| attachment.tgw == Ref::Known(tgw) && of_vpc(attachment))
-}
-
-fn exits(snapshot: &Snapshot, id: RouteTableId, table: &RouteTable, kind: Kind) -> Vec<Exit> {
+fn exits(snapshot: &Snapshot, id: RouteTableId, table: &RouteTable) -> Vec<Exit> {
     let home = table.vpc.known();
-    let mut exits = vec![Exit::Internet];
-    match kind {
-        Kind::InVpc => {
-            let subnets =
-                snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == home && home.is_some());
-            exits.extend(subnets.map(|(subnet, _)| Exit::Subnet(subnet)));
-            exits.push(Exit::Table(id));
-        }
-        Kind::Between => {
-            let vpcs: Vec<VpcId> = snapshot.vpcs.ids().collect();
-            exits.extend(vpcs.into_iter().map(Exit::Vpc));
-        }
-    }
-    exits
+    let own = snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == home && home.is_some());
+    let subnets = own.map(|(subnet, _)| Exit::Subnet(subnet));
+    [Exit::Internet, Exit::Table(id)].into_iter().chain(subnets).collect()
 }

@@ -152,7 +152,10 @@ fn implied(snapshot: &Snapshot) -> Vec<Gateway> {
             }
         }
     }
-    found.extend(propagating(snapshot));
+    found.extend(propagating(snapshot).into_iter().filter(|row| {
+        let vpc = row.vpc;
+        !vpc.is_some_and(|vpc| seen.contains(&(row.kind, &*row.id, vpc)))
+    }));
     found
 }
 

@@ -52,14 +52,22 @@ impl Network<'_> {
     /// R-SG-10: VPC attachments refer to groups by default (R-DATA-12), unless in the zone that cannot. One whose options
     /// were not collected may (R-DATA-10).
     fn attachment_references(&self, id: AttachmentId, world: World) -> bool {
-        let zones = self.attachment_subnets(id).unwrap_or_default();
-        let excluded = zones.iter().any(|subnet| self.plain_zone(*subnet) == Some("use1-az3"));
         let attachment = self.attachment(id);
         let option = match &attachment.vpc {
             Some(options) => options.group_referencing.unwrap_or(true),
             None => world == World::Over && &*attachment.kind == "vpc",
         };
-        option && !excluded
+        option && !self.is_in_excluded_zone(id, world)
+    }
+
+    /// R-SG-10: an attachment that has that zone among others is not said to be one in it, nor not to be.
+    fn is_in_excluded_zone(&self, id: AttachmentId, world: World) -> bool {
+        let subnets = self.attachment_subnets(id).unwrap_or_default();
+        let mut excluded = subnets.iter().map(|subnet| self.zone_id(*subnet) == Some("use1-az3"));
+        match world {
+            World::Over => !subnets.is_empty() && excluded.all(|it| it),
+            World::Under => excluded.any(|it| it),
+        }
     }
 
     /// R-PCX-6: whether both sides are in one Region; sides that do not say so are so in the permissive world.

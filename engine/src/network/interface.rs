@@ -138,6 +138,14 @@ impl Network<'_> {
         self.interface(id).attachment.as_ref()?.instance.as_ref()?.known()
     }
 
+    /// R-MBX-10: the other interfaces of the instance that the interface is attached to, whether or not the snapshot has the
+    /// instance itself (R-DATA-3); ascending.
+    pub fn siblings_of(&self, id: EniId) -> Vec<EniId> {
+        let all =
+            instance_name(self.snapshot, self.interface(id)).and_then(|name| self.of_instance.get(name));
+        all.into_iter().flatten().copied().filter(|sibling| *sibling != id).collect()
+    }
+
     /// R-MBX-5: the primary interface of an instance.
     pub fn primary_interface(&self, instance: InstanceId) -> Option<EniId> {
         let interfaces = &self.snapshot.instances[instance].interfaces;
@@ -169,6 +177,25 @@ pub(super) fn idle(snapshot: &Snapshot) -> BTreeSet<EniId> {
     let of_endpoints = unsettled.flat_map(|row| row.interfaces.iter().filter_map(Ref::known));
     let vlans = snapshot.interfaces.iter().filter(|(_, interface)| Role::of(interface) == Role::Vlan);
     of_endpoints.chain(vlans.map(|(id, _)| id)).collect()
+}
+
+fn instance_name<'s>(snapshot: &'s Snapshot, interface: &'s Interface) -> Option<&'s str> {
+    match interface.attachment.as_ref()?.instance.as_ref()? {
+        Ref::Known(id) => Some(&snapshot.instances[*id].meta.id),
+        Ref::Missing(name) => Some(name),
+    }
+}
+
+/// The interfaces of each instance that has several.
+pub(super) fn by_instance(snapshot: &Snapshot) -> BTreeMap<&str, Vec<EniId>> {
+    let mut index: BTreeMap<&str, Vec<EniId>> = BTreeMap::new();
+    for (id, interface) in snapshot.interfaces.iter() {
+        if let Some(name) = instance_name(snapshot, interface) {
+            index.entry(name).or_default().push(id);
+        }
+    }
+    index.retain(|_, interfaces| interfaces.len() > 1);
+    index
 }
 
 fn shown_live(snapshot: &Snapshot, interface: &Interface) -> bool {

@@ -7,10 +7,10 @@ use ipnet::IpNet;
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
-use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot, Zone};
+use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
 
 use super::state::{Object, usable};
-use super::transit::{is_plain, names_plain_zone};
+use super::zone::{is_plain, names_plain_zone};
 use super::{Assumed, Network, NextHop, covers};
 
 /// A public IPv4 address that an internet gateway translates (R-ADDR-5).
@@ -270,14 +270,6 @@ impl Network<'_> {
     /// R-BPA-8: whether a call describes the subnet's zone as a Local Zone.
     fn is_local_zone(&self, subnet: SubnetId) -> bool {
         self.described_zone(subnet).is_some_and(|zone| &*zone.kind == "local-zone")
-    }
-
-    fn described_zone(&self, subnet: SubnetId) -> Option<&Zone> {
-        let record = self.subnet(subnet);
-        self.snapshot.zones.iter().find(|zone| {
-            Some(&zone.id) == record.zone_id.as_ref()
-                || record.zone_id.is_none() && Some(&zone.name) == record.zone.as_ref()
-        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use reachproof_model::flow::World;
-use reachproof_model::snapshot::{CallStatus, Interface, Scope, Snapshot};
+use reachproof_model::snapshot::{CallStatus, Interface, Meta, Scope, Snapshot};
 
 use super::{GatewayKind, Network};
 
@@ -89,6 +89,20 @@ fn has_network(scope: &Scope) -> bool {
 
 fn has(scope: &Scope, call: &str) -> bool {
     matches!(scope.calls.get(call), Some(CallStatus::Collected | CallStatus::Truncated))
+}
+
+/// R-DATA-9, R-ADDR-13: whether a call was collected in the account that owns a resource, in the Region of the account
+/// that shows it. What another account sees is no evidence of what the owner has.
+pub(super) fn collected_for_owner(snapshot: &Snapshot, meta: &Meta, call: &str) -> bool {
+    let shown = &snapshot.scopes[meta.scope];
+    let owner = meta.owner.as_deref().filter(|owner| !shown.account.is_empty() && *shown.account != **owner);
+    match owner {
+        None => shown.collected(call),
+        Some(owner) => {
+            let own = |scope: &&Scope| *scope.account == *owner && scope.region == shown.region;
+            snapshot.scopes.values().filter(own).any(|scope| scope.collected(call))
+        }
+    }
 }
 
 impl Network<'_> {

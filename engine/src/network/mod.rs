@@ -16,6 +16,7 @@ mod interface;
 mod internet;
 mod missing;
 mod nat;
+mod neighbour;
 mod owner;
 mod place;
 mod route;
@@ -24,6 +25,7 @@ mod state;
 mod table;
 mod target;
 mod transit;
+mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -47,6 +49,7 @@ pub use route::{EffectiveRoute, NextHop, Why};
 pub use special::{SpecialBlock, infrastructure_ports, is_infrastructure, unroutable};
 pub use table::TableChoice;
 pub use transit::{LookUp, TgwEffectiveRoute, TgwTarget};
+pub use zone::PlainZone;
 
 /// Choices of the user that change what is claimed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -71,6 +74,7 @@ pub struct Network<'s> {
     owners: Owners,
     in_subnet: BTreeMap<SubnetId, Vec<EniId>>,
     in_vpc: BTreeMap<VpcId, Vec<EniId>>,
+    of_instance: BTreeMap<&'s str, Vec<EniId>>,
     members: BTreeMap<GroupId, Vec<EniId>>,
     /// Interfaces that may carry any group, because the input shows none of theirs (R-SG-2).
     groupless: Vec<EniId>,
@@ -117,6 +121,7 @@ impl<'s> Network<'s> {
             owners: Owners::of(snapshot),
             in_subnet: interface::by_subnet(snapshot),
             in_vpc: interface::by_vpc(snapshot),
+            of_instance: interface::by_instance(snapshot),
             members: interface::members(snapshot),
             groupless: interface::groupless(snapshot),
             idle: interface::idle(snapshot),

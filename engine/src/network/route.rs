@@ -4,7 +4,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::World;
 use reachproof_model::id::{
-    ComponentId, EndpointId, EniId, NatId, PeeringId, PrefixListId, Ref, RouteTableId, TgwId, VpcId,
+    ComponentId, EndpointId, EniId, NatId, PeeringId, PrefixListId, Ref, RouteTableId, SubnetId, TgwId, VpcId,
 };
 use reachproof_model::snapshot::{Destination, EndpointKind, PrefixList, Route, Target};
 use reachproof_model::source::Source;
@@ -287,6 +287,16 @@ impl<'s> Network<'s> {
         match self.component_of_target(id) {
             Some(component) => unknown_target(component, world),
             None => (NextHop::Drop(Why::Unknown), Assumptions::NONE),
+        }
+    }
+
+    /// R-NACL-8: whether what a route names may be in a subnet; of a component that is not known.
+    pub fn may_lie_in(&self, hop: NextHop, subnet: SubnetId) -> bool {
+        match hop {
+            NextHop::Interface(interface) => self.subnets_of(interface).contains(&subnet),
+            NextHop::Nat(nat) => self.nat(nat).is_some_and(|nat| nat.subnet == Some(subnet)),
+            NextHop::Component(_) => true,
+            _ => false,
         }
     }
 

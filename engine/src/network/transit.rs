@@ -7,10 +7,13 @@ use reachproof_model::flow::World;
 use reachproof_model::id::{
     AttachmentId, ComponentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId,
 };
-use reachproof_model::snapshot::{Destination, Snapshot, TgwAttachment, TgwRoute, TgwRouteTable, Zone};
+use reachproof_model::snapshot::{
+    Destination, Snapshot, TgwAttachment, TgwPropagation, TgwRoute, TgwRouteTable,
+};
 
+use super::missing::collected_for_owner;
 use super::state::{Object, usable};
-use super::{Assumed, Network};
+use super::{Assumed, Network, TableChoice, covers};
 
 /// Where an attachment's packets are looked up (R-TGW-4).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -121,6 +124,19 @@ impl<'s> Network<'s> {
         subnets.iter().map(Ref::known).collect()
     }
 
+    /// R-TGW-8, R-DATA-3: where a packet may go on that leaves by an attachment whose subnets are not known: from any subnet
+    /// of the VPC, by its table; from one that the snapshot does not have, by any.
+    pub fn possible_exits(&self, id: AttachmentId, vpc: VpcId) -> Vec<(TableChoice, Option<SubnetId>)> {
+        let own = self.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
+        let by_own = own.flat_map(|(subnet, _)| {
+            let tables = self.tables_of_subnet(subnet, World::Over).value;
+            tables.into_iter().map(move |table| (table, Some(subnet)))
+        });
+        let listed = self.attachment(id).vpc.as_ref().and_then(|options| options.subnets.as_ref());
+        let missing = listed.is_some_and(|subnets| subnets.iter().any(|subnet| subnet.known().is_none()));
+        by_own.chain(missing.then_some((TableChoice::Unknown, None))).collect()
+    }
+
     /// R-TGW-2, A-9: the attachment subnets by which a packet of `sender` enters the gateway. Empty means that the
     /// sender's zone has none; `None` that the subnets are not known, so nothing can be said of their ACLs.
     pub fn entry_subnets(
@@ -134,21 +150,26 @@ impl<'s> Network<'s> {
             let value = if world == World::Over { subnets } else { Vec::new() };
             return Assumed::on(Some(value), &[9]);
         };
-        let in_zone = |subnet: &SubnetId| match self.plain_zone(*subnet) {
-            Some(other) => other == zone,
-            None => world == World::Over,
+        let in_zone = |subnet: &SubnetId| {
+            let same = self.plain_zone(*subnet).and_then(|other| other.is(&zone));
+            same.unwrap_or(world == World::Over)
         };
         Assumed::fact(Some(subnets.into_iter().filter(in_zone).collect()))
     }
 
     /// R-TGW-8, A-9: the attachment subnets by which a packet may leave the gateway. The permissive world takes all;
-    /// the restrictive one the subnet in the zone where the packet entered, else one only if they are alike.
-    pub fn exit_subnets(&self, id: AttachmentId, zone: Option<&str>, world: World) -> Vec<SubnetId> {
+    /// the restrictive one the subnet in the zone of the subnet where the packet entered, else one only if they are alike.
+    pub fn exit_subnets(&self, id: AttachmentId, entered: Option<SubnetId>, world: World) -> Vec<SubnetId> {
         let subnets = self.attachment_subnets(id).unwrap_or_default();
         if world == World::Over {
             return subnets;
         }
-        let same = subnets.iter().copied().find(|subnet| zone.is_some() && self.plain_zone(*subnet) == zone);
+        let zone = entered.and_then(|subnet| self.plain_zone(subnet));
+        let in_zone = |subnet: &SubnetId| {
+            let pair = zone.as_ref().zip(self.plain_zone(*subnet));
+            pair.is_some_and(|(zone, other)| other.is(zone) == Some(true))
+        };
+        let same = subnets.iter().copied().find(in_zone);
         match (same, subnets.first()) {
             (Some(subnet), _) => vec![subnet],
             (None, Some(first)) if subnets.iter().all(|subnet| self.alike(*first, *subnet)) => vec![*first],
@@ -161,33 +182,24 @@ impl<'s> Network<'s> {
             && self.acl(left, World::Under) == self.acl(right, World::Under)
     }
 
-    /// R-TGW-2: the zone that counts for transit gateways: the parent's for a Local Zone; `None` if unknown.
-    /// Zone ids are compared; names only where no id is shown.
-    pub fn plain_zone(&self, subnet: SubnetId) -> Option<&str> {
-        let record = self.subnet(subnet);
-        let described = self.snapshot.zones.iter().find(|zone| match &record.zone_id {
-            Some(id) => zone.id == *id,
-            None => Some(&zone.name) == record.zone.as_ref(),
-        });
-        match described {
-            Some(zone) if is_plain(zone) => Some(&zone.id),
-            Some(zone) => zone.parent.as_deref(),
-            None => {
-                record.zone_id.as_deref().or(record.zone.as_deref()).filter(|zone| names_plain_zone(zone))
-            }
-        }
-    }
-
     /// R-TGW-4, R-TGW-12: where packets that enter by the attachment are looked up. Empty: dropped.
     pub fn look_ups(&self, id: AttachmentId, world: World) -> Assumed<Vec<LookUp>> {
         let attachment = self.attachment(id);
-        if let Some(policy) = &attachment.policy_table {
-            return self.known_or_unknown(policy.known().map(LookUp::Policy), world);
-        }
         let counts = |state| usable(Object::Association, state, world);
-        let rows = attachment.associations.iter().filter(|row| counts(&row.state));
+        let tables = attachment.associations.iter().filter(|row| counts(&row.state));
+        let tables = tables.map(|row| row.table.known().map(LookUp::Table));
+        let policies = attachment.policies.iter().filter(|row| counts(&row.state));
+        let policies = policies.map(|row| row.table.known().map(LookUp::Policy));
         let mut found: Vec<LookUp> =
-            rows.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Table)).collect();
+            tables.chain(policies).map(|table| table.unwrap_or(LookUp::Unknown)).collect();
+        // A policy table stands instead of the route table that the attachment may still show.
+        let in_world =
+            |world| attachment.policies.iter().any(move |row| usable(Object::Association, &row.state, world));
+        if in_world(World::Under) {
+            found.retain(|look_up| !matches!(look_up, LookUp::Table(_)));
+        } else if in_world(World::Over) && world == World::Under {
+            return Assumed::on(Vec::new(), &[11]);
+        }
         if found.is_empty() && !self.associations_collected(attachment) {
             return self.known_or_unknown(None, world);
         }
@@ -207,15 +219,18 @@ impl<'s> Network<'s> {
         }
     }
 
-    /// Whether an attachment without an association is known to have none: an answer told us of associations, and the
-    /// transit gateway is one that we can describe (R-TGW-15).
+    /// Whether an attachment without an association is known to have none: an answer told the owner of the transit gateway
+    /// of associations, which nobody else sees (R-TGW-15).
     fn associations_collected(&self, attachment: &TgwAttachment) -> bool {
+        self.collected_by_gateway_owner(attachment, "ec2 describe-transit-gateway-attachments")
+            || self.collected_by_gateway_owner(attachment, "ec2 get-transit-gateway-route-table-associations")
+    }
+
+    /// R-DATA-9, R-TGW-15: whether a call was collected in the account that owns the attachment's transit gateway.
+    fn collected_by_gateway_owner(&self, attachment: &TgwAttachment, call: &str) -> bool {
         let Some(tgw) = attachment.tgw.known() else { return false };
-        let record = &self.snapshot.transit_gateways[tgw];
-        let scope = &self.snapshot.scopes[attachment.meta.scope];
-        !self.is_foreign(record.meta.owner.as_deref())
-            && (scope.collected("ec2 describe-transit-gateway-attachments")
-                || scope.collected("ec2 get-transit-gateway-route-table-associations"))
+        let meta = &self.snapshot.transit_gateways[tgw].meta;
+        !self.is_foreign(meta.owner.as_deref()) && collected_for_owner(self.snapshot, meta, call)
     }
 
     /// R-TGW-5, R-TGW-6: the effective routes of a table; `None` if neither they nor what they follow from was
@@ -226,10 +241,36 @@ impl<'s> Network<'s> {
             Some(routes) => routes.iter().flat_map(|route| self.tgw_route(route, world)).collect(),
             None => self.recomputed(record, world)?,
         };
-        if record.truncated {
+        if record.truncated || record.routes.is_some() && self.lacks_propagated(record) {
             routes.extend(anything());
         }
         Some(routes)
+    }
+
+    /// R-DATA-5, R-TGW-6: whether the routes of a table lack the block of a VPC that propagates into it: what lists them was
+    /// asked for some of them only. A later attachment does not propagate what overlaps, and a static route hides its like.
+    fn lacks_propagated(&self, record: &TgwRouteTable) -> bool {
+        let firm =
+            |propagation: &&TgwPropagation| usable(Object::Propagation, &propagation.state, World::Under);
+        let attachments = record.propagations.iter().flatten().filter(firm);
+        let attachments = attachments.filter_map(|propagation| propagation.attachment.known());
+        let up = attachments.filter(|id| usable(Object::Transit, &self.attachment(*id).state, World::Under));
+        let vpcs = up.filter_map(|id| self.attached_vpc(id));
+        let mut blocks = vpcs.flat_map(|vpc| self.vpc_blocks(vpc, World::Under));
+        blocks.any(|block| block.addr().is_ipv4() && !self.lists(record, &block))
+    }
+
+    fn lists(&self, record: &TgwRouteTable, block: &IpNet) -> bool {
+        record.routes.iter().flatten().any(|route| match &route.destination {
+            Destination::Cidr(cidr) => {
+                cidr == block || route.propagated && (covers(cidr, block) || covers(block, cidr))
+            }
+            Destination::PrefixList(list) => {
+                let (blocks, complete) = self.list_blocks(list);
+                !complete || blocks.contains(block)
+            }
+            Destination::Unknown => true,
+        })
     }
 
     fn tgw_route(&self, route: &'s TgwRoute, world: World) -> Vec<TgwEffectiveRoute<'s>> {
@@ -249,7 +290,7 @@ impl<'s> Network<'s> {
             rank: tgw_rank(route),
             targets: if nowhere { Vec::new() } else { targets.clone() },
             open: !blackhole && missing,
-            optional: unsettled,
+            optional: unsettled || world == World::Over && is_advertised(route),
             floating: floating || unsettled && world == World::Under,
             route: Some(route),
         };
@@ -368,12 +409,18 @@ impl<'s> Network<'s> {
     }
 
     /// Whether packets may come out of an attachment from a network that the snapshot does not show: on premises,
-    /// an unknown peer, or a transit gateway of another account (R-TGW-15).
+    /// an unknown peer, or what hangs unseen on the transit gateway (R-TGW-15).
     pub fn is_outside_source(&self, id: AttachmentId) -> bool {
         let attachment = self.attachment(id);
         let usable = usable(Object::Transit, &attachment.state, World::Over);
-        let foreign_tables = self.attached_vpc(id).is_some() && self.has_unknown_tables(attachment);
-        usable && (matches!(self.tgw_target(id, World::Over), TgwTarget::Outside) || foreign_tables)
+        let strangers = self.attached_vpc(id).is_some() && self.has_strangers(attachment);
+        usable && (matches!(self.tgw_target(id, World::Over), TgwTarget::Outside) || strangers)
+    }
+
+    /// R-TGW-15, R-DATA-10: whether more may hang on the attachment's transit gateway than the snapshot shows.
+    pub fn has_strangers(&self, attachment: &TgwAttachment) -> bool {
+        self.has_unknown_tables(attachment)
+            || !self.collected_by_gateway_owner(attachment, "ec2 describe-transit-gateway-attachments")
     }
 
     /// R-TGW-15: whether the tables of the attachment's transit gateway cannot be described.
@@ -385,25 +432,9 @@ impl<'s> Network<'s> {
     }
 }
 
-/// R-TGW-2, R-BPA-8: whether a described zone is an ordinary Availability Zone; an answer without `ZoneType` is read by
-/// the form of the id.
-pub(super) fn is_plain(zone: &Zone) -> bool {
-    match &*zone.kind {
-        "" => names_plain_zone(&zone.id),
-        kind => kind == "availability-zone",
-    }
-}
-
-/// Whether a zone id (`use1-az1`) or name (`us-east-1a`) has the form of an Availability Zone's. Local Zones
-/// (`use1-bos1-az1`, `us-east-1-bos-1a`) and Wavelength Zones have others.
-pub(super) fn names_plain_zone(zone: &str) -> bool {
-    let parts: Vec<&str> = zone.split('-').collect();
-    let numeric = |part: &&str| part.starts_with(|first: char| first.is_ascii_digit());
-    match parts.as_slice() {
-        [_, last] => last.starts_with("az"),
-        [_, .., last] => numeric(last) && parts.iter().filter(|part| numeric(part)).count() == 1,
-        _ => false,
-    }
+/// whether the other side of an attachment may withdraw a route: whoever advertises it but a VPC, whose blocks stay.
+fn is_advertised(route: &TgwRoute) -> bool {
+    route.propagated && route.kind.as_deref() != Some("vpc")
 }
 
 /// R-TGW-5: static, prefix list, VPC, Direct Connect gateway, Connect, VPN, concentrator, peering.

@@ -201,9 +201,11 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// R-PCX-8, R-VPN-6, R-VPCE-4: whether the packet counts as one of an interface of this VPC.
+    /// R-PCX-8, R-VPN-6, R-VPCE-4: whether the packet counts as one of an interface of this VPC. One that comes back by a
+    /// transit gateway with the address of such an interface may be (R-TGW-9).
     fn starts_here(&self, state: &State) -> bool {
-        state.origin == Origin::Local || self.world == World::Over && state.origin == Origin::Component
+        let perhaps = matches!(state.origin, Origin::Component | Origin::Transit);
+        state.origin == Origin::Local || self.world == World::Over && perhaps
     }
 
     /// The addresses that live interfaces of a VPC own.
@@ -311,7 +313,8 @@ impl Explorer<'_, '_, '_> {
             GatewayKind::EgressOnly => "EgressOnlyInternetGateway",
             GatewayKind::Virtual => "VirtualPrivateGateway",
         };
-        if !self.network().encryption_allows(vpc, Some(exclusion), self.world).value {
+        let allowed = self.network().encryption_allows(vpc, Some(exclusion), self.world).value;
+        if !allowed || self.avoids(&record.id) {
             return;
         }
         match (record.kind, state.view.family) {
@@ -491,7 +494,7 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn peering(&mut self, id: PeeringId, vpc: VpcId, state: &State, set: Set) {
         let record = &self.network().snapshot.peerings[id];
         let allowed = self.network().encryption_allows(vpc, Some("VpcPeering"), self.world).value;
-        if !allowed || self.avoids(&record.meta.id) || !self.may_cross(state) {
+        if !allowed || self.avoids(&record.meta.id) || !self.starts_here(state) {
             return;
         }
         let far =
@@ -509,10 +512,6 @@ impl Explorer<'_, '_, '_> {
         self.push(next.at(Place::Deliver { vpc: other, from: None }).tagged(tag), set);
     }
 
-    fn may_cross(&self, state: &State) -> bool {
-        self.starts_here(state) || self.world == World::Over && state.origin == Origin::Transit
-    }
-
     /// The blocks of the far side; `None` in the permissive world if nothing shows them.
     fn far_blocks(&self, far: &PeeringSide, family: Family) -> Option<Intervals> {
         match far.vpc.known() {
@@ -525,6 +524,9 @@ impl Explorer<'_, '_, '_> {
     /// In from the unknown VPC at the other side of a peering connection.
     pub(super) fn come_from_peer(&mut self, id: PeeringId, state: &State, set: Set) {
         let record = &self.network().snapshot.peerings[id];
+        if self.avoids(&record.meta.id) {
+            return;
+        }
         let kept =
             self.network().keeps_identity(Crossing::Peering(id), self.world) && self.world == World::Over;
         let tag = if kept { Tag::Stranger } else { Tag::None };

@@ -71,6 +71,7 @@ impl Explorer<'_, '_, '_> {
 
     fn start_exit(&mut self, component: ComponentId, position: u16, exit: &Exit, headers: Set) {
         let blank = self.started(Place::Internet, Tag::None, Origin::Component);
+        let tag = if self.network().may_keep_identity(component) { Tag::Stranger } else { Tag::None };
         match exit {
             Exit::Interface { interface, keeps_groups } => {
                 self.start_relay(*interface, *keeps_groups, headers)
@@ -79,9 +80,8 @@ impl Explorer<'_, '_, '_> {
                 let state = blank.tagged(Tag::Hidden(component, position)).with_origin(Origin::Local);
                 self.send_from(*subnet, None, &state, headers);
             }
-            Exit::Subnet(subnet) => self.send_from(*subnet, None, &blank, headers),
+            Exit::Subnet(subnet) => self.send_from(*subnet, None, &blank.tagged(tag), headers),
             Exit::Vpc(vpc) => {
-                let tag = if self.network().may_keep_identity(component) { Tag::Stranger } else { Tag::None };
                 self.push(blank.at(Place::Deliver { vpc: *vpc, from: None }).tagged(tag), headers);
             }
             Exit::Internet => self.push(blank, headers),

@@ -1,15 +1,15 @@
 //! Transit gateways: in, look up, out (section 13).
 
-use reachproof_model::flow::World;
-use reachproof_model::id::{AttachmentId, PolicyTableId, SubnetId, TgwId, TgwTableId, VpcId};
+use reachproof_model::flow::{Protocol, World};
+use reachproof_model::id::{AttachmentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId};
 use reachproof_model::snapshot::PolicyEntry;
 
 use super::explore::Explorer;
 use super::index::TgwHop;
 use super::state::{Place, State, Tag};
-use super::view::{View, clamp, field_of};
+use super::view::{View, clamp, field_of, intervals_of};
 use crate::header::{HeaderBox, Set};
-use crate::network::{Crossing, LookUp, Origin, Sink, TgwTarget};
+use crate::network::{Crossing, LookUp, Origin, Sink, TgwTarget, unroutable};
 
 impl Explorer<'_, '_, '_> {
     /// R-TGW-2: from a VPC into a transit gateway, by an attachment that serves the sender's zone.
@@ -52,9 +52,19 @@ impl Explorer<'_, '_, '_> {
         self.arena.intersection(set, acl)
     }
 
+    /// Whether packets may not pass an attachment, or its transit gateway.
+    fn avoids_attachment(&self, id: AttachmentId) -> bool {
+        let attachment = self.network().attachment(id);
+        let tgw = match &attachment.tgw {
+            Ref::Known(tgw) => &self.network().snapshot.transit_gateways[*tgw].meta.id,
+            Ref::Missing(name) => name,
+        };
+        self.avoids(&attachment.meta.id) || self.avoids(tgw)
+    }
+
     /// R-TGW-4, 5, 12: what came in by an attachment is looked up in that attachment's table.
     pub(super) fn look_up(&mut self, by: AttachmentId, state: &State, set: Set) {
-        if self.avoids(&self.network().attachment(by).meta.id) {
+        if self.avoids_attachment(by) {
             return;
         }
         for look_up in self.network().look_ups(by, self.world).value {
@@ -107,24 +117,41 @@ impl Explorer<'_, '_, '_> {
         };
         let mut rest = set;
         for entry in entries {
-            let area: Vec<HeaderBox> = self.policy_box(entry, &state.view).into_iter().collect();
-            let matching = self.arena.any_of(&area);
-            let here = self.arena.intersection(rest, matching);
-            if !entry.unreadable || self.world == World::Over {
-                match entry.table.known() {
-                    Some(table) => self.in_table(table, by, state, here),
-                    None => {
-                        let part = self.arena.intersection(here, self.permissively());
-                        self.out_anywhere(by, state, part);
-                    }
+            let [certain, possible] = self.policy_matches(entry, &state.view);
+            let chosen = if self.world == World::Over { possible } else { certain };
+            let here = self.arena.intersection(rest, chosen);
+            match entry.table.known() {
+                Some(table) => self.in_table(table, by, state, here),
+                None => {
+                    let part = self.arena.intersection(here, self.permissively());
+                    self.out_anywhere(by, state, part);
                 }
             }
-            if !entry.unreadable || self.world == World::Under {
-                rest = self.arena.difference(rest, here);
-            }
+            let done = if self.world == World::Over { certain } else { possible };
+            rest = self.arena.difference(rest, done);
         }
     }
 
+    /// R-TGW-12: what an entry matches for certain, and what it may match. That one with ports takes packets without any is
+    /// not documented, nor that it does not.
+    fn policy_matches(&mut self, entry: &PolicyEntry, view: &View) -> [Set; 2] {
+        let whole: Vec<HeaderBox> = self.policy_box(entry, view).into_iter().collect();
+        let ported: Vec<HeaderBox> = whole.iter().filter_map(|area| with_ports(entry, view, *area)).collect();
+        let possible = self.arena.any_of(&whole);
+        if entry.unreadable {
+            return [Set::EMPTY, possible];
+        }
+        if entry.source_ports.is_none() && entry.ports.is_none() {
+            return [possible, possible];
+        }
+        let having_ports = self.of_protocols(view, &[Protocol::TCP, Protocol::UDP]);
+        let portless = self.arena.difference(possible, having_ports);
+        let certain = self.arena.any_of(&ported);
+        let certain = self.arena.intersection(certain, having_ports);
+        [certain, self.arena.union(certain, portless)]
+    }
+
+    /// All but the ports of an entry.
     fn policy_box(&self, entry: &PolicyEntry, view: &View) -> Option<HeaderBox> {
         let mut area = self.all();
         if let Some(block) = &entry.sources {
@@ -133,14 +160,8 @@ impl Explorer<'_, '_, '_> {
         if let Some(block) = &entry.destinations {
             area = view.in_block(area, view.destination, block)?;
         }
-        if let Some(protocol) = entry.protocol {
-            area = view.protocol(area, protocol)?;
-        }
-        if let Some((lo, hi)) = entry.source_ports {
-            area = clamp(area, field_of(view.source_port), lo.into(), hi.into())?;
-        }
-        match entry.ports {
-            Some((lo, hi)) => clamp(area, field_of(view.port), lo.into(), hi.into()),
+        match entry.protocol {
+            Some(protocol) => view.protocol(area, protocol),
             None => Some(area),
         }
     }
@@ -149,7 +170,7 @@ impl Explorer<'_, '_, '_> {
     pub(super) fn exit(&mut self, by: AttachmentId, to: AttachmentId, state: &State, set: Set) {
         let network = self.network();
         let id = &network.attachment(to).meta.id;
-        if self.avoids(id) {
+        if self.avoids_attachment(to) {
             return;
         }
         match network.tgw_target(to, self.world) {
@@ -190,11 +211,18 @@ impl Explorer<'_, '_, '_> {
         let next = state.clone().with_origin(Origin::Transit).tagged(tag);
         if !known {
             let part = self.arena.intersection(set, self.permissively());
-            return self.push(next.at(Place::Deliver { vpc, from: None }), part);
+            return self.enter_anywhere(to, vpc, &next, part);
         }
-        let zone = state.zone.and_then(|subnet| self.network().plain_zone(subnet));
-        for subnet in self.network().exit_subnets(to, zone, self.world) {
+        for subnet in self.network().exit_subnets(to, state.zone, self.world) {
             self.leave_attachment(subnet, vpc, &next, set);
+        }
+    }
+
+    /// R-TGW-8, R-DATA-3: by an attachment whose subnets are not known, so that nothing can be said of their ACLs.
+    fn enter_anywhere(&mut self, to: AttachmentId, vpc: VpcId, state: &State, set: Set) {
+        self.push(state.at(Place::Deliver { vpc, from: None }), set);
+        for (table, from) in self.network().possible_exits(to, vpc) {
+            self.push(state.at(Place::Route { table, vpc, from }), set);
         }
     }
 
@@ -225,6 +253,24 @@ impl Explorer<'_, '_, '_> {
         for table in self.network().tables_of_subnet(subnet, self.world).value {
             self.push(state.at(Place::Route { table, vpc, from: Some(subnet) }), passed);
         }
+        if self.world == World::Over {
+            let refused = self.arena.difference(off_link, out);
+            self.pass_within(subnet, vpc, state, refused);
+        }
+    }
+
+    /// R-NACL-8, A-14: to what the attachment subnet's table names in that very subnet, no ACL is evaluated.
+    fn pass_within(&mut self, subnet: SubnetId, vpc: VpcId, state: &State, set: Set) {
+        let never = intervals_of(&unroutable(self.world), state.view.family);
+        let set = self.without(set, &state.view, state.view.destination, &never);
+        for choice in self.network().tables_of_subnet(subnet, self.world).value {
+            for (hop, intervals) in self.targets_of(choice, vpc, state.view.family) {
+                if self.network().may_lie_in(hop, subnet) {
+                    let part = self.keep(set, &state.view, state.view.destination, &intervals);
+                    self.follow(hop, vpc, Some(subnet), state, part);
+                }
+            }
+        }
     }
 
     /// In from the network behind an attachment: on premises, an unknown peer, or a gateway whose tables are unknown.
@@ -233,7 +279,10 @@ impl Explorer<'_, '_, '_> {
         if network.tgw_target(attachment, self.world) == TgwTarget::Down {
             return;
         }
-        let foreign = network.has_unknown_tables(network.attachment(attachment));
+        if self.avoids_attachment(attachment) {
+            return;
+        }
+        let foreign = network.has_strangers(network.attachment(attachment));
         match network.attached_vpc(attachment) {
             // what a transit gateway with unknown tables sends is unknown.
             Some(_) if foreign && self.world == World::Under => {}
@@ -243,5 +292,16 @@ impl Explorer<'_, '_, '_> {
             }
             _ => self.push(state.at(Place::Transit { by: attachment }), set),
         }
+    }
+}
+
+/// The part of a box with the ports of an entry.
+fn with_ports(entry: &PolicyEntry, view: &View, mut area: HeaderBox) -> Option<HeaderBox> {
+    if let Some((lo, hi)) = entry.source_ports {
+        area = clamp(area, field_of(view.source_port), lo.into(), hi.into())?;
+    }
+    match entry.ports {
+        Some((lo, hi)) => clamp(area, field_of(view.port), lo.into(), hi.into()),
+        None => Some(area),
     }
 }

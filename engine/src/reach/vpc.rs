@@ -213,6 +213,7 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
+    /// To what a route names.
     pub(super) fn follow(
         &mut self,
         hop: NextHop,

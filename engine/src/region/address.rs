@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use reachproof_model::flow::World;
 
-use super::{Meaning, Region, Spot, common, neighbours, service};
+use super::{Meaning, Region, Spot, common, meaning_of, neighbours, service};
 use crate::network::{Network, SpecialBlock, host, owned_blocks};
 
 /// A range: the interfaces with addresses in it (also public ones), and the places beyond where it may extend to.
@@ -27,7 +27,9 @@ pub(super) fn add(network: &Network<'_>, region: &mut Region, range: IpNet) {
     if !is_private(&range) {
         region.add(Spot::Internet, vec![range], meaning);
     }
-    neighbours(network).into_iter().for_each(|spot| region.add(spot, vec![range], meaning));
+    for spot in neighbours(network) {
+        region.add(spot, vec![range], meaning_of(spot, meaning));
+    }
 }
 
 /// R-ADDR-13: what no call shows of the subnets that a range covers a part of.

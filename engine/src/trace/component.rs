@@ -71,6 +71,9 @@ impl Tracer<'_, '_> {
         leg.state.tag = Tag::None;
         leg.state.entered = None;
         leg.state.origin = Origin::Component;
+        if matches!(exit, Exit::Vpc(_) | Exit::Subnet(_)) && self.network.may_keep_identity(id) {
+            leg.state.tag = Tag::Stranger;
+        }
         let place = match exit {
             Exit::Interface { interface, keeps_groups } => {
                 return self.by_interface(leg, *interface, *keeps_groups);
@@ -81,12 +84,7 @@ impl Tracer<'_, '_> {
                 Place::Inside(*subnet)
             }
             Exit::Subnet(subnet) => Place::Inside(*subnet),
-            Exit::Vpc(vpc) => {
-                if self.network.may_keep_identity(id) {
-                    leg.state.tag = Tag::Stranger;
-                }
-                Place::Router { vpc: *vpc, from: None }
-            }
+            Exit::Vpc(vpc) => Place::Router { vpc: *vpc, from: None },
             Exit::Internet => Place::Internet,
             Exit::Table(table) => match self.network.snapshot.route_tables[*table].vpc.known() {
                 Some(vpc) => Place::Table {

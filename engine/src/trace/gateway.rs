@@ -18,12 +18,7 @@ impl Tracer<'_, '_> {
     pub(super) fn peering(&self, mut leg: Leg, id: PeeringId, vpc: VpcId) -> Vec<Branch> {
         let record = &self.network.snapshot.peerings[id];
         leg.visit(HopKind::Peering, &record.meta.id);
-        let passes = match leg.state.origin {
-            Origin::Local => true,
-            Origin::Transit | Origin::Component => self.world == World::Over,
-            Origin::Internet | Origin::Virtual | Origin::Peering => false,
-        };
-        if !passes {
+        if !self.may_start_here(&leg) {
             return leg.dropped("R-PCX-8", "not sent by an interface of this VPC");
         }
         if !leg.take(self.network.encryption_allows(vpc, Some("VpcPeering"), self.world)) {
@@ -34,6 +29,16 @@ impl Tracer<'_, '_> {
         match other.vpc.known() {
             Some(there) => self.to_known_peer(leg, id, there),
             None => self.to_unknown_peer(leg, id, other),
+        }
+    }
+
+    /// R-PCX-8, R-VPN-6, R-VPCE-4: whether an interface of this VPC may have sent the packet; it may also have gone through
+    /// a transit gateway and come back (R-TGW-9).
+    fn may_start_here(&self, leg: &Leg) -> bool {
+        match leg.state.origin {
+            Origin::Local => true,
+            Origin::Transit | Origin::Component => self.world == World::Over,
+            Origin::Internet | Origin::Virtual | Origin::Peering => false,
         }
     }
 
@@ -102,9 +107,7 @@ impl Tracer<'_, '_> {
         if !leg.take(self.network.encryption_allows(vpc, Some("VirtualPrivateGateway"), self.world)) {
             return leg.dropped("R-BPA-9", "encryption is enforced");
         }
-        let by_component = leg.state.origin == Origin::Component && self.world == World::Over;
-        let starts_here = by_component || leg.state.origin == Origin::Local;
-        if !starts_here || !self.is_sent_by_live_owner(&mut leg, vpc) {
+        if !self.may_start_here(&leg) || !self.is_sent_by_live_owner(&mut leg, vpc) {
             return leg.dropped("R-VPN-2", "the source is no address of an interface of this VPC");
         }
         if !self.is_known_beyond(&leg, vpc, id) {
@@ -200,12 +203,8 @@ impl Tracer<'_, '_> {
         leg.visit(HopKind::Endpoint, &endpoint.meta.id);
         let Some(vpc) = endpoint.vpc.known() else { return leg.dropped("R-ROUTE-16", "not in this VPC") };
         let owned = |ip| !self.network.owners().of_address(vpc, ip).is_empty();
-        let origin = match leg.state.origin {
-            Origin::Local => true,
-            Origin::Component => self.world == World::Over,
-            _ => false,
-        };
-        if leg.state.reply || !origin || !leg.state.packet.source.passes(self.world, owned) {
+        if leg.state.reply || !self.may_start_here(&leg) || !leg.state.packet.source.passes(self.world, owned)
+        {
             return leg.dropped("R-VPCE-4", "not sent by an interface of this VPC");
         }
         if !leg.take(self.network.encryption_allows(vpc, None, self.world)) {

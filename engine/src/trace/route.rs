@@ -74,8 +74,7 @@ impl<'s> Tracer<'_, 's> {
         from: Option<SubnetId>,
         entry: Entrance,
     ) -> Vec<Branch> {
-        let never = |ip: IpAddr| unroutable(self.world).iter().any(|block| block.contains(&ip));
-        if leg.state.packet.destination.passes(World::Under, never) {
+        if self.is_never_routed(&leg) {
             leg.visit(HopKind::Vpc, &self.network.vpc(vpc).meta.id);
             return leg.dropped("R-CORE-6", "never routed");
         }
@@ -87,6 +86,12 @@ impl<'s> Tracer<'_, 's> {
             TableChoice::ImplicitLocal => self.implicit_local(leg, vpc, from),
             TableChoice::Unknown => self.unknown_table(leg, vpc, from, entry),
         }
+    }
+
+    /// R-CORE-6.
+    pub(super) fn is_never_routed(&self, leg: &Leg) -> bool {
+        let never = |ip: IpAddr| unroutable(self.world).iter().any(|block| block.contains(&ip));
+        leg.state.packet.destination.passes(World::Under, never)
     }
 
     fn selected(
@@ -180,7 +185,7 @@ impl<'s> Tracer<'_, 's> {
     }
 
     /// R-ROUTE-4: to what a route names.
-    fn follow(
+    pub(super) fn follow(
         &self,
         mut leg: Leg,
         next: NextHop,

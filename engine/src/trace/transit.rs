@@ -7,7 +7,7 @@ use reachproof_model::snapshot::PolicyEntry;
 use super::Tracer;
 use super::filter::Direction;
 use super::leg::{Branch, Leg, Notes, decision};
-use super::packet::{Field, Packet, Tag};
+use super::packet::{Field, Packet, Tag, Transport};
 use super::place::{Entrance, Place};
 use super::route::{Contender, Selection, alike, select};
 use crate::evidence::{Disposition, HopKind, Outcome};
@@ -212,7 +212,8 @@ impl Tracer<'_, '_> {
         let Some(entries) = &record.entries else { return self.unknown_routes(leg, ingress) };
         let mut branches = Vec::new();
         for entry in entries.iter().filter(|entry| matches(entry, &leg.state.packet, World::Over)) {
-            if entry.unreadable && self.world == World::Under {
+            let certain = !entry.unreadable && matches(entry, &leg.state.packet, World::Under);
+            if !certain && self.world == World::Under {
                 return self.unknown_routes(leg, ingress);
             }
             let mut chosen = leg.clone();
@@ -222,7 +223,7 @@ impl Tracer<'_, '_> {
                 Some(table) => self.tgw_table(chosen, table, ingress),
                 None => self.unknown_routes(chosen, ingress),
             });
-            if !entry.unreadable && matches(entry, &leg.state.packet, World::Under) {
+            if certain {
                 return branches;
             }
         }
@@ -294,18 +295,25 @@ impl Tracer<'_, '_> {
                 "attachment subnets are not known; collect: ec2 describe-transit-gateway-vpc-attachments";
             leg.notes.add(&Notes::because(&[11], reason));
             return match self.world {
-                World::Over => vec![leg.to(Place::Router { vpc, from: None })],
+                World::Over => self.anywhere_in_vpc(&leg, id, vpc),
                 World::Under => leg.dropped("R-TGW-8", "the attachment subnets are not known"),
             };
         }
-        let zone = leg.state.entered.and_then(|subnet| self.network.plain_zone(subnet));
-        let subnets = self.network.exit_subnets(id, zone, self.world);
+        let subnets = self.network.exit_subnets(id, leg.state.entered, self.world);
         leg.state.entered = None;
         if subnets.is_empty() {
             leg.assume(&[9]);
             return leg.dropped("R-TGW-8", "which attachment subnet is taken is not known");
         }
         subnets.into_iter().flat_map(|subnet| self.by_exit_subnet(leg.clone(), vpc, subnet)).collect()
+    }
+
+    /// R-TGW-8, R-DATA-3: straight to its owner, or by the table of any subnet that may be the attachment's.
+    fn anywhere_in_vpc(&self, leg: &Leg, id: AttachmentId, vpc: VpcId) -> Vec<Branch> {
+        let exits = self.network.possible_exits(id, vpc).into_iter();
+        let places = exits.map(|(choice, from)| Place::Table { choice, vpc, from, entry: Entrance::Plain });
+        let straight = std::iter::once(Place::Router { vpc, from: None });
+        straight.chain(places).map(|place| leg.clone().to(place)).collect()
     }
 
     /// R-NACL-8, transit gateway to workload.
@@ -319,13 +327,28 @@ impl Tracer<'_, '_> {
         }
         let exempt = same && self.world == World::Over;
         if !exempt && !self.leaves(&mut leg, subnet) {
-            return vec![leg.fail(Disposition::DeniedOut)];
+            let mut branches = self.within_exit_subnet(&leg, vpc, subnet);
+            branches.push(leg.fail(Disposition::DeniedOut));
+            return branches;
         }
         if same && !exempt && !self.enters(&mut leg, subnet) {
             return vec![leg.fail(Disposition::DeniedIn)];
         }
         let tables = leg.take(self.network.tables_of_subnet(subnet, self.world));
         self.to_tables(leg, &tables, vpc, Some(subnet), Entrance::Plain)
+    }
+
+    /// R-NACL-8, A-14: what the attachment subnet's table names in that very subnet is reached past the list.
+    fn within_exit_subnet(&self, leg: &Leg, vpc: VpcId, subnet: SubnetId) -> Vec<Branch> {
+        if self.world == World::Under || self.is_never_routed(leg) {
+            return Vec::new();
+        }
+        let mut leg = leg.clone();
+        leg.assume(&[14]);
+        let choices = self.network.tables_of_subnet(subnet, self.world).value.into_iter();
+        let hops = choices.flat_map(|choice| self.next_hops(choice, vpc, &leg.state.packet));
+        let near = hops.filter(|hop| self.network.may_lie_in(*hop, subnet));
+        near.flat_map(|hop| self.follow(leg.clone(), hop, vpc, Some(subnet), Entrance::Plain)).collect()
     }
 
     /// R-TGW-11, R-TGW-15: from the network behind an attachment.
@@ -335,7 +358,7 @@ impl Tracer<'_, '_> {
         if self.network.tgw_target(id, self.world) == TgwTarget::Down {
             return leg.dropped("R-TGW-1", "not usable");
         }
-        let foreign = self.network.attached_vpc(id).is_some() && self.network.has_unknown_tables(attachment);
+        let foreign = self.network.attached_vpc(id).is_some() && self.network.has_strangers(attachment);
         if !foreign {
             return vec![leg.to(Place::LookUp(id))];
         }
@@ -351,19 +374,25 @@ impl Tracer<'_, '_> {
     }
 }
 
-/// R-TGW-12: whether an entry matches, in a reading; what it does not say matches everything.
+/// R-TGW-12: whether an entry matches, in a reading; what it does not say matches everything. That one with ports takes
+/// packets without any is not documented, nor that it does not.
 fn matches(entry: &PolicyEntry, packet: &Packet, reading: World) -> bool {
     let within =
         |range: Option<(u16, u16)>, port: u16| range.is_none_or(|(from, to)| (from..=to).contains(&port));
     let source = entry.sources.is_none_or(|block| packet.source.passes(reading, |ip| block.contains(&ip)));
     let destination =
         entry.destinations.is_none_or(|block| packet.destination.passes(reading, |ip| block.contains(&ip)));
-    let any = entry.source_ports.is_none() && entry.ports.is_none() && entry.protocol.is_none();
-    let transport = any
+    let portless = entry.source_ports.is_none() && entry.ports.is_none();
+    let by_ports = |it: Transport| {
+        if it.protocol.has_ports() {
+            within(entry.source_ports, it.source_port) && within(entry.ports, it.port)
+        } else {
+            portless || reading == World::Over
+        }
+    };
+    let transport = portless && entry.protocol.is_none()
         || packet.transport.passes(reading, |it| {
-            entry.protocol.is_none_or(|protocol| protocol == it.protocol)
-                && within(entry.source_ports, it.source_port)
-                && within(entry.ports, it.port)
+            entry.protocol.is_none_or(|protocol| protocol == it.protocol) && by_ports(it)
         });
     source && destination && transport
 }

@@ -8,8 +8,8 @@ use super::record::{Answer, Record, Resource, Scoped, share_tags};
 use super::value::{Flag, List, Tag, Text, shape};
 use crate::id::{AttachmentId, Ref};
 use crate::snapshot::{
-    Destination, TgwAssociation, TgwAttachment, TgwPeer, TgwPropagation, TgwRoute, TgwRouteTable,
-    TgwVpcOptions, TransitGateway,
+    Destination, TgwAssociation, TgwAttachment, TgwPeer, TgwPolicyAssociation, TgwPropagation, TgwRoute,
+    TgwRouteTable, TgwVpcOptions, TransitGateway,
 };
 use crate::source::Source;
 
@@ -342,7 +342,7 @@ pub(super) fn attachment(
         resource: Box::from(&*item.resource_id),
         state: item.state.lower(),
         associations: associations(&item, answers, context),
-        policy_table: policy_table(&item, answers, context),
+        policies: policies(&item, answers, context),
         vpc: is_vpc.then(|| vpc_options(&item, vpc, context)),
         peer: item.resource_type.is("peering").then(|| peer(&item, answers, context)).flatten(),
     }
@@ -405,16 +405,22 @@ fn of_attachment<'r, 'a>(
     })
 }
 
-fn policy_table(
+/// Associated policy tables with the states that the call for each table shows.
+fn policies(
     item: &AttachmentShape<'_>,
     answers: &TransitAnswers<'_>,
     context: &Context<'_>,
-) -> Option<Ref<crate::id::PolicyTableId>> {
-    let mut tables = of_attachment(item, answers, context).filter_map(|(answer, shape)| {
-        let named = shape.transit_gateway_policy_table_id.shown();
-        named.or_else(|| context.index.policy_tables.knows(&answer.parent).then_some(&*answer.parent))
-    });
-    tables.next().map(|table| context.index.policy_tables.refer(table))
+) -> Vec<TgwPolicyAssociation> {
+    let mut states: BTreeMap<&str, Option<Box<str>>> = BTreeMap::new();
+    for (answer, shape) in of_attachment(item, answers, context) {
+        let parent = context.index.policy_tables.knows(&answer.parent).then_some(&*answer.parent);
+        if let Some(table) = shape.transit_gateway_policy_table_id.shown().or(parent) {
+            states.insert(table, shape.state.lower());
+        }
+    }
+    let convert =
+        |(table, state)| TgwPolicyAssociation { table: context.index.policy_tables.refer(table), state };
+    states.into_iter().map(convert).collect()
 }
 
 fn peer(item: &AttachmentShape<'_>, answers: &TransitAnswers<'_>, context: &Context<'_>) -> Option<TgwPeer> {

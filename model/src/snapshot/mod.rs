@@ -34,8 +34,8 @@ pub use interface::{
 };
 pub use scope::{BlockPublicAccess, BpaExclusion, Call, CallStatus, PublicPool, Scope, Zone};
 pub use transit::{
-    PolicyEntry, PolicyTable, TgwAssociation, TgwAttachment, TgwPeer, TgwPropagation, TgwRoute,
-    TgwRouteTable, TgwVpcOptions, TransitGateway,
+    PolicyEntry, PolicyTable, TgwAssociation, TgwAttachment, TgwPeer, TgwPolicyAssociation, TgwPropagation,
+    TgwRoute, TgwRouteTable, TgwVpcOptions, TransitGateway,
 };
 pub use vpc::{
     AssociationTarget, CidrAssociation, Destination, EncryptionControl, Route, RouteTable, Subnet,

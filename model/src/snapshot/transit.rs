@@ -36,8 +36,8 @@ pub struct TgwAttachment {
     pub state: State,
     /// Associated route table(s), from the attachment itself or `GetTransitGatewayRouteTableAssociations`.
     pub associations: Vec<TgwAssociation>,
-    /// Associated policy table, from `GetTransitGatewayPolicyTableAssociations`.
-    pub policy_table: Option<Ref<PolicyTableId>>,
+    /// Associated policy table(s), from `GetTransitGatewayPolicyTableAssociations`.
+    pub policies: Vec<TgwPolicyAssociation>,
     /// The VPC and its subnets, for VPC attachments.
     pub vpc: Option<TgwVpcOptions>,
     /// The other side, for peering attachments.
@@ -71,6 +71,15 @@ pub struct TgwPeer {
 pub struct TgwAssociation {
     /// The table.
     pub table: Ref<TgwTableId>,
+    /// `associated`, `associating`, `disassociating`, ….
+    pub state: State,
+}
+
+/// The association of an attachment with a policy table (R-TGW-12).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TgwPolicyAssociation {
+    /// The policy table.
+    pub table: Ref<PolicyTableId>,
     /// `associated`, `associating`, `disassociating`, ….
     pub state: State,
 }

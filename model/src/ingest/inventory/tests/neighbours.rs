@@ -134,7 +134,7 @@ fn attachment(net: &mut Net, id: &str, tgw: TgwId, resource: &str, index: Option
         resource: resource.into(),
         state: None,
         associations: Vec::new(),
-        policy_table: None,
+        policies: Vec::new(),
         vpc: index.map(options),
         peer: None,
     });

@@ -1,0 +1,183 @@
+//! Networks beyond the snapshot: what an answer that is missing leaves open, and who hangs on what it shows in part.
+
+#![expect(clippy::expect_used, reason = "helpers of a test")]
+
+use reachproof_engine::check::{PropertyReport, Verdict, check};
+use reachproof_engine::network::{Network, Options};
+use reachproof_model::ingest::{Input, load};
+use reachproof_model::policy::Policy;
+use reachproof_scenarios::parse;
+
+/// A base network with changes, as answers.
+fn inputs(base: &str, changes: &str) -> Vec<Input> {
+    let text = format!(
+        "reachproof: scenario/v1\nname: neighbours\ntitle: a network\nrules: [R-CORE-1]\nbase: {base}\n{changes}\nexpect:\n  \
+         - {{from: web, to: app, verdict: reaches}}\n"
+    );
+    parse("neighbours.yaml", &text).expect("the scenario parses").inputs()
+}
+
+fn report(inputs: Vec<Input>, property: &str, options: Options) -> PropertyReport {
+    let snapshot = load(inputs).expect("the answers load");
+    let network = Network::build(&snapshot, options).expect("the spine is there");
+    let text = format!("reachproof: policy/v1\nproperties:\n  - name: p\n    {property}\n");
+    let policy = Policy::parse("policy.yaml", text.as_bytes()).expect("the policy parses");
+    let reports = check(&network, &policy, jiff::civil::date(2026, 11, 25)).expect("checked");
+    reports.into_iter().next().expect("one property")
+}
+
+fn verdict(base: &str, changes: &str, property: &str) -> Verdict {
+    report(inputs(base, changes), property, Options::default()).verdict
+}
+
+/// Asserts that the property is proved of the base network and is not proved with the changes.
+fn unproved(base: &str, changes: &str, property: &str) {
+    assert_eq!(verdict(base, "network: {}", property), Verdict::Holds, "{base}: {property}");
+    assert_eq!(verdict(base, changes, property), Verdict::Unknown, "{base}: {property} with {changes}");
+}
+
+const EXTERNAL: &str = "forbid: {from: any-external, to: eni-app}";
+const TRANSIT: &str = "TransitGateways: ~, TransitGatewayAttachments: ~, TransitGatewayVpcAttachments: ~, \
+                       TransitGatewayRouteTables: ~";
+
+/// F0 with another route of the private table, and without some answers.
+fn routed(route: &str, missing: &str) -> String {
+    format!(
+        "aws: {{{missing}, RouteTables: [{{RouteTableId: rtb-prv, Routes: [\
+         {{DestinationCidrBlock: 10.0.0.0/16, GatewayId: local, Origin: CreateRouteTable, State: active}}, \
+         {{DestinationCidrBlock: 10.9.0.0/16, {route}, Origin: CreateRoute, State: active}}]}}]}}"
+    )
+}
+
+#[test]
+fn a_call_that_was_not_made_may_have_listed_a_neighbour() {
+    for missing in [
+        "VpcPeeringConnections: ~",
+        "VpnGateways: ~",
+        "TransitGatewayAttachments: ~, TransitGatewayVpcAttachments: ~",
+    ] {
+        unproved("f0", &format!("aws: {{{missing}}}"), EXTERNAL);
+    }
+    let internet = "forbid: {from: internet, to: eni-app}";
+    let found = report(inputs("f0", "aws: {VpnGateways: ~}"), internet, Options::default());
+    assert_eq!(found.verdict, Verdict::Holds);
+    assert!(found.notes.iter().any(|note| note.contains("A-35")), "{:?}", found.notes);
+    assert!(found.notes.iter().any(|note| note.contains("ec2 describe-vpn-gateways")), "{:?}", found.notes);
+}
+
+#[test]
+fn what_only_a_route_names_leads_to_other_networks_and_lets_them_in() {
+    let hops =
+        [("TransitGatewayId: tgw-9", TRANSIT), ("VpcPeeringConnectionId: pcx-9", "VpcPeeringConnections: ~")];
+    for (hop, missing) in hops {
+        let changes = routed(hop, missing);
+        unproved("f0", &changes, EXTERNAL);
+        for property in
+            ["forbid: {from: eni-app, to: 10.9.0.0/16}", "forbid: {from: 10.9.0.0/16, to: eni-app}"]
+        {
+            assert_eq!(verdict("f0", &changes, property), Verdict::Unknown, "{property}");
+        }
+    }
+}
+
+#[test]
+fn a_hub_that_no_answer_describes_routes_by_the_tables_of_its_vpcs() {
+    let gateway = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n";
+    let routes = "  route-tables:\n    rtb-b: {routes: {192.168.0.0/16: tgw-1}}\n    rtb-prv: {routes: {192.168.0.0/16: nat-1}}\n    \
+                  rtb-pub: {routes: {192.168.0.0/16: vgw-1}}\n";
+    let property = "forbid: {from: eni-b1, to: vgw-1}";
+    assert_eq!(verdict("f0-transit", gateway, property), Verdict::Holds);
+    let changes = format!("{gateway}{routes}aws: {{{TRANSIT}}}");
+    assert_eq!(verdict("f0-transit", &changes, property), Verdict::Unknown);
+}
+
+#[test]
+fn premises_may_hang_on_a_transit_gateway_that_nobody_describes() {
+    let elsewhere = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-b}\n";
+    for property in ["forbid: {from: eni-app, to: onprem}", "forbid: {from: onprem, to: eni-app}"] {
+        assert_eq!(verdict("f0", elsewhere, property), Verdict::Holds);
+        let missing = format!("{elsewhere}{}", routed("TransitGatewayId: tgw-9", TRANSIT));
+        assert_eq!(verdict("f0", &missing, property), Verdict::Unknown, "{property}");
+        assert_eq!(verdict("f0-foreign-transit", elsewhere, property), Verdict::Unknown, "{property}");
+    }
+    // A peering connection leads to a VPC.
+    let peering = format!("{elsewhere}{}", routed("VpcPeeringConnectionId: pcx-9", "Reservations: []"));
+    let property = "forbid: {from: eni-app, to: onprem}";
+    assert_eq!(
+        verdict("f0", &peering.replace("Reservations: []", "VpcPeeringConnections: ~"), property),
+        Verdict::Holds
+    );
+}
+
+#[test]
+fn an_association_that_its_owner_was_not_asked_for_may_be_there() {
+    let owned = "network:\n  transit-gateways:\n    tgw-1: {owner: '222222222222'}\n  attachments:\n    tgw-attach-a: {table: ~}\n    \
+                 tgw-attach-b: {table: ~}\n  vpcs:\n    vpc-c: {account: '222222222222', cidrs: [10.2.0.0/16]}\n  route-tables:\n    \
+                 rtb-c: {vpc: vpc-c, main: true}\n  transit-tables:\n    tgw-rtb-1: ~\n";
+    let unasked =
+        |input: &Input| input.name.contains("222222222222") && input.name.contains("transit-gateway");
+    let mut answers = inputs("f0-transit", owned);
+    answers.retain(|input| !unasked(input));
+    let found = report(answers, "forbid: {from: eni-app, to: eni-b1}", Options::default());
+    assert_eq!(found.verdict, Verdict::Unknown, "{found:?}");
+}
+
+#[test]
+fn zones_of_two_accounts_have_no_common_names() {
+    let hub = "network:\n  vpcs:\n    vpc-b: {account: '222222222222'}\n  subnets:\n    subnet-tgw-b2: {vpc: vpc-b, cidr: 10.1.11.0/28, zone: 2}\n  \
+               attachments:\n    tgw-attach-b: {subnets: [subnet-tgw-b, subnet-tgw-b2]}\n  network-acls:\n    acl-closed: {vpc: vpc-b, subnets: [subnet-tgw-b2]}\n";
+    let property = "forbid: {from: eni-app, to: eni-b1}";
+    assert_eq!(verdict("f0-transit", hub, property), Verdict::Violated);
+    let subnets = ["subnet-prv-a", "subnet-tgw-a1", "subnet-tgw-a2", "subnet-tgw-b", "subnet-tgw-b2"];
+    let rows: Vec<String> =
+        subnets.iter().map(|id| format!("{{SubnetId: {id}, AvailabilityZoneId: ~}}")).collect();
+    let nameless = format!("{hub}aws: {{AvailabilityZones: ~, Subnets: [{}]}}", rows.join(", "));
+    assert_eq!(verdict("f0-transit", &nameless, property), Verdict::Unknown);
+}
+
+#[test]
+fn who_comes_in_by_a_gateway_passes_through_it() {
+    let gateway = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n  route-tables:\n    rtb-prv: {routes: {192.168.0.0/16: vgw-1 propagated}}\n";
+    let through = "only-through: {from: onprem, to: eni-app, through: vgw-1}";
+    assert_eq!(verdict("f0", gateway, through), Verdict::Holds);
+    let transit = "network:\n  vpn-connections:\n    vpn-1: {gateway: tgw-1}\n  attachments:\n    \
+                   tgw-attach-vpn: {gateway: tgw-1, kind: vpn, resource: vpn-1, table: tgw-rtb-1}\n  transit-tables:\n    \
+                   tgw-rtb-1: {routes: {192.168.0.0/16: tgw-attach-vpn propagated}}\n  route-tables:\n    rtb-prv: {routes: {192.168.0.0/16: tgw-1}}\n";
+    for through in ["tgw-1", "tgw-attach-vpn", "tgw-attach-a"] {
+        let property = format!("only-through: {{from: onprem, to: eni-app, through: {through}}}");
+        assert_eq!(verdict("f0-transit", transit, &property), Verdict::Holds, "{through}");
+    }
+}
+
+#[test]
+fn a_gateway_that_a_route_and_a_propagation_show_is_one() {
+    let shown = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n  route-tables:\n    rtb-prv: {routes: {192.168.0.0/16: vgw-1 propagated}}\n\
+                 aws: {VpnGateways: ~, RouteTables: [{RouteTableId: rtb-prv, PropagatingVgws: [{GatewayId: vgw-1}]}, \
+                 {RouteTableId: rtb-pub, PropagatingVgws: [{GatewayId: vgw-1}]}]}";
+    assert_eq!(verdict("f0", shown, "require: {from: eni-app, to: onprem, port: tcp/443}"), Verdict::Holds);
+}
+
+#[test]
+fn a_guest_may_send_by_its_other_interface_though_no_answer_lists_instances() {
+    let second = "network:\n  interfaces:\n    eni-app2: {subnet: subnet-pub-a, addresses: [10.0.0.60], \
+                  public: {10.0.0.60: 198.51.100.60}, groups: [sg-open], instance: i-app, device: 1}\naws: {Reservations: ~}";
+    unproved("f0", second, "forbid: {from: eni-app, to: internet}");
+}
+
+#[test]
+fn who_may_relay_to_a_public_address_is_named() {
+    let hub = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-b}\n  route-tables:\n    rtb-b: {routes: {0.0.0.0/0: vgw-1}}\n";
+    let property = "forbid: {from: eni-b1, to: eni-web}";
+    let trusting = report(inputs("f0", hub), property, Options::default());
+    assert_eq!(trusting.verdict, Verdict::Holds);
+    assert!(
+        trusting.notes.iter().any(|note| note.contains("vgw-1") && note.contains("A-35")),
+        "{trusting:?}"
+    );
+    let strict = report(inputs("f0", hub), property, Options { strict: true, ..Options::default() });
+    assert_eq!(strict.verdict, Verdict::Unknown, "{strict:?}");
+    // Behind a route to private addresses there is no internet.
+    let private = hub.replace("0.0.0.0/0", "192.168.0.0/16");
+    let found = report(inputs("f0", &private), property, Options { strict: true, ..Options::default() });
+    assert_eq!(found.verdict, Verdict::Holds, "{found:?}");
+}
