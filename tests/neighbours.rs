@@ -111,9 +111,10 @@ fn premises_may_hang_on_a_transit_gateway_that_nobody_describes() {
 
 #[test]
 fn an_association_that_its_owner_was_not_asked_for_may_be_there() {
-    let owned = "network:\n  transit-gateways:\n    tgw-1: {owner: '222222222222'}\n  attachments:\n    tgw-attach-a: {table: ~}\n    \
-                 tgw-attach-b: {table: ~}\n  vpcs:\n    vpc-c: {account: '222222222222', cidrs: [10.2.0.0/16]}\n  route-tables:\n    \
-                 rtb-c: {vpc: vpc-c, main: true}\n  transit-tables:\n    tgw-rtb-1: ~\n";
+    let owned = "network:\n  transit-gateways:\n    tgw-1: {owner: '222222222222'}\n  vpcs:\n    \
+                 vpc-c: {account: '222222222222', cidrs: [10.2.0.0/16]}\n  route-tables:\n    rtb-c: {vpc: vpc-c, main: true}\n\
+                 aws: {TransitGatewayAttachments: [{TransitGatewayAttachmentId: tgw-attach-a, Association: ~}, \
+                 {TransitGatewayAttachmentId: tgw-attach-b, Association: ~}]}";
     let unasked =
         |input: &Input| input.name.contains("222222222222") && input.name.contains("transit-gateway");
     let mut answers = inputs("f0-transit", owned);
