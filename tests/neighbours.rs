@@ -112,12 +112,13 @@ fn premises_may_hang_on_a_transit_gateway_that_nobody_describes() {
 #[test]
 fn an_association_that_its_owner_was_not_asked_for_may_be_there() {
     let owned = "network:\n  transit-gateways:\n    tgw-1: {owner: '222222222222'}\n  vpcs:\n    \
-                 vpc-c: {account: '222222222222', cidrs: [10.2.0.0/16]}\n  route-tables:\n    rtb-c: {vpc: vpc-c, main: true}\n\
-                 aws: {TransitGatewayAttachments: [{TransitGatewayAttachmentId: tgw-attach-a, Association: ~}, \
-                 {TransitGatewayAttachmentId: tgw-attach-b, Association: ~}]}";
+                 vpc-c: {account: '222222222222', cidrs: [10.2.0.0/16]}\n  attachments:\n    \
+                 tgw-attach-a: {gateway: tgw-1, vpc: vpc-a, subnets: [subnet-prv-a]}\n    \
+                 tgw-attach-b: {gateway: tgw-1, vpc: vpc-b, subnets: [subnet-b]}\n  route-tables:\n    \
+                 rtb-c: {vpc: vpc-c, main: true}\n    rtb-prv: {routes: {10.1.0.0/16: tgw-1}}\n";
     let unasked =
         |input: &Input| input.name.contains("222222222222") && input.name.contains("transit-gateway");
-    let mut answers = inputs("f0-transit", owned);
+    let mut answers = inputs("f0", owned);
     answers.retain(|input| !unasked(input));
     let found = report(answers, "forbid: {from: eni-app, to: eni-b1}", Options::default());
     assert_eq!(found.verdict, Verdict::Unknown, "{found:?}");
