@@ -30,6 +30,8 @@ pub struct Inputs {
     pub files: Vec<Input>,
     /// Scenario files: those that say `reachproof: scenario/v1`.
     pub scenarios: Vec<Input>,
+    /// The names of the files of each argument.
+    pub arguments: Vec<Vec<String>>,
 }
 
 /// Reads every argument. Several directories may hold files of one name, so with several arguments each name starts with
@@ -37,7 +39,9 @@ pub struct Inputs {
 pub fn inputs(arguments: &[PathBuf]) -> Result<Inputs, Failure> {
     let mut found = Inputs::default();
     for argument in arguments {
-        for (name, path) in expand(argument, arguments.len() > 1)? {
+        let files = expand(argument, arguments.len() > 1)?;
+        found.arguments.push(files.iter().map(|(name, _)| name.clone()).collect());
+        for (name, path) in files {
             let input = Input { name, bytes: bytes(&path)? };
             if is_scenario(&input.bytes) { found.scenarios.push(input) } else { found.files.push(input) }
         }

@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "helpers of a test")]
 
 use reachproof_engine::check::{Verdict, check};
-use reachproof_engine::network::{Network, Options};
+use reachproof_engine::network::{Network, Options, missing_inventories};
 use reachproof_model::ingest::{Input, load};
 use reachproof_model::policy::Policy;
 use reachproof_scenarios::{Scenario, parse};
@@ -69,7 +69,7 @@ fn an_interface_that_an_answer_names_must_be_described() {
     doubted("f0", "aws: {NetworkInterfaces: ~}", "nat-1 names eni-nat");
     doubted("f0", "aws: {ec2_describe-network-interfaces: {NetworkInterfaces: []}}", "nat-1 names eni-nat");
     unproved("f0", "aws: {RouteTables: ~, NetworkInterfaces: ~}", APP_OUT);
-    let endpoint = "aws: {VpcEndpoints: [{VpcEndpointId: vpce-x, VpcId: vpc-a, VpcEndpointType: Interface, State: available, NetworkInterfaceIds: [eni-gone]}]}";
+    let endpoint = "aws: {VpcEndpoints: [{VpcEndpointId: vpce-x, VpcId: vpc-a, ServiceName: s, VpcEndpointType: Interface, State: available, NetworkInterfaceIds: [eni-gone]}]}";
     doubted("f0", endpoint, "vpce-x names eni-gone");
     let deleted = endpoint.replace("State: available", "State: deleted");
     assert_eq!(doubts("f0", &deleted), Vec::<String>::new());
@@ -323,4 +323,208 @@ fn a_key_may_not_stand_twice() {
     let input = Input { name: "vpcs.json".to_owned(), bytes: text.to_vec() };
     let error = load(vec![input]).expect_err("the key stands twice");
     assert!(error.to_string().contains("stands twice"), "{error}");
+}
+
+const WEB_DB: &str = "forbid: {from: eni-web, to: eni-db}";
+
+/// R-DATA-12: addresses are never assumed.
+#[test]
+fn an_interface_that_shows_no_address_may_have_any() {
+    let bare = "aws: {NetworkInterfaces: [{NetworkInterfaceId: eni-app, PrivateIpAddress: ~, PrivateIpAddresses: []}]}";
+    unproved("f0", bare, APP_B1);
+    doubted("f0", bare, "eni-app: shows no address");
+    let nameless = "aws: {NetworkInterfaces: [{NetworkInterfaceId: eni-app, PrivateIpAddresses: [{PrivateIpAddress: 10.0.1.10}, {Primary: false}]}]}";
+    doubted("f0", nameless, "eni-app: shows an entry without its address");
+    let efa = bare.replace("PrivateIpAddresses", "InterfaceType: efa-only, PrivateIpAddresses");
+    assert_eq!(doubts("f0", &efa), Vec::<String>::new());
+}
+
+/// R-SG-2, R-DATA-12: an interface whose groups are not shown may carry the one that a rule names, at either end.
+#[test]
+fn groups_that_are_not_shown_may_be_any() {
+    let admitted = |groups: &str| {
+        format!(
+            "network:\n  security-groups:\n    sg-db: {{vpc: vpc-a, in: [all from sg-app], out: [all to any]}}\n\
+             aws: {{NetworkInterfaces: [{{NetworkInterfaceId: eni-web, {groups}}}]}}"
+        )
+    };
+    assert_eq!(verdict("f0", &admitted("Status: in-use"), WEB_DB), Verdict::Holds);
+    let sought = |groups: &str| {
+        format!(
+            "network:\n  security-groups:\n    sg-web: {{vpc: vpc-a, in: [all from any], out: [all to sg-app]}}\n\
+             aws: {{NetworkInterfaces: [{{NetworkInterfaceId: eni-db, {groups}}}]}}"
+        )
+    };
+    assert_eq!(verdict("f0", &sought("Status: in-use"), WEB_DB), Verdict::Holds);
+    for groups in
+        ["Groups: ~", "Groups: []", "Groups: [{GroupName: app}]", "Groups: [{GroupId: sg-open}, {}]"]
+    {
+        assert_eq!(verdict("f0", &admitted(groups), WEB_DB), Verdict::Unknown, "{groups}");
+        assert_eq!(verdict("f0", &sought(groups), WEB_DB), Verdict::Unknown, "{groups}");
+    }
+}
+
+/// R-DATA-5: two calls that show the rules of one group must agree.
+#[test]
+fn the_two_calls_that_show_rules_must_agree() {
+    let rule = |cidr: &str, egress: bool| {
+        format!(
+            "{{SecurityGroupRuleId: sgr-{egress}, GroupId: sg-app, IsEgress: {egress}, IpProtocol: '-1', CidrIpv4: {cidr}}}"
+        )
+    };
+    let rules = |cidr: &str| {
+        let (ingress, egress) = (rule(cidr, false), rule("0.0.0.0/0", true));
+        let group = "{GroupId: sg-app, IpPermissions: [{IpProtocol: '-1', IpRanges: [{CidrIp: 0.0.0.0/0}]}], \
+                     IpPermissionsEgress: [{IpProtocol: '-1', IpRanges: [{CidrIp: 0.0.0.0/0}]}]}";
+        format!(
+            "aws:\n  SecurityGroups: [{group}]\n  ec2_describe-security-group-rules: {{SecurityGroupRules: [{ingress}, {egress}]}}\n"
+        )
+    };
+    assert_eq!(doubts("f0", &rules("0.0.0.0/0")), Vec::<String>::new());
+    doubted("f0", &rules("10.0.0.0/8"), "describe-security-group-rules");
+    unproved("f0", &rules("10.0.0.0/8"), APP_B1);
+}
+
+/// R-DATA-3: an inventory that cannot be read is not an empty one.
+#[test]
+fn an_inventory_that_cannot_be_read_is_in_doubt() {
+    for answer in [
+        "ec2_describe-instance-connect-endpoints: {InstanceConnectEndpoints: [5]}",
+        "ec2_describe-client-vpn-endpoints: {ClientVpnEndpoints: [{ClientVpnEndpointId: x, Status: available}]}",
+        "globalaccelerator_list-accelerators: {Accelerators: ['arn:x']}",
+        "cloudfront_list-vpc-origins: {VpcOriginList: []}",
+        "apigatewayv2_get-vpc-links: {Items: [5]}",
+    ] {
+        let changes = format!("aws: {{{answer}}}");
+        doubted("f0", &changes, "unknown shape");
+        unproved("f0", &changes, APP_IN);
+    }
+}
+
+/// R-DATA-2: CloudFront wraps its pagination in the list, API Gateway calls it a position.
+#[test]
+fn every_kind_of_pagination_may_be_left_over() {
+    for (answer, call) in [
+        (
+            "cloudfront_list-vpc-origins: {VpcOriginList: {IsTruncated: true, Items: []}}",
+            "cloudfront list-vpc-origins",
+        ),
+        (
+            "cloudfront_list-vpc-origins: {VpcOriginList: {NextMarker: x, Items: []}}",
+            "cloudfront list-vpc-origins",
+        ),
+        ("apigateway_get-vpc-links: {items: [], position: x}", "apigateway get-vpc-links"),
+    ] {
+        doubted("f0", &format!("aws: {{{answer}}}"), call);
+    }
+}
+
+/// R-DATA-9: an answer of a call that the manifest says failed is a part of one, or an old one.
+#[test]
+fn the_manifest_goes_before_the_answers() {
+    let doubts = |result: &str| {
+        let manifest = format!(
+            r#"{{"calls": [{{"service": "ec2", "operation": "describe-network-interfaces", "result": "{result}"}}]}}"#
+        );
+        let mut inputs = scenario("f0", "network: {}").inputs();
+        inputs.push(Input { name: "missing/manifest.json".to_owned(), bytes: manifest.into_bytes() });
+        let snapshot = load(inputs).expect("the answers load");
+        Network::build(&snapshot, Options::default()).expect("the spine is there").doubts()
+    };
+    for result in ["error", "access-denied", "truncated"] {
+        let found = doubts(result);
+        assert!(found.iter().any(|doubt| doubt.contains("ec2 describe-network-interfaces")), "{found:?}");
+    }
+    assert_eq!(doubts("ok"), Vec::<String>::new());
+}
+
+/// R-DATA-12: blocks, attachments, VPCs and services are never assumed.
+#[test]
+fn a_record_without_what_is_never_assumed_is_in_doubt() {
+    doubted(
+        "f0",
+        "aws: {Vpcs: [{VpcId: vpc-a, CidrBlock: ~, CidrBlockAssociationSet: ~, Ipv6CidrBlockAssociationSet: ~}]}",
+        "vpc-a: shows no address block",
+    );
+    let gateway = "aws: {InternetGateways: [{InternetGatewayId: igw-1, Attachments: ~}]}";
+    assert_eq!(verdict("f0", gateway, "forbid: {from: internet, to: eni-web}"), Verdict::Unknown);
+    doubted("f0", "aws: {VpnGateways: [{VpnGatewayId: vgw-x, State: available}]}", "vgw-x: does not show");
+    doubted(
+        "f0",
+        "aws: {EgressOnlyInternetGateways: [{EgressOnlyInternetGatewayId: eigw-x}]}",
+        "eigw-x: does not show",
+    );
+    let storage = |field: &str| format!("aws: {{VpcEndpoints: [{{VpcEndpointId: vpce-gw, {field}}}]}}");
+    for (field, about) in [
+        ("VpcId: ~", "the VPC of vpce-gw"),
+        ("VpcId: vpc-gone", "the VPC of vpce-gw"),
+        ("ServiceName: ~", "vpce-gw does not show its service"),
+    ] {
+        doubted("f0-storage", &storage(field), about);
+    }
+    for side in ["AccepterVpcInfo: ~", "RequesterVpcInfo: {VpcId: ~}"] {
+        let peering = format!("aws: {{VpcPeeringConnections: [{{VpcPeeringConnectionId: pcx-1, {side}}}]}}");
+        doubted("f0-peered", &peering, "pcx-1 does not show the VPCs of both sides");
+    }
+}
+
+/// R-ADDR-5: an Elastic IP that is associated belongs to somebody, unless a service manages it.
+#[test]
+fn an_associated_address_belongs_to_somebody() {
+    let row =
+        "aws: {Addresses: [{AllocationId: eipalloc-x, AssociationId: eipassoc-x, PublicIp: 198.51.100.77}]}";
+    unproved("f0", row, APP_IN);
+    let managed = row.replace("AssociationId", "ServiceManaged: alb, AssociationId");
+    assert_eq!(verdict("f0", &managed, APP_IN), Verdict::Holds);
+    assert_eq!(verdict("f0", &row.replace("AssociationId: eipassoc-x, ", ""), APP_IN), Verdict::Holds);
+}
+
+/// A file that says what it is and does not hold it is not left out in silence.
+#[test]
+fn a_file_holds_what_its_name_says() {
+    let error = |text: &str| {
+        let input = |name: &str, text: &str| Input { name: name.to_owned(), bytes: text.as_bytes().to_vec() };
+        let vpcs = input("ec2_describe-vpcs.json", r#"{"Vpcs": []}"#);
+        let found = load(vec![vpcs, input("ec2_describe-vpc-peering-connections.json", text)]);
+        found.err().map(|error| error.to_string())
+    };
+    for text in ["[]", r#"[{"VpcPeeringConnectionId": "pcx-1"}]"#, r#"{"Error": {"Code": "AccessDenied"}}"#] {
+        let found = error(text).expect("it is refused");
+        assert!(found.contains("ec2 describe-vpc-peering-connections"), "{found}");
+    }
+    assert_eq!(error(r#"{"VpcPeeringConnections": []}"#), None);
+}
+
+/// R-DATA-9, A-23: what one account collected of a service without Regions says nothing about another account.
+#[test]
+fn each_account_needs_the_inventories_of_global_services() {
+    let input = |account: &str, call: &str, text: &str| Input {
+        name: format!("{account}/us-east-1/{call}.json"),
+        bytes: text.as_bytes().to_vec(),
+    };
+    let accelerators = "globalaccelerator_list-accelerators";
+    let mut inputs = vec![
+        input("111111111111", "ec2_describe-vpcs", r#"{"Vpcs": []}"#),
+        input("111111111111", accelerators, r#"{"Accelerators": []}"#),
+        input("222222222222", "ec2_describe-vpcs", r#"{"Vpcs": []}"#),
+    ];
+    let lacks = |inputs: &[Input]| {
+        let snapshot = load(inputs.to_vec()).expect("the answers load");
+        missing_inventories(&snapshot).contains(&"global accelerators")
+    };
+    assert!(lacks(&inputs));
+    inputs.push(input("222222222222", accelerators, r#"{"Accelerators": []}"#));
+    assert!(!lacks(&inputs));
+}
+
+/// R-DATA-5: two whole answers about one prefix list show the same entries.
+#[test]
+fn two_answers_about_one_list_must_agree() {
+    let input = |folder: &str, cidr: &str| Input {
+        name: format!("{folder}/ec2_get-managed-prefix-list-entries__pl-1.json"),
+        bytes: format!(r#"{{"Entries": [{{"Cidr": "{cidr}"}}]}}"#).into_bytes(),
+    };
+    assert!(load(vec![input("old", "10.0.0.0/8"), input("new", "10.0.0.0/8")]).is_ok());
+    let error = load(vec![input("old", "10.0.0.0/8"), input("new", "10.1.0.0/16")]).expect_err("they differ");
+    assert!(error.is_disagreement(), "{error}");
 }

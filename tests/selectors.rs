@@ -244,3 +244,61 @@ fn link_local_addresses_and_those_of_a_vlan_are_meant_by_what_has_them() {
         assert_eq!(verdict("f0", vlan, property), Verdict::Unknown, "{property}");
     }
 }
+
+/// R-DATA-4: an instance that no answer describes may bear the tag.
+#[test]
+fn names_and_tags_of_instances_that_are_not_described_are_not_known() {
+    let tagged =
+        "aws:\n  NetworkInterfaces: [{NetworkInterfaceId: eni-app, TagSet: [{Key: Role, Value: ml}]}]\n";
+    let forbid = "forbid: {from: internet, to: 'tag:Role=ml'}";
+    assert_eq!(verdict("f0", tagged, forbid), Verdict::Holds);
+    let uncollected = format!("{tagged}  Reservations: ~\n");
+    assert_eq!(verdict("f0", &uncollected, forbid), Verdict::Unknown);
+    assert_eq!(verdict("f0", &uncollected, "forbid: {from: internet, to: eni-app}"), Verdict::Holds);
+    assert_eq!(verdict("f0", &uncollected, "require: {from: eni-web, to: 'tag:Role=ml'}"), Verdict::Holds);
+    let nothing = decide("f0", "aws: {Reservations: ~}", forbid).expect_err("nothing shows the tag");
+    assert!(nothing.contains("ec2 describe-instances"), "{nothing}");
+}
+
+/// R-DATA-3: an interface whose groups are not known may be a member of each.
+#[test]
+fn members_of_a_group_that_are_not_known_count() {
+    let hidden = "aws: {NetworkInterfaces: [{NetworkInterfaceId: eni-web, Groups: ~}]}";
+    let forbid = "forbid: {from: internet, to: sg-app}";
+    assert_eq!(verdict("f0", "", forbid), Verdict::Holds);
+    assert_eq!(verdict("f0", hidden, forbid), Verdict::Unknown);
+    assert_eq!(verdict("f0", hidden, "forbid: {from: internet, to: sg-b1}"), Verdict::Holds);
+}
+
+#[test]
+fn what_is_taken_away_must_be_there() {
+    for property in [
+        "forbid: {from: internet, to: vpc-a, except-to: eni-wbe}",
+        "forbid: {from: internet, to: vpc-a, except-to: 'name:web-*'}",
+        "forbid: {from: internet, to: 'vpc-a,!eni-wbe'}",
+        "forbid: {from: any, to: eni-app, except-from: eni-wbe}",
+    ] {
+        let error = decide("f0", "", property).expect_err("nothing is called that");
+        assert!(error.contains("taken away"), "{error}");
+    }
+    let allowed = "forbid: {from: internet, to: vpc-a, except-to: 'eni-wbe,allow-empty'}";
+    assert!(decide("f0", "", allowed).is_ok());
+    assert!(decide("f0", "", "forbid: {from: any, to: eni-app, except-from: onprem}").is_ok());
+}
+
+#[test]
+fn a_group_may_say_that_it_may_be_empty() {
+    let groups = "groups:\n  retired: {select: eni-gone, allow-empty: true}\n  wrong: {select: eni-gone}\n";
+    let of = |group: &str| decide_with("f0", "", &format!("forbid: {{from: internet, to: {group}}}"), groups);
+    assert!(of("retired").is_ok());
+    assert!(of("wrong").is_err());
+    assert!(of("'retired,eni-gone'").is_err());
+}
+
+#[test]
+fn a_nat_gateway_is_passed_by_its_interface() {
+    for through in ["nat-1", "eni-nat"] {
+        let property = format!("only-through: {{from: eni-app, to: internet, through: {through}}}");
+        assert_eq!(verdict("f0", BEHIND_NAT, &property), Verdict::Holds, "{through}");
+    }
+}

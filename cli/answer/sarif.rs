@@ -198,7 +198,7 @@ impl Render<'_, '_> {
                 rule_index: index,
                 level,
                 message: Message { text },
-                locations: vec![deciding.unwrap_or_else(|| policy_location(&property.place))],
+                locations: vec![placed(deciding, &property.place)],
                 code_flows: witness.map(|witness| self.way(&witness.trace)).into_iter().collect(),
                 partial_fingerprints: BTreeMap::from([("ends/v1", format!("{}{ends}", report.name))]),
             }
@@ -214,9 +214,8 @@ impl Render<'_, '_> {
         let stopped = trace.reply.as_ref().filter(|_| trace.verdict == TraceVerdict::Blocked);
         let walk = stopped.unwrap_or(&trace.forward);
         let sources = walk.hops.iter().rev().flat_map(|hop| hop.decisions.iter().rev());
-        let physical = sources.filter_map(|decision| decision.source.as_ref());
-        let (source, physical) = physical.map(|source| (source, self.physical(source))).next()?;
-        let physical_location = Some(physical?);
+        let source = sources.filter_map(|decision| decision.source.as_ref()).next()?;
+        let physical_location = self.physical(source);
         Some(Location { physical_location, logical_locations: vec![self.pointer(source)], message: None })
     }
 
@@ -247,7 +246,7 @@ impl Render<'_, '_> {
         hop.decisions.iter().map(step).collect()
     }
 
-    /// The file and the line; `None` where a scenario stands for files.
+    /// The file and the line; `None` where a scenario or a compiled snapshot stands for files.
     fn physical(&self, source: &Source) -> Option<PhysicalLocation> {
         let name = self.checked.network.snapshot.files.get(source.file)?;
         let input = self.files.inputs.iter().find(|input| *input.name == **name)?;
@@ -260,6 +259,15 @@ impl Render<'_, '_> {
         let fully_qualified_name = super::source_text(self.checked.network, source);
         LogicalLocation { fully_qualified_name }
     }
+}
+
+/// Where a result is shown: at the deciding rule, or at the property where that stands in no file that was read.
+fn placed(deciding: Option<Location>, property: &FilePlace) -> Location {
+    let mut location = deciding.unwrap_or_default();
+    if location.physical_location.is_none() {
+        location.physical_location = policy_location(property).physical_location;
+    }
+    location
 }
 
 fn policy_location(place: &FilePlace) -> Location {

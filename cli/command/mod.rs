@@ -9,6 +9,8 @@ pub mod reach;
 mod replay;
 pub mod trace;
 
+use std::collections::BTreeSet;
+
 use reachproof_engine::network::{Network, Options};
 use reachproof_model::compiled::{is_compiled, read_snapshot};
 use reachproof_model::ingest::{self, Input};
@@ -61,6 +63,7 @@ fn compiled(inputs: &Inputs) -> Result<Option<&Input>, Failure> {
 
 /// The snapshot in answers and scenarios.
 fn ingested(inputs: Inputs) -> Result<Snapshot, Failure> {
+    let arguments = inputs.arguments;
     let mut files = inputs.files;
     for scenario in &inputs.scenarios {
         let text = std::str::from_utf8(&scenario.bytes)
@@ -68,7 +71,23 @@ fn ingested(inputs: Inputs) -> Result<Snapshot, Failure> {
         let parsed = reachproof_scenarios::parse(&scenario.name, text);
         files.extend(parsed.map_err(|error| Failure::new(error.to_string()))?.inputs());
     }
-    ingest::load(files).map_err(|error| Failure::new(error.to_string()))
+    let snapshot = ingest::load(files).map_err(|error| Failure::new(error.to_string()))?;
+    all_used(&arguments, &snapshot)?;
+    Ok(snapshot)
+}
+
+/// Whoever names a file or a folder means it: one without any answer is not left out in silence.
+fn all_used(arguments: &[Vec<String>], snapshot: &Snapshot) -> Result<(), Failure> {
+    let unused = snapshot.notices.iter().filter(|notice| &*notice.message == ingest::UNUSED);
+    let unused: BTreeSet<&str> = unused.map(|notice| &*notice.resource).collect();
+    let useless = |files: &&Vec<String>| files.iter().all(|file| unused.contains(file.as_str()));
+    match arguments.iter().find(useless).and_then(|files| files.first()) {
+        None => Ok(()),
+        Some(file) => Err(Failure::new(format!(
+            "{file}: no key in it is known, expected answers of `aws ec2 describe-vpcs` and the like; Terraform plans and \
+             CloudFormation templates are not read by this version"
+        ))),
+    }
 }
 
 /// The snapshot made ready for questions.

@@ -7,19 +7,23 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use reachproof_model::id::{AttachmentId, ComponentId, EndpointId, EniId, GroupId, PeeringId, Ref, SubnetId};
+use reachproof_model::id::{AttachmentId, ComponentId, EndpointId, EniId, PeeringId, SubnetId};
 use reachproof_model::policy::{Selector, Term};
-use reachproof_model::snapshot::{ComponentKind, EndpointKind, Meta};
+use reachproof_model::snapshot::Meta;
 
 mod address;
 mod beyond;
+mod metadata;
 mod service;
 
 pub use beyond::neighbours;
 use beyond::{add_neighbours, add_onprem, has_unknown_side, meaning_of};
 
 use crate::hypothetical;
-use crate::network::{GatewayId, GatewayKind, Network, Sink, SourcePlace, SpecialBlock};
+use crate::network::{GatewayId, Network, Sink, SourcePlace, SpecialBlock};
+use metadata::{
+    INSTANCES, add_matching, add_undescribed, add_unseen, add_ways_in, endpoint_spots, names_metadata,
+};
 
 /// A place that a selector can name: a source, a sink, or both.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -260,6 +264,11 @@ impl Region {
         self.spots.values().all(|extent| extent.certain.is_empty())
     }
 
+    /// Whether everything is meant only if something that is not known is so.
+    fn is_conjecture(&self) -> bool {
+        !self.is_empty() && self.spots.values().all(|extent| extent.refuting.is_empty())
+    }
+
     fn add_all(&mut self, spot: Spot) {
         self.add(spot, everything(), Meaning::Named);
     }
@@ -286,6 +295,14 @@ impl SelectionError {
         Self { message }
     }
 
+    fn conjecture(selector: &Selector) -> Self {
+        let message = format!(
+            "selector `{}` matches nothing that the snapshot shows, only what it may not show: a property over nothing is no proof; correct it, or collect: {INSTANCES}",
+            selector.text
+        );
+        Self { message }
+    }
+
     pub(crate) fn nothing(selector: &Selector) -> Self {
         let message = format!(
             "selector `{}` matches nothing in the snapshot: a property over nothing is no proof; correct it, or mark it `allow-empty`",
@@ -309,10 +326,47 @@ impl std::error::Error for SelectionError {}
 /// If it stands for nothing and does not say that it may, or names something that no input provides.
 pub fn select(network: &Network<'_>, selector: &Selector) -> Result<Region, SelectionError> {
     let region = resolve(network, selector)?;
-    if region.is_empty() && !selector.allow_empty {
+    if region.is_empty() && !may_be_empty(selector) {
         return Err(SelectionError::nothing(selector));
     }
+    require_taken(network, &selector.except)?;
+    if region.is_conjecture() && !selector.allow_empty && selector.terms.iter().all(names_metadata) {
+        return Err(SelectionError::conjecture(selector));
+    }
     Ok(region)
+}
+
+/// Whether the selector says that it may stand for nothing, by itself or by the groups that it is made of.
+pub(crate) fn may_be_empty(selector: &Selector) -> bool {
+    let says = |term: &Term| matches!(term, Term::Group { members, .. } if may_be_empty(members));
+    selector.allow_empty || selector.terms.iter().all(says)
+}
+
+/// Resolves what is taken away from an end.
+///
+/// # Errors
+/// As [`resolve`], and if it names a resource or an address that is not there: it is a slip, and would take nothing away.
+pub(crate) fn taken(network: &Network<'_>, selector: &Selector) -> Result<Region, SelectionError> {
+    if !selector.allow_empty {
+        require_taken(network, &selector.terms)?;
+    }
+    resolve(network, selector)
+}
+
+fn require_taken(network: &Network<'_>, terms: &[Term]) -> Result<(), SelectionError> {
+    for term in terms {
+        let text = match term {
+            Term::Id(pattern) => pattern.to_string(),
+            Term::Name(pattern) => format!("name:{pattern}"),
+            _ => continue,
+        };
+        if of_term(network, term)?.is_empty() {
+            return Err(SelectionError::of(format!(
+                "`{text}` is to be taken away and matches nothing in the snapshot; correct it or leave it out"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Resolves a selector that may stand for nothing.
@@ -350,6 +404,9 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
             add_matching(network, &mut region, |meta| term_matches(term, meta));
             if region.is_empty() {
                 add_ways_in(network, &mut region, term);
+            }
+            if names_metadata(term) {
+                add_undescribed(network, &mut region);
             }
         }
         Term::Address(range) => address::add(network, &mut region, *range),
@@ -393,83 +450,6 @@ fn add_internet(network: &Network<'_>, region: &mut Region, range: Option<IpNet>
     region.add(Spot::Internet, range.map_or_else(everything, |range| vec![range]), Meaning::Named);
     if network.options.strict && range.is_none() {
         neighbours(network).into_iter().for_each(|spot| region.add(spot, everything(), Meaning::Perhaps));
-    }
-}
-
-/// R-ADDR-4: what every resource with matching metadata stands for; an instance for each of its interfaces.
-fn add_matching(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
-    let snapshot = network.snapshot;
-    let mut interfaces: Vec<EniId> = Vec::new();
-    let own = snapshot.interfaces.iter().filter(|(_, interface)| matches(&interface.meta)).map(|(id, _)| id);
-    interfaces.extend(own);
-    let instances = snapshot.instances.values().filter(|instance| matches(&instance.meta));
-    interfaces.extend(instances.flat_map(|instance| instance.interfaces.iter().copied()));
-    let subnets = snapshot.subnets.iter().filter(|(_, subnet)| matches(&subnet.meta));
-    interfaces.extend(subnets.flat_map(|(id, _)| network.interfaces_in_subnet(id).iter().copied()));
-    let vpcs = snapshot.vpcs.iter().filter(|(_, vpc)| matches(&vpc.meta));
-    interfaces.extend(vpcs.flat_map(|(id, _)| network.interfaces_in_vpc(id).iter().copied()));
-    add_unseen(network, region, &matches);
-    let groups = snapshot.groups.iter().filter(|(_, group)| matches(&group.meta));
-    interfaces.extend(groups.flat_map(|(id, _): (GroupId, _)| network.members(id).iter().copied()));
-    let nats = snapshot.nat_gateways.values().filter(|nat| matches(&nat.meta));
-    interfaces.extend(
-        nats.flat_map(|nat| &nat.addresses).filter_map(|row| row.interface.as_ref().and_then(Ref::known)),
-    );
-    interfaces.into_iter().for_each(|id| region.add_all(Spot::Interface(id)));
-    add_matching_edges(network, region, matches);
-}
-
-/// R-ADDR-13: what no call shows of the subnets that are meant, by their own names or those of their VPCs. It counts where
-/// something must not happen.
-fn add_unseen(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
-    let snapshot = network.snapshot;
-    for (id, subnet) in snapshot.subnets.iter() {
-        let named =
-            matches(&subnet.meta) || subnet.vpc.known().is_some_and(|vpc| matches(&snapshot.vpcs[vpc].meta));
-        if named && network.is_foreign(subnet.meta.owner.as_deref()) {
-            region.add(Spot::Unseen(id), everything(), Meaning::Among);
-        }
-    }
-}
-
-/// R-VERDICT-5: who comes in by a managed ingress, or consumes an endpoint service, by the id of that.
-fn add_ways_in(network: &Network<'_>, region: &mut Region, term: &Term) {
-    let Term::Id(pattern) = term else { return };
-    let named = network.components().iter().filter(|(_, component)| pattern.matches(&component.id));
-    let outside = [ComponentKind::Neighbour, ComponentKind::ManagedIngress, ComponentKind::EndpointService];
-    let ways_in = named.filter(|(_, component)| outside.contains(&component.kind));
-    ways_in.for_each(|(id, _)| region.add_all(Spot::Component(id)));
-}
-
-fn add_matching_edges(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
-    let snapshot = network.snapshot;
-    for (id, _) in snapshot.endpoints.iter().filter(|(_, endpoint)| matches(&endpoint.meta)) {
-        endpoint_spots(network, id).into_iter().for_each(|spot| region.add_all(spot));
-    }
-    let attachments = snapshot.attachments.iter().filter(|(_, attachment)| matches(&attachment.meta));
-    attachments.for_each(|(id, _)| region.add_all(Spot::Attachment(id)));
-    let of_matching_tgw = snapshot.attachments.iter().filter(|(_, attachment)| {
-        attachment.tgw.known().is_some_and(|tgw| matches(&snapshot.transit_gateways[tgw].meta))
-    });
-    of_matching_tgw.for_each(|(id, _)| region.add_all(Spot::Attachment(id)));
-    for gateway in snapshot.virtual_gateways.values().filter(|gateway| matches(&gateway.meta)) {
-        let id = network.gateway(GatewayKind::Virtual, &gateway.meta.id);
-        id.into_iter().for_each(|id| region.add_all(Spot::Gateway(id)));
-    }
-    if snapshot.internet_gateways.values().any(|gateway| matches(&gateway.meta)) {
-        region.add_all(Spot::Internet);
-    }
-    let peerings = snapshot.peerings.iter().filter(|(_, peering)| matches(&peering.meta));
-    peerings
-        .filter(|(id, _)| has_unknown_side(network, *id))
-        .for_each(|(id, _)| region.add_all(Spot::Peer(id)));
-}
-
-fn endpoint_spots(network: &Network<'_>, id: EndpointId) -> Vec<Spot> {
-    let endpoint = &network.snapshot.endpoints[id];
-    match endpoint.kind {
-        EndpointKind::Gateway => vec![Spot::Service(id)],
-        _ => endpoint.interfaces.iter().filter_map(Ref::known).map(Spot::Interface).collect(),
     }
 }
 

@@ -136,3 +136,18 @@ fn a_suite_counts_its_cases() {
         }
     }
 }
+
+/// A compiled snapshot knows the pointer of the deciding rule; the line is that of the property.
+#[test]
+fn a_result_of_a_compiled_snapshot_names_the_deciding_rule() {
+    let example = "../../../scenarios/private-ml";
+    let folder = tempfile::tempdir().unwrap();
+    let compiled = folder.path().join("twin.compiled").to_str().unwrap().to_owned();
+    run(&["compile", &format!("{example}/twin"), "-o", &compiled]);
+    let policy = format!("{example}/policy.yaml");
+    let (plain, compiled) = (sarif(&format!("{example}/twin"), &policy), sarif(&compiled, &policy));
+    let location = |log: &Value| log["runs"][0]["results"][0]["locations"][0].clone();
+    assert_eq!(location(&compiled)["logicalLocations"], location(&plain)["logicalLocations"]);
+    let uri = location(&compiled)["physicalLocation"]["artifactLocation"]["uri"].clone();
+    assert!(uri.as_str().unwrap().ends_with("policy.yaml"), "{uri}");
+}

@@ -29,6 +29,7 @@ use std::fmt;
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::finding::Gap;
 use reachproof_model::flow::Question;
+use reachproof_model::id::EniId;
 use reachproof_model::policy::{Ends, Form, Policy, Property, Selector, TrafficSpec, Waiver};
 use reachproof_model::snapshot::Snapshot;
 
@@ -36,7 +37,7 @@ use crate::evidence::{Trace, TraceVerdict};
 use crate::hypothetical::{require_internet_beside_public, selectors, supposing};
 use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
-use crate::region::{Region, SelectionError, Spot, resolve, select};
+use crate::region::{Region, SelectionError, Spot, resolve, select, taken};
 use bundle::{Bundle, affected};
 use gather::{Wanted, gather};
 
@@ -429,10 +430,10 @@ fn ends_of(network: &Network<'_>, property: &Property, ends: &Ends) -> Result<(R
     let mut from = select(network, &ends.from).map_err(located)?;
     let mut to = select(network, &ends.to).map_err(located)?;
     if let Some(except) = &ends.except_from {
-        from = from.without(&resolve(network, except).map_err(located)?);
+        from = from.without(&taken(network, except).map_err(located)?);
     }
     if let Some(except) = &ends.except_to {
-        to = to.without(&resolve(network, except).map_err(located)?);
+        to = to.without(&taken(network, except).map_err(located)?);
     }
     Ok((from, to))
 }
@@ -445,8 +446,19 @@ fn avoided(network: &Network<'_>, through: &Selector) -> Result<BTreeSet<Box<str
         Spot::Interface(id) => Some(network.interface(id).meta.id.clone()),
         _ => None,
     });
-    let all: BTreeSet<Box<str>> = ids.into_iter().chain(interfaces).collect();
+    let nats = region.iter().filter_map(|(spot, _)| match spot {
+        Spot::Interface(id) => nat_behind(network, id),
+        _ => None,
+    });
+    let all: BTreeSet<Box<str>> = ids.into_iter().chain(interfaces).chain(nats).collect();
     if all.is_empty() { Err(SelectionError::nothing(through)) } else { Ok(all) }
+}
+
+/// The NAT gateway whose only interface this is: what passes the one passes the other.
+fn nat_behind(network: &Network<'_>, interface: EniId) -> Option<Box<str>> {
+    let id = network.nat_of_interface(interface)?;
+    let only = network.nat(id)?.sources.iter().all(|source| source.interface == Some(interface));
+    only.then(|| network.snapshot.nat_gateways[id].meta.id.clone())
 }
 
 fn selection(property: &Property, place: String, error: SelectionError) -> CheckError {

@@ -9,7 +9,7 @@ use reachproof_model::policy::{Form, Property, Selector};
 use super::notes::Footer;
 use super::{Affected, Case, Direction, Verdict};
 use crate::network::{Network, Role};
-use crate::region::{Region, SelectionError, Spot};
+use crate::region::{Region, SelectionError, Spot, may_be_empty};
 
 impl Case<'_, '_, '_> {
     pub(super) fn scope(&self) -> Affected {
@@ -82,7 +82,7 @@ pub(super) fn require_pairs(
     property: &Property,
     directions: &[Direction],
 ) -> Result<(), SelectionError> {
-    if may_be_empty(property) || directions.iter().any(|direction| pairs(network, direction) > 0) {
+    if says_so(property) || directions.iter().any(|direction| pairs(network, direction) > 0) {
         return Ok(());
     }
     Err(SelectionError::of(format!(
@@ -91,7 +91,7 @@ pub(super) fn require_pairs(
     )))
 }
 
-fn may_be_empty(property: &Property) -> bool {
+fn says_so(property: &Property) -> bool {
     let (left, right) = match &property.form {
         Form::Forbid(ends) | Form::Require(ends) | Form::RequireSome(ends) | Form::NoNew(ends) => {
             (&ends.from, &ends.to)
@@ -99,7 +99,7 @@ fn may_be_empty(property: &Property) -> bool {
         Form::OnlyThrough { ends, .. } => (&ends.from, &ends.to),
         Form::Isolate { between, and } => (between, and),
     };
-    left.allow_empty || right.allow_empty
+    may_be_empty(left) || may_be_empty(right)
 }
 
 /// What packets must pass is on their way and not its end; only an endpoint is both.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{Ref, SubnetId, VpcId};
-use reachproof_model::snapshot::{GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment};
+use reachproof_model::snapshot::{
+    EndpointKind, GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment,
+};
 
 use super::state::{Object, usable};
 use super::{Network, TableChoice};
@@ -27,6 +29,8 @@ impl Network<'_> {
         found.extend(self.vanished_interfaces());
         found.extend(self.vanished_targets());
         found.extend(self.stray_gateways());
+        found.extend(self.one_sided_peerings());
+        found.extend(self.nameless_endpoints());
         found.extend(self.contested_subnets());
         found.extend(self.shapeless_attachments());
         found.extend(self.impossible_blocks());
@@ -51,13 +55,17 @@ impl Network<'_> {
         subnets.filter_map(doubt).collect()
     }
 
-    /// R-DATA-5: subnets, route tables and lists whose VPC the snapshot does not have.
+    /// R-DATA-5: subnets, route tables, lists and endpoints whose VPC the snapshot does not have.
     fn homeless(&self) -> Vec<String> {
         let snapshot = self.snapshot;
         let subnets = snapshot.subnets.values().map(|row| (&row.vpc, &row.meta));
         let tables = snapshot.route_tables.values().map(|row| (&row.vpc, &row.meta));
         let lists = snapshot.acls.values().map(|row| (&row.vpc, &row.meta));
-        let homeless = subnets.chain(tables).chain(lists).filter(|(vpc, _)| vpc.known().is_none());
+        let endpoints =
+            snapshot.endpoints.values().filter(|row| usable(Object::Endpoint, &row.state, World::Over));
+        let endpoints = endpoints.map(|row| (&row.vpc, &row.meta));
+        let all = subnets.chain(tables).chain(lists).chain(endpoints);
+        let homeless = all.filter(|(vpc, _)| vpc.known().is_none());
         homeless.map(|(_, meta)| format!("the VPC of {} is not in the snapshot (A-11)", meta.id)).collect()
     }
 
@@ -125,6 +133,31 @@ impl Network<'_> {
             })
         });
         stray.chain(unlisted).collect()
+    }
+
+    /// R-DATA-3: peerings that do not show the VPC of a side: it may be any.
+    fn one_sided_peerings(&self) -> Vec<String> {
+        let rows = self.snapshot.peerings.values();
+        let rows = rows.filter(|row| usable(Object::Peering, &row.state, World::Over));
+        let nameless = |vpc: &Ref<VpcId>| missing(vpc).is_some_and(str::is_empty);
+        let one_sided = rows.filter(|row| nameless(&row.requester.vpc) || nameless(&row.accepter.vpc));
+        one_sided
+            .map(|row| {
+                format!("{} does not show the VPCs of both sides; collect it again (A-11)", row.meta.id)
+            })
+            .collect()
+    }
+
+    /// R-DATA-12: endpoints that do not show their service: it may be any.
+    fn nameless_endpoints(&self) -> Vec<String> {
+        let rows = self.snapshot.endpoints.values();
+        let rows = rows.filter(|row| usable(Object::Endpoint, &row.state, World::Over));
+        let of_service =
+            rows.filter(|row| matches!(row.kind, EndpointKind::Gateway | EndpointKind::Interface));
+        let nameless = of_service.filter(|row| row.service.is_empty());
+        nameless
+            .map(|row| format!("{} does not show its service; collect it again (A-11)", row.meta.id))
+            .collect()
     }
 
     /// R-NACL-1: a subnet has one list; where two claim it, nobody knows which one filters.

@@ -7,7 +7,7 @@ use reachproof_model::id::{AttachmentId, EniId, GroupId, PeeringId, Ref, TgwId, 
 use reachproof_model::snapshot::GroupReference;
 
 use super::owner::owned_blocks;
-use super::{Assumed, Network};
+use super::{Assumed, Network, Role};
 
 /// A passage that may keep or clear the sender's identity (R-SG-10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -177,6 +177,18 @@ impl Network<'_> {
                 && self.peering_usable(id, right, world)
                 && self.same_region(id, world)
         })
+    }
+
+    /// R-DATA-3, R-DATA-12: interfaces whose groups are not known, in a VPC where the group can be used: each may be a member.
+    pub fn possible_members(&self, group: GroupId) -> impl Iterator<Item = EniId> {
+        let home = &self.snapshot.groups[group].vpc;
+        let lent = self.snapshot.group_associations.iter().filter(move |row| row.group == Ref::Known(group));
+        let vpcs: Vec<&Ref<VpcId>> = lent.map(|row| &row.vpc).chain([home]).collect();
+        let anywhere = home.known().is_none();
+        let usable = move |vpc: &Ref<VpcId>| anywhere || vpc.known().is_none() || vpcs.contains(&vpc);
+        let rows = self.snapshot.interfaces.iter();
+        let unknown = rows.filter(move |(_, row)| row.groups.is_none() && !Role::of(row).has_no_groups());
+        unknown.filter(move |(_, row)| usable(&row.vpc)).map(|(id, _)| id)
     }
 
     /// R-SG-20: whether interfaces that the snapshot does not show may carry the group.

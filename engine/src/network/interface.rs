@@ -60,14 +60,24 @@ impl Role {
 }
 
 impl Network<'_> {
-    /// R-STATE-1, R-STATE-2: whether the interface sends and receives in this world.
+    /// R-STATE-1, R-STATE-2, R-STATE-5: whether the interface sends and receives in this world.
     pub fn live(&self, id: EniId, world: World) -> Assumed<bool> {
         let interface = self.interface(id);
-        let firm = shown_live(self.snapshot, interface);
-        if world == World::Over && !self.options.live_only {
-            return if firm { Assumed::fact(true) } else { Assumed::on(true, &[1]) };
+        let shown = shown_live(self.snapshot, interface);
+        let firm = shown && self.in_available_place(id);
+        if world == World::Over {
+            let live = shown || !self.options.live_only;
+            return if live && !firm { Assumed::on(true, &[1]) } else { Assumed::fact(live) };
         }
         if firm && liveness_missing(self, interface) { Assumed::on(true, &[1]) } else { Assumed::fact(firm) }
+    }
+
+    /// R-STATE-5: whether the states of the interface's subnets and VPC are those in which networks work.
+    fn in_available_place(&self, id: EniId) -> bool {
+        let usable = |state| usable(Object::Place, state, World::Under);
+        let vpc = self.interface(id).vpc.known();
+        vpc.is_none_or(|vpc| usable(&self.vpc(vpc).state))
+            && self.subnets_of(id).into_iter().all(|subnet| usable(&self.subnet(subnet).state))
     }
 
     /// R-ENI-1, R-DATA-12, R-ADDR-14: whether the source/destination check is on.

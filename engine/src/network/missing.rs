@@ -48,13 +48,20 @@ pub const ADDITIVE: [(&str, &str); 14] = [
 ];
 
 /// R-DATA-10: the additive inventories that some account and Region with a network lacks, as people call them; those of
-/// global services count wherever they were collected. Each may let the internet in by itself (R-EDGE-1).
+/// global services count wherever in the account they were collected. Each may let the internet in by itself (R-EDGE-1).
 pub fn missing_inventories(snapshot: &Snapshot) -> Vec<&'static str> {
     let global = |call: &str| call.starts_with("globalaccelerator ") || call.starts_with("cloudfront ");
-    let anywhere = |call: &str| snapshot.scopes.values().any(|scope| scope.collected(call));
-    let with_network = || snapshot.scopes.values().filter(|scope| has_network(scope));
-    let everywhere = |call: &str| anywhere(call) && with_network().all(|scope| scope.collected(call));
-    let collected = |call: &str| if global(call) { anywhere(call) } else { everywhere(call) };
+    let scopes = || snapshot.scopes.values();
+    let anywhere = |call: &str| scopes().any(|scope| scope.collected(call));
+    let in_account = |home: &Scope, call: &str| {
+        scopes().any(|scope| scope.account == home.account && scope.collected(call))
+    };
+    let there = |scope: &Scope, call: &str| {
+        if global(call) { in_account(scope, call) } else { scope.collected(call) }
+    };
+    let collected = |call: &str| {
+        anywhere(call) && scopes().filter(|scope| has_network(scope)).all(|scope| there(scope, call))
+    };
     ADDITIVE.iter().filter(|(_, call)| !collected(call)).map(|(name, _)| *name).collect()
 }
 

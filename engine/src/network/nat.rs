@@ -50,9 +50,16 @@ fn resolve(snapshot: &Snapshot, id: NatId, gateway: &NatGateway) -> Nat {
 /// R-NAT-9: whether a gateway serves a whole VPC, without a subnet.
 pub(super) fn is_regional(gateway: &NatGateway) -> bool {
     match gateway.mode.as_deref() {
-        Some(mode) => mode == "regional",
-        None => gateway.subnet.is_none(),
+        Some("regional") => true,
+        Some("zonal") => false,
+        _ => gateway.subnet.is_none(),
     }
+}
+
+/// whether the gateway is of the kinds that AWS documents.
+fn is_of_known_kind(gateway: &NatGateway) -> bool {
+    matches!(gateway.connectivity.as_deref(), None | Some("public" | "private"))
+        && matches!(gateway.mode.as_deref(), None | Some("zonal" | "regional"))
 }
 
 fn sources(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> {
@@ -89,6 +96,7 @@ impl Network<'_> {
             Ref::Missing(_) => world == World::Over,
         };
         here && usable(Object::Nat, &gateway.state, world)
+            && (world == World::Over || is_of_known_kind(gateway))
     }
 
     /// R-NAT-1, R-NAT-2: the addresses that may be used in this world.

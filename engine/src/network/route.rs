@@ -101,9 +101,11 @@ impl<'s> Network<'s> {
     fn expand(&self, route: &'s Route, vpc: Option<VpcId>, world: World, into: &mut Vec<EffectiveRoute<'s>>) {
         let (mut next, mut assumptions) = self.next_hop(route, vpc, world);
         let origin = route.origin.as_deref();
-        let mut optional = world == World::Over && matches!(origin, Some(PROPAGATED | ADVERTISED));
+        let propagated = matches!(origin, Some(PROPAGATED | ADVERTISED));
+        let strange = is_strange(route.state.as_deref());
+        let mut optional = world == World::Over && (propagated || strange);
         if optional {
-            assumptions = assumptions.and(Assumptions::of(&[4]));
+            assumptions = assumptions.and(Assumptions::of(if strange { &[22] } else { &[4] }));
         }
         if origin.is_none() && self.might_yield_to_local(route, vpc) {
             assumptions = assumptions.and(Assumptions::of(&[11]));
@@ -178,6 +180,9 @@ impl<'s> Network<'s> {
         let blackhole = route.state.as_deref() == Some("blackhole");
         if blackhole && (world == World::Under || !self.may_heal(&route.target)) {
             return (NextHop::Drop(Why::Blackhole), Assumptions::NONE);
+        }
+        if world == World::Under && is_strange(route.state.as_deref()) {
+            return (NextHop::Drop(Why::Unknown), Assumptions::of(&[22]));
         }
         let healing = if blackhole { Assumptions::of(&[1, 4]) } else { Assumptions::NONE };
         let (next, assumptions) = self.resolve(&route.target, vpc, world);
@@ -328,6 +333,11 @@ fn unknown_target(component: ComponentId, world: World) -> (NextHop, Assumptions
 
 fn usable_or(usable: bool, next: NextHop) -> NextHop {
     if usable { next } else { NextHop::Drop(Why::NotUsable) }
+}
+
+/// a state that AWS did not document: the route may count or not.
+fn is_strange(state: Option<&str>) -> bool {
+    state.is_some_and(|state| !matches!(state, "active" | "blackhole" | "filtered"))
 }
 
 /// R-ROUTE-8: local, static CIDR, static prefix list, propagated.

@@ -26,6 +26,8 @@ pub(crate) enum Object {
     Endpoint,
     /// Virtual private gateway or VPN connection.
     Vpn,
+    /// VPC or subnet.
+    Place,
 }
 
 /// R-STATE-5: whether an object in this state carries traffic. A state that is not shown is the documented default,
@@ -64,7 +66,7 @@ fn firm_states(object: Object) -> &'static [&'static str] {
     match object {
         Object::Association => &["associated"],
         Object::GatewayAttachment | Object::Vpn => &["available", "attached"],
-        Object::Nat | Object::Transit | Object::Endpoint => &["available"],
+        Object::Nat | Object::Transit | Object::Endpoint | Object::Place => &["available"],
         Object::NatAddress => &["succeeded"],
         Object::Peering | Object::TransitRoute => &["active"],
         Object::Propagation => &["enabled"],

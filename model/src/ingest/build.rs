@@ -2,15 +2,18 @@
 
 use serde_json::value::RawValue;
 
+use super::calls::{Origin, origin};
 use super::context::Context;
 use super::document::Collected;
 use super::error::LoadError;
-use super::inventory::{Inventories, components};
+use super::inventory::{Inventories, Place, components};
+use super::name::FileName;
 use super::record::{Places, Resource, Scoped};
 use super::scope::{Scopes, scopes};
 use super::sorted::{Further, Sorted};
 use super::{
-    acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit, vpc,
+    UNUSED, acl, check, endpoint, gateway, group, interface, policy_table, prefix, route, settings, transit,
+    vpc,
 };
 use crate::finding::Notice;
 use crate::id::{EniId, FileId, Id, Ref, ScopeId, Table};
@@ -24,7 +27,8 @@ pub(super) fn snapshot(
 ) -> Result<Snapshot, LoadError> {
     let Scopes { scopes, of_file } = scopes(&files, &collected);
     let accounts: Vec<Box<str>> = scopes.values().map(|scope| scope.account.clone()).collect();
-    let orphans: Vec<Notice> = collected.orphans.iter().map(orphan).collect();
+    let strangers = collected.strangers.iter().filter_map(|file| stranger(*file, &files));
+    let unused: Vec<Notice> = collected.orphans.iter().map(orphan).chain(strangers).collect();
     let inventories = read_inventories(&files, &of_file, &collected.inventories)?;
     let mut snapshot = Snapshot { scopes, ..Snapshot::default() };
     let places = Places { files: &files, scopes: &of_file, accounts: &accounts };
@@ -33,7 +37,7 @@ pub(super) fn snapshot(
     let mut context = Context { places, index, notices: Vec::new(), gaps: Vec::new() };
     convert_all(&mut snapshot, sorted, &further, &inventories, &mut context)?;
     (snapshot.notices, snapshot.gaps) = (context.notices, context.gaps);
-    snapshot.notices.extend(orphans);
+    snapshot.notices.extend(unused);
     snapshot.files = files;
     finish(&mut snapshot, &inventories);
     Ok(snapshot)
@@ -86,6 +90,12 @@ fn orphan(source: &Source) -> Notice {
     let message = "the answer does not say what was asked about and is not used; name the file like \
                    `get-managed-prefix-list-entries__pl-1.json`";
     Notice { resource: source.pointer.clone(), message: message.into(), source: Some(source.clone()) }
+}
+
+/// A file without any known key: a plan, a template, or something else's.
+fn stranger(file: FileId, files: &Table<FileId, Box<str>>) -> Option<Notice> {
+    let source = Some(Source { file, pointer: "".into() });
+    Some(Notice { resource: files.get(file)?.clone(), message: UNUSED.into(), source })
 }
 
 /// Converts a list in canonical order, so that positions and ids agree.
@@ -144,11 +154,14 @@ fn read_inventories(
     let mut inventories = Inventories::default();
     for (file, key, value) in values {
         let scope = of_file.get(file.index()).copied().unwrap_or(ScopeId::from_index(0));
+        let name = files.get(*file).map_or("?", AsRef::as_ref);
+        let parts = FileName::parse(name);
+        let told = matches!(origin(key, parts.service, parts.operation), Origin::Call(_));
+        let place = Place { key, scope, file: *file, parent: parts.parent, told };
         let mut deserializer = serde_json::Deserializer::from_str(value.get());
-        inventories.read(key, scope, *file, &mut deserializer).map_err(|error| {
-            let name = files.get(*file).map_or("?", AsRef::as_ref);
-            LoadError::value(name, &format!("/{key}"), error.to_string())
-        })?;
+        inventories
+            .read(place, &mut deserializer)
+            .map_err(|error| LoadError::value(name, &format!("/{key}"), error.to_string()))?;
     }
     Ok(inventories)
 }
@@ -189,6 +202,7 @@ fn finish(snapshot: &mut Snapshot, inventories: &Inventories) {
     let (components, notices) = components(snapshot, inventories);
     snapshot.components = components.into_iter().collect();
     snapshot.notices.extend(notices);
+    snapshot.gaps.extend(inventories.unreadable());
     let found = check::notices(snapshot);
     snapshot.notices.extend(found);
     let contradictions = check::contradictions(snapshot);

@@ -1,6 +1,8 @@
 //! Which call an answer comes from: by its top-level key, and where several calls share one, by the operation in the
 //! file name (R-DATA-9).
 
+use super::inventory::inventory_calls;
+
 /// Top-level keys with the calls that print them. Of several calls with one key the first is the usual one.
 const CALLS: &[(&str, &str)] = &[
     ("AcceleratorList", "globalaccelerator list-accelerators"),
@@ -103,6 +105,7 @@ const CALLS: &[(&str, &str)] = &[
     ("VpcBlockPublicAccessExclusions", "ec2 describe-vpc-block-public-access-exclusions"),
     ("VpcBlockPublicAccessOptions", "ec2 describe-vpc-block-public-access-options"),
     ("VpcEncryptionControls", "ec2 describe-vpc-encryption-controls"),
+    ("VpcEndpointAssociations", "network-firewall list-vpc-endpoint-associations"),
     ("VpcEndpoints", "ec2 describe-vpc-endpoints"),
     ("VpcPeeringConnections", "ec2 describe-vpc-peering-connections"),
     ("Vpcs", "ec2 describe-vpcs"),
@@ -170,9 +173,19 @@ pub(super) fn origin(key: &str, service: Option<&str>, operation: Option<&str>) 
     }
 }
 
+/// The call that a file's name says, if it is one whose keys are known here.
+pub(super) fn call_named(service: Option<&str>, operation: Option<&str>) -> Option<&'static str> {
+    let calls = CALLS.iter().chain(NAMED).map(|(_, call)| *call).chain(inventory_calls());
+    calls.filter(|call| !call.is_empty()).find(|call| {
+        let (of, what) = call.split_once(' ').unwrap_or(("", call));
+        operation == Some(what) && service.is_none_or(|service| service == of)
+    })
+}
+
 /// Whether a call asks about one thing of several, so that one answer does not make the call complete.
 pub(super) fn has_parent(call: &str) -> bool {
     const DESCRIBES: &[&str] = &[
+        "describe-client-vpn-target-networks",
         "describe-cluster",
         "describe-domain",
         "describe-endpoint",
@@ -191,7 +204,10 @@ pub(super) fn has_parent(call: &str) -> bool {
         "describe-training-job",
         "describe-vpc-attribute",
         "describe-vpc-endpoint-service-permissions",
+        "list-endpoint-groups",
+        "list-listeners",
         "list-resolver-endpoint-ip-addresses",
+        "list-service-network-vpc-associations",
     ];
     let operation = operation_of(call);
     let gets =

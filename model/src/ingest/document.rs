@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::acl::AclShape;
-use super::calls::{Origin, has_parent, origin};
+use super::calls::{Origin, call_named, has_parent, origin};
 use super::endpoint::{EndpointShape, PeeringShape};
 use super::error::LoadError;
 use super::gateway::{GatewayShape, NatShape, VpnShape};
@@ -87,6 +87,8 @@ pub(super) struct Collected<'a> {
     pub(super) orphans: Vec<Source>,
     /// An unknown key, to show where nothing is known.
     pub(super) stranger: Option<String>,
+    /// Files that hold something and nothing that is known.
+    pub(super) strangers: Vec<FileId>,
     /// Whether some key was known.
     pub(super) known: bool,
 }
@@ -104,12 +106,29 @@ impl<'a> Collected<'a> {
     pub(super) fn read(&mut self, file: FileId, path: &'a str, bytes: &'a [u8]) -> Result<(), LoadError> {
         let text = json_text(path, bytes)?;
         let name = FileName::parse(path);
+        let call = call_named(name.service, name.operation);
         let manifest = Default::default();
-        let walk =
-            Walk { collected: self, file, name, additional: false, token: false, caller: None, manifest };
+        let walk = Walk {
+            collected: self,
+            file,
+            name,
+            read: false,
+            additional: false,
+            token: false,
+            caller: None,
+            manifest,
+        };
         let mut deserializer = serde_json::Deserializer::from_str(text);
-        let read = walk.deserialize(&mut deserializer).and_then(|()| deserializer.end());
-        read.map_err(|error| LoadError::json(path, &error))
+        let read =
+            walk.deserialize(&mut deserializer).and_then(|answered| deserializer.end().map(|()| answered));
+        let answered = read.map_err(|error| LoadError::json(path, &error))?;
+        if !answered {
+            self.strangers.push(file);
+        }
+        match call {
+            Some(call) if !answered => Err(LoadError::no_answer(path, call)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -133,6 +152,8 @@ struct Walk<'w, 'a> {
     collected: &'w mut Collected<'a>,
     file: FileId,
     name: FileName<'a>,
+    /// Whether some key was known.
+    read: bool,
     /// `AdditionalRoutesAvailable`.
     additional: bool,
     /// A pagination token.
@@ -143,21 +164,22 @@ struct Walk<'w, 'a> {
     manifest: [Text<'a>; 2],
 }
 
+/// Reads the file; false if it holds something, and nothing that is known.
 impl<'de: 'a, 'a> DeserializeSeed<'de> for Walk<'_, 'a> {
-    type Value = ();
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    type Value = bool;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de: 'a, 'a> Visitor<'de> for Walk<'_, 'a> {
-    type Value = ();
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an answer of the AWS CLI: an object with a key like `Vpcs`")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<bool, A::Error> {
         let first = self.first_answer();
         let mut seen = BTreeSet::new();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
@@ -168,15 +190,16 @@ impl<'de: 'a, 'a> Visitor<'de> for Walk<'_, 'a> {
             }
             self.key(&key, &mut map)?;
         }
+        let answered = self.read || seen.is_empty();
         self.finish(first);
-        Ok(())
+        Ok(answered)
     }
 
     /// What `--query` leaves is a bare list: nothing tells what it lists.
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         self.collected.stranger.get_or_insert_with(|| "[…]".to_owned());
-        Ok(())
+        Ok(false)
     }
 }
 
@@ -213,7 +236,7 @@ impl<'a> Walk<'_, 'a> {
 
     fn key<'de: 'a, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
         match key {
-            "NextToken" | "nextToken" | "NextMarker" | "Marker" => {
+            "NextToken" | "nextToken" | "NextMarker" | "Marker" | "position" => {
                 self.token |= !map.next_value::<Text<'a>>()?.is_empty();
             }
             "AdditionalRoutesAvailable" => self.additional |= map.next_value::<Flag>()?.is_set(),
@@ -245,6 +268,7 @@ impl<'a> Walk<'_, 'a> {
         map: &mut A,
     ) -> Result<(), A::Error> {
         self.collected.known = true;
+        self.read = true;
         let read = match key {
             "PrefixLists" => return self.prefix_lists(map),
             "SecurityGroups" => return self.groups(map),
@@ -258,7 +282,9 @@ impl<'a> Walk<'_, 'a> {
         };
         if !read {
             if Inventories::accepts(key) {
-                self.collected.inventories.push((self.file, key.to_owned(), map.next_value()?));
+                let value: &'de RawValue = map.next_value()?;
+                self.token |= key == "VpcOriginList" && is_cut(value);
+                self.collected.inventories.push((self.file, key.to_owned(), value));
             } else {
                 map.next_value::<IgnoredAny>()?;
             }
@@ -390,12 +416,14 @@ impl<'a> Walk<'_, 'a> {
 
     fn manifest<'de: 'a, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         let List(calls): List<ManifestCall<'a>> = map.next_value()?;
+        self.read = true;
         self.collected.manifest.extend(calls.into_iter().map(|call| (self.file, call)));
         Ok(())
     }
 
     fn answered(&mut self, call: &'static str) {
         self.collected.known = true;
+        self.read = true;
         let parent = self.name.parent.filter(|_| has_parent(call)).unwrap_or_default().into();
         self.collected.answers.push(CallAnswer { file: self.file, call, parent });
     }
@@ -457,6 +485,19 @@ impl<'de: 'a, 'a> Visitor<'de> for GroupOrIdVisitor<'a> {
         let map = serde::de::value::MapAccessDeserializer::new(map);
         GroupShape::deserialize(map).map(|group| GroupOrId::Group(Box::new(group)))
     }
+}
+
+/// Whether a list that wraps its own pagination, as CloudFront's do, has more (R-DATA-2).
+fn is_cut(list: &RawValue) -> bool {
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "PascalCase", default)]
+    struct Page<'a> {
+        is_truncated: Flag,
+        #[serde(borrow)]
+        next_marker: Text<'a>,
+    }
+    let page: Page<'_> = serde_json::from_str(list.get()).unwrap_or_default();
+    page.is_truncated.is_set() || !page.next_marker.is_empty()
 }
 
 /// Reads a string; a value of another shape is somebody else's.

@@ -46,6 +46,14 @@ impl LoadError {
         Self(Box::new(Kind::Value { file: file.to_owned(), pointer: pointer.to_owned(), message }))
     }
 
+    pub(super) fn no_answer(file: &str, call: &str) -> Self {
+        let message = format!(
+            "the name of the file says `{call}`, and none of the keys of its answer is there; store what `aws` prints as it \
+             is, without `--query`"
+        );
+        Self::value(file, "", message)
+    }
+
     pub(super) fn disagreement(id: &str, places: [String; 2]) -> Self {
         Self(Box::new(Kind::Disagreement { id: id.to_owned(), places }))
     }
@@ -92,7 +100,8 @@ impl fmt::Display for LoadError {
                 )
             }
             Kind::Value { file, pointer, message } => {
-                write!(f, "{}#{}: {}", one_line(file), one_line(pointer), one_line(message))
+                let hash = if pointer.is_empty() { "" } else { "#" };
+                write!(f, "{}{hash}{}: {}", one_line(file), one_line(pointer), one_line(message))
             }
             Kind::Disagreement { id, places: [first, second] } => write!(
                 f,

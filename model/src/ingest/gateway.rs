@@ -19,7 +19,7 @@ shape! {
         state: Text<'a>,
         owner_id: Text<'a>,
         #[serde(alias = "VpcAttachments")]
-        attachments: List<AttachedShape<'a>>,
+        attachments: Option<List<AttachedShape<'a>>>,
         tags: List<Tag<'a>>,
     }
 }
@@ -120,12 +120,20 @@ fn gateway_id<'r, 'a>(shape: &'r GatewayShape<'a>) -> &'r Text<'a> {
     ids.into_iter().find(|id| !id.is_empty()).unwrap_or(&shape.vpn_gateway_id)
 }
 
-fn attachments(shape: &GatewayShape<'_>, context: &Context<'_>) -> Vec<GatewayAttachment> {
+/// R-DATA-12: a record that does not show its attachments may have any; one that shows none has none.
+fn attachments(
+    shape: &GatewayShape<'_>,
+    source: &Source,
+    context: &mut Context<'_>,
+) -> Vec<GatewayAttachment> {
+    if shape.attachments.is_none() {
+        context.gap(gateway_id(shape), source, "does not show what it is attached to; collect it again");
+    }
     let convert = |attached: &AttachedShape<'_>| GatewayAttachment {
         vpc: context.index.vpcs.refer(&attached.vpc_id),
         state: attached.state.lower(),
     };
-    shape.attachments.iter().map(convert).collect()
+    shape.attachments.iter().flat_map(|list| list.iter()).map(convert).collect()
 }
 
 fn meta(shape: &GatewayShape<'_>, scope: crate::id::ScopeId, source: &Source) -> crate::snapshot::Meta {
@@ -134,22 +142,29 @@ fn meta(shape: &GatewayShape<'_>, scope: crate::id::ScopeId, source: &Source) ->
 }
 
 /// Converts an internet gateway.
-pub(super) fn internet(record: &Scoped<GatewayShape<'_>>, context: &Context<'_>) -> InternetGateway {
+pub(super) fn internet(record: &Scoped<GatewayShape<'_>>, context: &mut Context<'_>) -> InternetGateway {
     let Scoped { scope, source, item } = record;
-    InternetGateway { meta: meta(item, *scope, source), attachments: attachments(item, context) }
+    InternetGateway { meta: meta(item, *scope, source), attachments: attachments(item, source, context) }
 }
 
 /// Converts an egress-only internet gateway.
-pub(super) fn egress_only(record: &Scoped<GatewayShape<'_>>, context: &Context<'_>) -> EgressGateway {
+pub(super) fn egress_only(record: &Scoped<GatewayShape<'_>>, context: &mut Context<'_>) -> EgressGateway {
     let Scoped { scope, source, item } = record;
-    EgressGateway { meta: meta(item, *scope, source), attachments: attachments(item, context) }
+    EgressGateway { meta: meta(item, *scope, source), attachments: attachments(item, source, context) }
 }
 
 /// Converts a virtual private gateway.
-pub(super) fn virtual_private(record: &Scoped<GatewayShape<'_>>, context: &Context<'_>) -> VirtualGateway {
+pub(super) fn virtual_private(
+    record: &Scoped<GatewayShape<'_>>,
+    context: &mut Context<'_>,
+) -> VirtualGateway {
     let Scoped { scope, source, item } = record;
     let state = item.state.lower();
-    VirtualGateway { meta: meta(item, *scope, source), state, attachments: attachments(item, context) }
+    VirtualGateway {
+        meta: meta(item, *scope, source),
+        state,
+        attachments: attachments(item, source, context),
+    }
 }
 
 /// Converts a NAT gateway.

@@ -1,5 +1,7 @@
 //! Network interfaces and instances (R-ADDR-3, R-ADDR-5, R-DATA-10).
 
+mod carried;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -13,6 +15,7 @@ use crate::snapshot::{
     AssociationEvidence, Instance, Interface, InterfaceAttachment, PrivateAddress, PublicAddress,
 };
 use crate::source::Source;
+use carried::{groups, is_kind, kind};
 
 shape! {
     /// `DescribeNetworkInterfaces.NetworkInterfaces[]` and `Instances[].NetworkInterfaces[]`.
@@ -131,6 +134,9 @@ shape! {
         instance_id: Text<'a>,
         carrier_ip: Text<'a>,
         customer_owned_ip: Text<'a>,
+        association_id: Text<'a>,
+        subnet_id: Text<'a>,
+        service_managed: Text<'a>,
     }
 }
 
@@ -265,7 +271,15 @@ fn of_nameless(
     context: &mut Context<'_>,
 ) -> Result<(), LoadError> {
     let Record { source, item } = address;
-    let (Some(text), Some(private)) = (item.public_ip.shown(), item.private_ip_address.shown()) else {
+    let Some(text) = item.public_ip.shown() else { return Ok(()) };
+    let Some(private) = item.private_ip_address.shown() else {
+        // R-ADDR-5: only a service's address is associated with nobody.
+        if item.association_id.shown().is_some()
+            && item.subnet_id.is_empty()
+            && item.service_managed.is_empty()
+        {
+            context.gap(text, source, "associated with an interface that the answer does not name");
+        }
         return Ok(());
     };
     let public = context.ipv4(source, text)?;
@@ -392,10 +406,13 @@ pub(super) fn interface(
             format!("`{}` is associated with `{}`, which it does not have", stray.public, stray.private);
         context.gap(item.id(), &stray.source, why);
     }
+    if addresses.is_empty() && prefixes.is_empty() && !is_kind(&item, "efaonly") {
+        context.gap(item.id(), &source, "shows no address, so that it may have any of its subnet");
+    }
     let hint = hints.instances.get(item.id());
     let check = hint.filter(|hint| hint.primary).and_then(|hint| hint.source_dest_check);
     let operator = item.operator.as_ref();
-    let groups = item.groups.as_ref();
+    let groups = groups(&item);
     Ok(Interface {
         meta: Identity {
             id: &item.network_interface_id,
@@ -407,7 +424,7 @@ pub(super) fn interface(
         vpc: context.index.vpcs.refer(&item.vpc_id),
         subnet: context.index.subnets.refer(&item.subnet_id),
         more_subnets: more_subnets(&item, context),
-        kind: item.interface_type.lower().map(|kind| kind.replace(['_', '-'], "").into_boxed_str()),
+        kind: kind(&item),
         status: item.status.lower(),
         attachment: attachment(&item, hint, context),
         requester_managed: item.requester_managed.is_set()
@@ -462,8 +479,17 @@ fn attachment(
 fn addresses(
     item: &InterfaceShape<'_>,
     source: &Source,
-    context: &Context<'_>,
+    context: &mut Context<'_>,
 ) -> Result<Vec<PrivateAddress>, LoadError> {
+    let nameless = item.private_ip_addresses.iter().any(|row| row.private_ip_address.is_empty())
+        || item.ipv6_addresses.iter().any(|row| row.ipv6_address.is_empty());
+    if nameless {
+        context.gap(
+            item.id(),
+            source,
+            "shows an entry without its address, so that it may have any of its subnet",
+        );
+    }
     let mut found: BTreeMap<IpAddr, bool> = BTreeMap::new();
     if let Some(text) = item.private_ip_address.shown() {
         found.insert(context.address(&source.below("/PrivateIpAddress"), text)?, true);
@@ -496,7 +522,14 @@ fn prefixes(
     let mut prefixes = Vec::new();
     for (field, list) in [("Ipv4Prefixes", &item.ipv4_prefixes), ("Ipv6Prefixes", &item.ipv6_prefixes)] {
         for (index, prefix) in list.iter().enumerate() {
-            let Some(text) = prefix.ipv4_prefix.shown().or(prefix.ipv6_prefix.shown()) else { continue };
+            let Some(text) = prefix.ipv4_prefix.shown().or(prefix.ipv6_prefix.shown()) else {
+                context.gap(
+                    item.id(),
+                    source,
+                    "shows a prefix without its block, so that it may have any of its subnet",
+                );
+                continue;
+            };
             prefixes.push(context.block(item.id(), &source.below(&format!("/{field}/{index}")), text)?);
         }
     }

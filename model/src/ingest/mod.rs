@@ -45,6 +45,9 @@ use document::Collected;
 use crate::id::{FileId, Table};
 use crate::snapshot::Snapshot;
 
+/// The message of the notice about a file that holds something and no answer; its resource is the name of the file.
+pub const UNUSED: &str = "no key in it is known, so that it is not used";
+
 /// One file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Input {

@@ -1,6 +1,6 @@
 //! Prefix lists, from the three calls that show their names or content (R-PL-1).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -60,7 +60,7 @@ pub(super) fn entries_by_list<'a>(
     for answer in answers.into_iter().filter(|answer| !answer.parent.is_empty()) {
         by_list.entry(answer.parent.clone()).or_default().push(answer);
     }
-    let described: std::collections::BTreeSet<Box<str>> =
+    let described: BTreeSet<Box<str>> =
         lists.iter().map(|list| Box::from(&*list.item.prefix_list_id)).collect();
     for (id, answers) in by_list.iter().filter(|(id, _)| !described.contains(*id)) {
         let Some(first) = answers.first() else { continue };
@@ -80,6 +80,7 @@ pub(super) fn prefix_list(
     context: &mut Context<'_>,
 ) -> Result<PrefixList, LoadError> {
     let Scoped { scope, source, item } = record;
+    agree(&item.prefix_list_id, answers.map_or(&[], Vec::as_slice), context)?;
     let entries = match answers.filter(|parts| parts.iter().any(|part| !part.truncated)) {
         Some(answers) => Some(listed(&item.prefix_list_id, answers, context)?),
         None => match &item.cidrs {
@@ -105,6 +106,22 @@ pub(super) fn prefix_list(
         list_name,
         entries: entries.map(sorted),
     })
+}
+
+/// Two whole answers about one list show the same entries (R-DATA-5).
+fn agree(id: &str, answers: &[Answer<PrefixEntryShape<'_>>], context: &Context<'_>) -> Result<(), LoadError> {
+    let blocks = |answer: &Answer<PrefixEntryShape<'_>>| {
+        answer.items.iter().map(|entry| entry.cidr.to_string()).collect::<BTreeSet<_>>()
+    };
+    let mut whole = answers.iter().filter(|answer| !answer.truncated);
+    let Some(first) = whole.next() else { return Ok(()) };
+    match whole.find(|other| blocks(other) != blocks(first)) {
+        Some(other) => Err(LoadError::disagreement(
+            id,
+            [&first.source, &other.source].map(|place| context.places.show(place)),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn listed(

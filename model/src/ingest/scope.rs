@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Collected;
+use super::manifest::ManifestCall;
 use super::name::{FileName, is_region, zone_region};
 use super::value::Text;
 use crate::id::{FileId, Id, ScopeId, Table};
@@ -89,13 +90,14 @@ pub(super) fn scopes(files: &Table<FileId, Box<str>>, collected: &Collected<'_>)
     let names: Vec<FileName<'_>> = files.values().map(|path| FileName::parse(path)).collect();
     let evidence = evidence(files.len(), collected);
     let mut located = locate(&names, &evidence);
+    let mut manifest: Vec<((&str, &str), &ManifestCall<'_>)> = Vec::new();
     for (file, call) in &collected.manifest {
-        if let Some(own) = located.get_mut(file.index()) {
-            *own = (&*call.account, &*call.region);
-        }
+        let Some(own) = located.get_mut(file.index()) else { continue };
+        *own = (call.account.shown().unwrap_or(own.0), call.region.shown().unwrap_or(own.1));
+        manifest.push((*own, call));
     }
-    let manifest = collected.manifest.iter().map(|(_, call)| (&*call.account, &*call.region));
-    let keys: BTreeSet<(&str, &str)> = located.iter().copied().chain(manifest).collect();
+    let told = manifest.iter().map(|(place, _)| *place);
+    let keys: BTreeSet<(&str, &str)> = located.iter().copied().chain(told).collect();
     let mut scopes: Table<ScopeId, Scope> = keys
         .iter()
         .map(|(account, region)| Scope {
@@ -108,8 +110,8 @@ pub(super) fn scopes(files: &Table<FileId, Box<str>>, collected: &Collected<'_>)
     let first = ScopeId::from_index(0);
     let of_file: Vec<ScopeId> = located.iter().map(|key| ids.get(key).copied().unwrap_or(first)).collect();
     record_calls(&mut scopes, &of_file, collected);
-    for (_, call) in collected.manifest.iter().filter(|(_, call)| call.failed()) {
-        let scope = ids.get(&(&*call.account, &*call.region)).and_then(|id| scopes.get_mut(*id));
+    for (place, call) in manifest.into_iter().filter(|(_, call)| call.failed()) {
+        let scope = ids.get(&place).and_then(|id| scopes.get_mut(*id));
         if let Some(scope) = scope {
             refuse(scope, call.call(), call.has_parent());
         }
@@ -117,12 +119,12 @@ pub(super) fn scopes(files: &Table<FileId, Box<str>>, collected: &Collected<'_>)
     Scopes { scopes, of_file }
 }
 
-/// A refused call stays collected only if an answer is there and the call has no parents that could differ.
+/// R-DATA-9: what the manifest says goes before what lies there: an answer of a call that failed is a part, or an old one.
 fn refuse(scope: &mut Scope, call: Box<str>, has_parent: bool) {
-    let status = scope.calls.entry(call).or_insert(CallStatus::Refused);
-    if has_parent {
-        *status = CallStatus::Refused;
-    }
+    let answered = scope.calls.contains_key(&call) && !has_parent;
+    let status = if answered { CallStatus::Truncated } else { CallStatus::Refused };
+    let known = scope.calls.entry(call).or_insert(status);
+    *known = (*known).max(status);
 }
 
 /// The account and Region of each file, empty where nothing tells.

@@ -115,6 +115,9 @@ pub(super) fn vpc(
     primary_first(&mut cidrs, &item, &source, context)?;
     let ipv6 = ("Ipv6CidrBlockAssociationSet", &*item.ipv6_cidr_block_association_set);
     associations(&mut cidrs, &item.vpc_id, &source, ipv6, context)?;
+    if cidrs.is_empty() {
+        context.gap(&item.vpc_id, &source, "shows no address block, so that it may have any");
+    }
     let encryption = encryption.or(item.encryption_control.as_ref());
     Ok(Vpc {
         meta: Identity { id: &item.vpc_id, owner: &item.owner_id, arn: &Text::default(), tags: &item.tags }

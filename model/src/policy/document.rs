@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, Options, Spanned};
 
 /// A line and a column, both counted from 1; 0 where nothing is known.
@@ -156,6 +157,9 @@ fn fault(error: &Error) -> Fault {
         }
         Error::UnknownAnchor { .. } => {
             "no anchor of this name; put quotes around a selector that starts with `*`".into()
+        }
+        Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
+            "found a second YAML document, expected one a file; put each into its own".into()
         }
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }

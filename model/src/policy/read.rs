@@ -155,13 +155,27 @@ fn group_name(key: &Key) -> Result<(), Fault> {
         ));
     }
     let plain = |character: char| character.is_alphanumeric() || "-_.".contains(character);
-    if key.name.is_empty() || !key.name.chars().all(plain) || key.name.parse::<ipnet::IpNet>().is_ok() {
+    let is_address = key.name.parse::<ipnet::IpNet>().is_ok() || key.name.parse::<std::net::IpAddr>().is_ok();
+    if is_address || is_aws_id(&key.name) {
+        return Err(Fault::new(
+            key.place,
+            format!("`{}` already names an address or resource; choose another name", key.name),
+        ));
+    }
+    if key.name.is_empty() || !key.name.chars().all(plain) {
         return Err(Fault::new(
             key.place,
             format!("expected a group name of letters, digits, `-`, `_` and `.`, found `{}`", key.name),
         ));
     }
     Ok(())
+}
+
+/// R-DATA-7: whether the name looks like an id that AWS gave: a word and 8 or 17 hexadecimal digits.
+fn is_aws_id(name: &str) -> bool {
+    name.rsplit_once('-').is_some_and(|(_, digits)| {
+        matches!(digits.len(), 8 | 17) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// Reads the group and, before it, the groups it names; `path` holds the groups being read, to find circles.

@@ -4,9 +4,12 @@
 //! that cannot be read is counted, never an error: one odd answer must not hide the others.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::id::ScopeId;
 use crate::ingest::value::{Flag, List, Text};
@@ -44,6 +47,29 @@ pub(super) enum Lenient<T> {
     Read(T),
     /// Something else.
     Unreadable(IgnoredAny),
+}
+
+/// A value written as an object, as all shapes here are: a list would else be read as one with nothing shown.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
 
 /// One element of an answer with its place.
@@ -116,12 +142,14 @@ shapes! {
     FirewallAttachment { subnet_id: Name, endpoint_id: Name, }
     /// `globalaccelerator list-accelerators`.
     Accelerator { accelerator_arn: Name, name: Name, }
+    /// `globalaccelerator list-listeners`; other calls print listeners, too.
+    Listener { listener_arn: Name, }
     /// `globalaccelerator list-endpoint-groups`, also of custom routing accelerators.
-    EndpointGroup { endpoint_group_arn: Name, endpoint_group_region: Name, endpoint_descriptions: List<EndpointDescription>, }
+    EndpointGroup { endpoint_group_arn: Name, endpoint_group_region: Name, endpoint_descriptions: Option<List<EndpointDescription>>, }
     /// An endpoint of an accelerator: an instance, Elastic IP allocation, subnet, or load balancer ARN.
     EndpointDescription { endpoint_id: Name, }
     /// `cloudfront list-vpc-origins`.
-    VpcOriginList { items: List<Lenient<VpcOrigin>>, }
+    VpcOriginList { items: List<Lenient<Object<VpcOrigin>>>, }
     /// A VPC origin; `get-vpc-origin` has the ARN in the configuration.
     VpcOrigin { id: Name, origin_endpoint_arn: Name, vpc_origin_endpoint_config: Option<VpcOriginConfig>, }
     /// The configuration of a VPC origin.

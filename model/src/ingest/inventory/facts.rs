@@ -136,10 +136,25 @@ impl<'a> Facts<'a> {
 
     /// How a managed service enters these subnets with these groups: by its interfaces where the snapshot shows some
     /// with exactly these groups, which are then no wider than a hidden one.
-    pub(super) fn service_exits(&self, subnets: &[Name], groups: &[Name]) -> Vec<Exit> {
+    ///
+    /// A subnet that is not shown may be any of the account and Region (R-DATA-3); so may all, where none is named.
+    pub(super) fn service_exits(&self, subnets: &[Name], groups: &[Name], scope: ScopeId) -> Vec<Exit> {
         let groups = self.group_refs(groups);
-        let known = subnets.iter().filter_map(|subnet| self.subnet(subnet));
-        known.flat_map(|subnet| self.subnet_exits(subnet, &groups)).collect()
+        let known: Option<Vec<SubnetId>> = subnets.iter().map(|subnet| self.subnet(subnet)).collect();
+        let known = known.filter(|known| !known.is_empty()).unwrap_or_else(|| self.subnets_of_scope(scope));
+        known.into_iter().flat_map(|subnet| self.subnet_exits(subnet, &groups)).collect()
+    }
+
+    /// The subnets of an account and Region.
+    pub(super) fn subnets_of_scope(&self, scope: ScopeId) -> Vec<SubnetId> {
+        let Some(scope) = self.snapshot.scopes.get(scope) else { return Vec::new() };
+        self.subnets_of_home(&Home { account: &scope.account, region: &scope.region })
+    }
+
+    /// Whether a resource belongs to the account that was asked about it, as far as the input shows (R-ADDR-13).
+    pub(super) fn owns(&self, meta: &Meta) -> bool {
+        let (owner, account) = (meta.owner.as_deref().unwrap_or_default(), self.account(meta.scope));
+        owner.is_empty() || account.is_empty() || owner == account
     }
 
     fn subnet_exits(&self, subnet: SubnetId, groups: &[Ref<GroupId>]) -> Vec<Exit> {

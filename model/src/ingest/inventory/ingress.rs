@@ -21,11 +21,20 @@ pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
     connect_endpoints(facts, found);
     verified_access(facts, found);
     client_vpns(facts, found);
+    let listed: BTreeSet<EniId> =
+        found.components.iter().flat_map(|row| &row.exits).filter_map(own).collect();
     for (id, interface) in facts.snapshot.interfaces.iter() {
-        hinted_interface(facts, id, interface, found);
+        hinted_interface(facts, (id, interface), listed.contains(&id), found);
     }
     for hint in GROUP_HINTS {
         referenced_groups(facts, hint, found);
+    }
+}
+
+fn own(exit: &Exit) -> Option<EniId> {
+    match exit {
+        Exit::Interface { interface, .. } => Some(*interface),
+        _ => None,
     }
 }
 
@@ -39,30 +48,48 @@ fn accelerators(facts: &Facts<'_>, found: &mut Found) {
     let groups = &facts.inventories.endpoint_groups;
     for group in groups {
         let account = facts.account(group.scope);
-        let targets = group.endpoint_descriptions.iter().map(|endpoint| &endpoint.endpoint_id);
+        let shown = group.endpoint_descriptions.iter().flat_map(|list| list.iter());
+        let targets = shown.map(|endpoint| &endpoint.endpoint_id);
         let subnets: Vec<SubnetId> =
             targets.flat_map(|target| facts.landing(target, account, &group.endpoint_group_region)).collect();
         let why =
             format!("{} carries Global Accelerator clients to its endpoints", &*group.endpoint_group_arn);
         let exits = facts.exits_with_named_groups(&subnets, is_accelerator_group);
-        if !group.endpoint_descriptions.is_empty() {
+        if group.endpoint_descriptions.as_ref().is_some_and(|shown| !shown.is_empty()) {
             ingress(found, &group.endpoint_group_arn, why, &group.source, exits);
         }
     }
     for accelerator in &facts.inventories.accelerators {
         let arn = &accelerator.accelerator_arn;
-        let prefix = format!("{}/", &**arn);
-        if !groups.iter().any(|group| group.endpoint_group_arn.starts_with(&prefix)) {
+        if !is_whole(facts, arn) {
             let subnets = facts.landing("eipalloc-", facts.account(accelerator.scope), "");
             let exits = facts.exits_with_named_groups(&subnets, is_accelerator_group);
             let why = format!(
-                "{} is an accelerator whose endpoints are not collected; collect: globalaccelerator list-listeners, \
-                 list-endpoint-groups",
+                "{} is an accelerator whose endpoints are not all collected; collect: globalaccelerator \
+                 list-listeners, and list-endpoint-groups of each listener",
                 &**arn
             );
             ingress(found, arn, why, &accelerator.source, exits);
         }
     }
+}
+
+/// R-DATA-9: whether the listeners of an accelerator are collected, and the endpoint groups of each: both calls answer
+/// for one accelerator or listener alone.
+fn is_whole(facts: &Facts<'_>, accelerator: &str) -> bool {
+    let inventories = facts.inventories;
+    let prefix = format!("{accelerator}/");
+    let listeners = inventories.listeners.iter().map(|listener| &*listener.listener_arn);
+    let mut listeners = listeners.filter(|arn| arn.starts_with(&prefix)).peekable();
+    let listed = listeners.peek().is_some() || inventories.asked("Listeners", accelerator);
+    listed && listeners.all(|listener| has_groups(facts, listener))
+}
+
+fn has_groups(facts: &Facts<'_>, listener: &str) -> bool {
+    let prefix = format!("{listener}/");
+    let mut groups = facts.inventories.endpoint_groups.iter();
+    groups.any(|group| group.endpoint_group_arn.starts_with(&prefix) && group.endpoint_descriptions.is_some())
+        || facts.inventories.asked("EndpointGroups", listener)
 }
 
 /// R-EDGE-3: the origin's subnets; the inbound ACL is not evaluated.
@@ -79,7 +106,7 @@ fn vpc_origins(facts: &Facts<'_>, found: &mut Found) {
 /// R-EDGE-6: VPC links of HTTP APIs by interfaces in subnets, those of REST APIs by a network load balancer.
 fn vpc_links(facts: &Facts<'_>, found: &mut Found) {
     for link in facts.inventories.upper_items.iter().filter(|item| !item.vpc_link_id.is_empty()) {
-        let exits = facts.service_exits(&link.subnet_ids, &link.security_group_ids);
+        let exits = facts.service_exits(&link.subnet_ids, &link.security_group_ids, link.scope);
         let why = format!(
             "{} is a VPC link of API Gateway: what its APIs call is not modelled",
             &*link.vpc_link_id
@@ -96,11 +123,12 @@ fn vpc_links(facts: &Facts<'_>, found: &mut Found) {
 /// R-EDGE-4: by the endpoint's interfaces; any address of a client where that is preserved.
 fn connect_endpoints(facts: &Facts<'_>, found: &mut Found) {
     for endpoint in facts.inventories.connect_endpoints.iter().filter(|endpoint| !is_gone(&endpoint.state)) {
-        let own: Vec<Exit> =
-            endpoint.network_interface_ids.iter().filter_map(|id| facts.interface(id)).map(relayed).collect();
-        let subnet = std::slice::from_ref(&endpoint.subnet_id);
-        let exits =
-            if own.is_empty() { facts.service_exits(subnet, &endpoint.security_group_ids) } else { own };
+        let shown = &endpoint.network_interface_ids;
+        let mut exits: Vec<Exit> = shown.iter().filter_map(|id| facts.interface(id)).map(relayed).collect();
+        if exits.is_empty() || exits.len() < shown.len() {
+            let subnet = std::slice::from_ref(&endpoint.subnet_id);
+            exits.extend(facts.service_exits(subnet, &endpoint.security_group_ids, endpoint.scope));
+        }
         let id = &endpoint.instance_connect_endpoint_id;
         let why = format!("{} is an EC2 Instance Connect Endpoint (requires IAM)", &**id);
         ingress(found, id, why, &endpoint.source, exits);
@@ -130,10 +158,11 @@ fn verified_access_subnets(facts: &Facts<'_>, endpoint: &Placed<VerifiedAccessEn
         &endpoint.cidr_options,
     ];
     let targets = kinds.into_iter().flatten().flat_map(verified_access_targets);
-    targets
+    let found: Vec<SubnetId> = targets
         .filter(|target| !target.is_empty())
         .flat_map(|target| facts.landing(target, facts.account(endpoint.scope), ""))
-        .collect()
+        .collect();
+    if found.is_empty() { facts.subnets_of_scope(endpoint.scope) } else { found }
 }
 
 fn verified_access_targets(options: &VerifiedAccessTarget) -> impl Iterator<Item = &Name> {
@@ -147,7 +176,7 @@ fn client_vpns(facts: &Facts<'_>, found: &mut Found) {
             continue;
         }
         let subnet = std::slice::from_ref(&network.target_network_id);
-        let exits = facts.service_exits(subnet, &network.security_groups);
+        let exits = facts.service_exits(subnet, &network.security_groups, network.scope);
         ingress(
             found,
             &network.client_vpn_endpoint_id,
@@ -158,20 +187,29 @@ fn client_vpns(facts: &Facts<'_>, found: &mut Found) {
     }
     for vpn in &facts.inventories.client_vpns {
         let id = &vpn.client_vpn_endpoint_id;
+        if vpn.status.as_ref().is_some_and(|status| is_gone(&status.code)) {
+            continue;
+        }
         let subnets: Vec<Name> =
             vpn.associated_target_networks.iter().map(|network| network.network_id.clone()).collect();
-        let mut exits = facts.service_exits(&subnets, &vpn.security_group_ids);
-        let associated =
-            facts.collected(vpn.scope, "ec2 describe-client-vpn-target-networks") || !exits.is_empty();
-        if !associated {
+        if !subnets.is_empty() {
+            let exits = facts.service_exits(&subnets, &vpn.security_group_ids, vpn.scope);
+            ingress(found, id, client_vpn_why(id), &vpn.source, exits);
+        } else if !has_networks(facts, id) {
             let groups = facts.group_refs(&vpn.security_group_ids);
-            let vpc = facts.vpc(&vpn.vpc_id).map_or(&[][..], |vpc| facts.vpc_subnets(vpc));
-            exits.extend(vpc.iter().map(|subnet| hidden(*subnet, groups.clone())));
-        }
-        if !exits.is_empty() {
+            let vpc = facts.vpc(&vpn.vpc_id).map(|vpc| facts.vpc_subnets(vpc).to_vec());
+            let subnets = vpc.unwrap_or_else(|| facts.subnets_of_scope(vpn.scope));
+            let exits = subnets.into_iter().map(|subnet| hidden(subnet, groups.clone())).collect();
             ingress(found, id, client_vpn_why(id), &vpn.source, exits);
         }
     }
+}
+
+/// R-DATA-9: whether the associations of this endpoint are collected: the call answers for one endpoint alone.
+fn has_networks(facts: &Facts<'_>, vpn: &str) -> bool {
+    let mut networks = facts.inventories.client_vpn_networks.iter();
+    networks.any(|network| &*network.client_vpn_endpoint_id == vpn)
+        || facts.inventories.asked("ClientVpnTargetNetworks", vpn)
 }
 
 fn client_vpn_why(id: &str) -> String {
@@ -181,8 +219,13 @@ fn client_vpn_why(id: &str) -> String {
 }
 
 /// R-DATA-11: an interface that a managed ingress left in the VPC.
-fn hinted_interface(facts: &Facts<'_>, id: EniId, interface: &Interface, found: &mut Found) {
-    let Some(Hint { what, calls }) = hint_of(facts, interface) else { return };
+fn hinted_interface(
+    facts: &Facts<'_>,
+    (id, interface): (EniId, &Interface),
+    listed: bool,
+    found: &mut Found,
+) {
+    let Some(Hint { what, calls }) = hint_of(facts, interface, listed) else { return };
     let eni = &interface.meta.id;
     let why = format!("{eni} ({what}) could carry traffic of a managed ingress; collect: {calls}");
     let mut exits = vec![relayed(id)];
@@ -217,11 +260,14 @@ struct Hint<'a> {
 }
 
 /// What an interface gives away. Types are evidence even beside a collected inventory; words in descriptions only
-/// stand in for one that was not collected.
-fn hint_of<'a>(facts: &Facts<'_>, interface: &'a Interface) -> Option<Hint<'a>> {
+/// stand in for one that was not collected, or that does not list what a service made there (R-DATA-5). The inventory of
+/// one account says nothing about the interfaces of another (R-ADDR-13).
+fn hint_of<'a>(facts: &Facts<'_>, interface: &'a Interface, listed: bool) -> Option<Hint<'a>> {
     let hint = |what, calls| Some(Hint { what, calls });
-    let account = |call| facts.collected_in_account(interface.meta.scope, call);
-    let here = |call| facts.collected(interface.meta.scope, call);
+    let meta = &interface.meta;
+    let account = |call| facts.owns(meta) && facts.collected_in_account(meta.scope, call);
+    let explained = listed || facts.owns(meta) && !interface.requester_managed;
+    let here = |call| explained && facts.collected(meta.scope, call);
     let description = interface.description.to_ascii_lowercase();
     let says = |words: &str| description.contains(words);
     let tagged = |prefix: &str| interface.meta.tags.keys().any(|key| key.starts_with(prefix));
@@ -286,7 +332,9 @@ fn referenced_groups(facts: &Facts<'_>, hint: &GroupHint, found: &mut Found) {
     let groups = facts.snapshot.groups.iter();
     let wanted: Vec<(GroupId, &SecurityGroup)> = groups
         .filter(|(_, group)| {
-            (hint.wanted)(&group.group_name) && !facts.collected_in_account(group.meta.scope, hint.call)
+            let own = facts.owns(&group.meta);
+            (hint.wanted)(&group.group_name)
+                && !(own && facts.collected_in_account(group.meta.scope, hint.call))
         })
         .collect();
     for (service, group) in wanted {

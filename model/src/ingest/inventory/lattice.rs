@@ -33,7 +33,7 @@ pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
 fn resource_gateways(facts: &Facts<'_>, found: &mut Found) -> Vec<Exit> {
     let mut all = Vec::new();
     for gateway in facts.inventories.lower_items.iter().filter(|item| is_resource_gateway(item)) {
-        let exits = facts.service_exits(&gateway.subnet_ids, &gateway.security_group_ids);
+        let exits = facts.service_exits(&gateway.subnet_ids, &gateway.security_group_ids, gateway.scope);
         let why = format!(
             "{} is a VPC Lattice resource gateway: what it sends to is not modelled (A-22)",
             &*gateway.id
@@ -50,7 +50,7 @@ fn resource_gateways(facts: &Facts<'_>, found: &mut Found) -> Vec<Exit> {
     for (id, interface) in
         facts.snapshot.interfaces.iter().filter(|(_, interface)| is_gateway_interface(interface))
     {
-        if !facts.collected(interface.meta.scope, GATEWAYS) {
+        if !(facts.owns(&interface.meta) && facts.collected(interface.meta.scope, GATEWAYS)) {
             let eni = &interface.meta.id;
             let why = format!("{eni} is an interface of a VPC Lattice resource gateway; collect: {GATEWAYS}");
             all.push(relayed(id));
@@ -62,7 +62,11 @@ fn resource_gateways(facts: &Facts<'_>, found: &mut Found) -> Vec<Exit> {
 }
 
 fn is_resource_gateway(item: &Placed<LowerItem>) -> bool {
-    !item.subnet_ids.is_empty() && !is_gone(&item.status)
+    (!item.subnet_ids.is_empty() || is_gateway_id(&item.id)) && !is_gone(&item.status)
+}
+
+fn is_gateway_id(id: &str) -> bool {
+    id.starts_with("rgw-")
 }
 
 /// R-DATA-11: the description is a convention, so it only adds.
@@ -133,7 +137,7 @@ fn service_networks(facts: &Facts<'_>, found: &mut Found) {
 }
 
 fn is_target_group(item: &LowerItem) -> bool {
-    !item.vpc_identifier.is_empty() && item.subnet_ids.is_empty()
+    !item.vpc_identifier.is_empty() && item.subnet_ids.is_empty() && !is_gateway_id(&item.id)
 }
 
 fn lattice_entries() -> [Entry; 2] {

@@ -128,7 +128,7 @@ fn elastic(facts: &Facts<'_>, listed: &Placed<LoadBalancer>) -> Balancer {
         },
         listed: true,
         nodes: Vec::new(),
-        hidden: hidden_subnets(facts, &subnets, &listed.vpc_id),
+        hidden: hidden_subnets(facts, &subnets, &listed.vpc_id, listed.scope),
         scope: listed.scope,
         source: listed.source.clone(),
         groups: shown_groups(
@@ -151,7 +151,7 @@ fn classic(facts: &Facts<'_>, listed: &Placed<ClassicLoadBalancer>) -> Balancer 
         kind: BalancerKind::Other,
         listed: true,
         nodes: Vec::new(),
-        hidden: hidden_subnets(facts, &subnets, &listed.vpc_id),
+        hidden: hidden_subnets(facts, &subnets, &listed.vpc_id, listed.scope),
         scope: listed.scope,
         source: listed.source.clone(),
         groups: shown_groups(facts, &listed.security_groups, true, &listed.vpc_id),
@@ -169,12 +169,16 @@ fn shown_groups(facts: &Facts<'_>, shown: &[Name], always: bool, vpc: &str) -> V
     groups.map(|(id, _)| Ref::Known(id)).collect()
 }
 
-/// The subnets that a load balancer is enabled in; all of its VPC if the inventory names none.
-fn hidden_subnets(facts: &Facts<'_>, subnets: &[&Name], vpc: &str) -> Vec<SubnetId> {
-    if subnets.is_empty() {
-        return facts.vpc(vpc).map_or_else(Vec::new, |vpc| facts.vpc_subnets(vpc).to_vec());
-    }
-    subnets.iter().filter_map(|subnet| facts.subnet(subnet)).collect()
+/// The subnets that a load balancer is enabled in; all of its VPC if the inventory names none or one that nobody shows,
+/// and all of its account and Region if it names no VPC either (R-DATA-3). One in a VPC that nobody shows is elsewhere.
+fn hidden_subnets(facts: &Facts<'_>, subnets: &[&Name], vpc: &str, scope: ScopeId) -> Vec<SubnetId> {
+    let known: Option<Vec<SubnetId>> = subnets.iter().map(|subnet| facts.subnet(subnet)).collect();
+    let known = known.filter(|known| !known.is_empty());
+    known.unwrap_or_else(|| match facts.vpc(vpc) {
+        Some(vpc) => facts.vpc_subnets(vpc).to_vec(),
+        None if vpc.is_empty() => facts.subnets_of_scope(scope),
+        None => Vec::new(),
+    })
 }
 
 /// R-LB-6: rules and default actions reach target groups only, and each group names its load balancers.

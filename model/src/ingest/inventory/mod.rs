@@ -29,7 +29,7 @@ use crate::snapshot::{Component, ComponentKind, DxGateway, Entry, Exit, Snapshot
 use crate::source::Source;
 
 use facts::Facts;
-pub(crate) use reading::{Inventories, call_of};
+pub(crate) use reading::{Inventories, Place, call_of, inventory_calls};
 
 /// The components that the snapshot and the inventories show, sorted by (id, kind), and oddities of the inventories,
 /// sorted. Depends on neither the order of files nor that of answers.
@@ -43,7 +43,6 @@ pub(crate) fn components(snapshot: &Snapshot, inventories: &Inventories) -> (Vec
     ingress::find(&facts, &mut found);
     lattice::find(&facts, &mut found);
     neighbour::find(&facts, &mut found);
-    found.notices.extend(inventories.unreadable());
     found.finish()
 }
 

@@ -1,15 +1,17 @@
 //! Reading inventories: one top-level key of one answer at a time.
 
+use std::collections::BTreeSet;
+
 use serde::de::{Deserialize, Deserializer, IgnoredAny};
 
 use super::dto::{
     Accelerator, CarrierGateway, ClassicLoadBalancer, ClientVpnEndpoint, ClientVpnTargetNetwork,
     CoreAttachment, CoreNetwork, DxAssociation, DxGatewayShape, EndpointGroup, Firewall, FirewallStatus,
-    InstanceConnectEndpoint, Lenient, LoadBalancer, LowerItem, MulticastDomain, Name, Placed,
-    ServiceConfiguration, TargetGroup, TargetHealth, TrafficMirrorSession, UpperItem, VerifiedAccessEndpoint,
-    VpcEndpointConnection, VpcOrigin, VpcOriginList, WrappedTargetHealth,
+    InstanceConnectEndpoint, Lenient, Listener, LoadBalancer, LowerItem, MulticastDomain, Name, Object,
+    Placed, ServiceConfiguration, TargetGroup, TargetHealth, TrafficMirrorSession, UpperItem,
+    VerifiedAccessEndpoint, VpcEndpointConnection, VpcOrigin, VpcOriginList, WrappedTargetHealth,
 };
-use crate::finding::Notice;
+use crate::finding::Gap;
 use crate::id::{FileId, ScopeId};
 use crate::source::Source;
 
@@ -26,6 +28,7 @@ pub(crate) struct Inventories {
     pub(super) firewall_statuses: Vec<Placed<FirewallStatus>>,
     pub(super) accelerators: Vec<Placed<Accelerator>>,
     pub(super) endpoint_groups: Vec<Placed<EndpointGroup>>,
+    pub(super) listeners: Vec<Placed<Listener>>,
     pub(super) vpc_origins: Vec<Placed<VpcOrigin>>,
     pub(super) connect_endpoints: Vec<Placed<InstanceConnectEndpoint>>,
     pub(super) verified_access: Vec<Placed<VerifiedAccessEndpoint>>,
@@ -44,6 +47,8 @@ pub(crate) struct Inventories {
     pub(super) lower_items: Vec<Placed<LowerItem>>,
     pub(super) notebook_names: Vec<Placed<Name>>,
     pub(super) single_interfaces: Vec<Placed<Name>>,
+    /// The key of each answer about one thing of several, and that thing as the file name has it.
+    asked: BTreeSet<(Box<str>, Box<str>)>,
     unreadable: Vec<Source>,
 }
 
@@ -98,6 +103,11 @@ pub(crate) fn call_of(key: &str) -> Option<&'static str> {
     KEYS.iter().find(|(known, _)| *known == key).and_then(|(_, call)| *call)
 }
 
+/// Every call with a key of its own.
+pub(crate) fn inventory_calls() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter_map(|(_, call)| *call)
+}
+
 /// Every key that [`Inventories::read`] knows.
 #[cfg(test)]
 pub(super) fn keys() -> impl Iterator<Item = &'static str> {
@@ -114,18 +124,18 @@ impl Inventories {
     ///
     /// # Errors
     /// Only what the deserializer itself reports: malformed input.
-    pub(crate) fn read<'de, D>(
-        &mut self,
-        key: &str,
-        scope: ScopeId,
-        file: FileId,
-        d: D,
-    ) -> Result<(), D::Error>
+    pub(crate) fn read<'de, D>(&mut self, place: Place<'_>, d: D) -> Result<(), D::Error>
     where
         D: Deserializer<'de>,
     {
-        let place = Place { key, scope, file };
+        let key = place.key;
+        if let Some(parent) = place.parent {
+            self.asked.insert((key.into(), parent.into()));
+        }
         let odd = &mut self.unreadable;
+        // Where nothing tells the call, any may have printed these keys: elements of another shape are somebody else's.
+        let mut foreign = Vec::new();
+        let odd_items = if place.told { &mut *odd } else { &mut foreign };
         match key {
             "LoadBalancers" => place.list(&mut self.load_balancers, odd, d),
             "LoadBalancerDescriptions" => place.list(&mut self.classic, odd, d),
@@ -159,32 +169,46 @@ impl Inventories {
             }
             "TrafficMirrorSessions" => place.list(&mut self.mirror_sessions, odd, d),
             "TransitGatewayMulticastDomains" => place.list(&mut self.multicast_domains, odd, d),
-            // Any call may print these two keys: elements of another shape are somebody else's.
-            "Items" => place.list(&mut self.upper_items, &mut Vec::new(), d),
-            "items" => place.list(&mut self.lower_items, &mut Vec::new(), d),
-            "NotebookInstanceName" => place.one(&mut self.notebook_names, odd, d),
-            "NetworkInterfaceId" => place.one(&mut self.single_interfaces, &mut Vec::new(), d),
+            "Listeners" => place.list(&mut self.listeners, odd_items, d),
+            "Items" => place.list(&mut self.upper_items, odd_items, d),
+            "items" => place.list(&mut self.lower_items, odd_items, d),
+            "NotebookInstanceName" => place.word(&mut self.notebook_names, d),
+            "NetworkInterfaceId" => place.word(&mut self.single_interfaces, d),
             // Nothing in the others bounds what a component may do.
             _ => IgnoredAny::deserialize(d).map(|_| ()),
         }
     }
 
-    /// A notice for every element that could not be read.
-    pub(super) fn unreadable(&self) -> impl Iterator<Item = Notice> {
-        self.unreadable.iter().map(|source| Notice {
+    /// A gap for every element that could not be read: what it lists may carry anything (R-DATA-3).
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = Gap> {
+        self.unreadable.iter().map(|source| Gap {
             resource: source.pointer.clone(),
-            message: "this part of an inventory has an unknown shape: what it lists is not seen".into(),
+            why: "this part of an inventory has an unknown shape, so that what it lists is not seen; collect it again"
+                .into(),
             source: Some(source.clone()),
         })
+    }
+
+    /// Whether an answer with this key was about `parent`, an id or an ARN, which file names may shorten to its last part.
+    pub(super) fn asked(&self, key: &str, parent: &str) -> bool {
+        let short = parent.rsplit(['/', ':']).next().unwrap_or(parent);
+        [parent, short].iter().any(|parent| self.asked.contains(&(key.into(), (*parent).into())))
     }
 }
 
 /// The answer that is being read.
 #[derive(Clone, Copy)]
-struct Place<'a> {
-    key: &'a str,
-    scope: ScopeId,
-    file: FileId,
+pub(crate) struct Place<'a> {
+    /// Its top-level key.
+    pub(crate) key: &'a str,
+    /// The account and Region that it is about.
+    pub(crate) scope: ScopeId,
+    /// Its file.
+    pub(crate) file: FileId,
+    /// The thing that the call asked about, where the name of the file has it.
+    pub(crate) parent: Option<&'a str>,
+    /// Whether the name of the file tells the call.
+    pub(crate) told: bool,
 }
 
 impl Place<'_> {
@@ -193,7 +217,7 @@ impl Place<'_> {
         T: Deserialize<'de>,
         D: Deserializer<'de>,
     {
-        match Lenient::<Option<Vec<Lenient<T>>>>::deserialize(d)? {
+        match Lenient::<Option<Vec<Lenient<Object<T>>>>>::deserialize(d)? {
             Lenient::Read(elements) => self.elements("", elements.unwrap_or_default(), into, odd),
             Lenient::Unreadable(_) => odd.push(self.source("")),
         }
@@ -205,9 +229,20 @@ impl Place<'_> {
         T: Deserialize<'de>,
         D: Deserializer<'de>,
     {
-        match Lenient::<Option<T>>::deserialize(d)? {
-            Lenient::Read(value) => into.extend(value.map(|value| self.placed("", value))),
+        match Lenient::<Option<Object<T>>>::deserialize(d)? {
+            Lenient::Read(value) => into.extend(value.map(|Object(value)| self.placed("", value))),
             Lenient::Unreadable(_) => odd.push(self.source("")),
+        }
+        Ok(())
+    }
+
+    /// A word; a value of another shape is somebody else's.
+    fn word<'de, D>(self, into: &mut Vec<Placed<Name>>, d: D) -> Result<(), D::Error>
+    where
+        D: Deserializer<'de>,
+    {
+        if let Lenient::Read(word) = Lenient::<Option<Name>>::deserialize(d)? {
+            into.extend(word.map(|word| self.placed("", word)));
         }
         Ok(())
     }
@@ -222,8 +257,10 @@ impl Place<'_> {
     where
         D: Deserializer<'de>,
     {
-        match Lenient::<Option<VpcOriginList>>::deserialize(d)? {
-            Lenient::Read(list) => self.elements("/Items", list.unwrap_or_default().items.0, into, odd),
+        match Lenient::<Option<Object<VpcOriginList>>>::deserialize(d)? {
+            Lenient::Read(list) => {
+                self.elements("/Items", list.map_or_else(Vec::new, |Object(list)| list.items.0), into, odd);
+            }
             Lenient::Unreadable(_) => odd.push(self.source("")),
         }
         Ok(())
@@ -232,14 +269,14 @@ impl Place<'_> {
     fn elements<T>(
         self,
         below: &str,
-        found: Vec<Lenient<T>>,
+        found: Vec<Lenient<Object<T>>>,
         into: &mut Vec<Placed<T>>,
         odd: &mut Vec<Source>,
     ) {
         for (index, element) in found.into_iter().enumerate() {
             let below = format!("{below}/{index}");
             match element {
-                Lenient::Read(value) => into.push(self.placed(&below, value)),
+                Lenient::Read(Object(value)) => into.push(self.placed(&below, value)),
                 Lenient::Unreadable(_) => odd.push(self.source(&below)),
             }
         }

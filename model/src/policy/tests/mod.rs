@@ -393,6 +393,21 @@ fn hostile_files_end_in_an_error() {
 }
 
 #[test]
+fn a_second_document_is_called_that() {
+    let text = file("properties:\n  - name: p\n    forbid: {from: any, to: i-1}\n");
+    let message = bad_file(&format!("{text}---\n{text}"));
+    assert!(message.contains("second YAML document"), "{message}");
+}
+
+#[test]
+fn a_group_is_not_called_like_an_address_or_a_resource() {
+    for name in ["10.0.0.10", "eni-02a71fd5da22c6e17", "i-0123abcd"] {
+        let message = bad(&format!("groups:\n  {name}: i-1\n"));
+        assert!(message.contains("already names an address or resource"), "{message}");
+    }
+}
+
+#[test]
 fn an_access_scope_becomes_properties() {
     let scope = r#"{"MatchPaths": [
         {"Source": {"ResourceStatement": {"ResourceTypes": ["AWS::EC2::InternetGateway"]}},

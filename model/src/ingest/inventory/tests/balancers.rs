@@ -205,10 +205,28 @@ fn a_load_balancer_outside_the_snapshot_gives_a_notice() {
     let mut net = Net::new();
     net.read(
         "LoadBalancers",
-        json!([{"LoadBalancerArn": ALB, "AvailabilityZones": [{"SubnetId": "subnet-unseen"}]}]),
+        json!([{"LoadBalancerArn": ALB, "VpcId": "vpc-unseen", "AvailabilityZones": [{"SubnetId": "subnet-unseen"}]}]),
     );
     net.check(&[]);
     assert_eq!(net.notices(), [format!("{ALB}: nothing that this leads to is in the snapshot")]);
+}
+
+/// R-DATA-3: in a subnet that nobody shows it may be anywhere in its VPC, and without one anywhere at all.
+#[test]
+fn a_load_balancer_whose_place_is_not_shown_may_be_anywhere() {
+    let exits = |shown: serde_json::Value| {
+        let mut net = Net::new();
+        net.collected(SERVICES);
+        net.read("LoadBalancers", json!([shown]));
+        net.components()[0].exits.len()
+    };
+    assert_eq!(
+        exits(
+            json!({"LoadBalancerArn": ALB, "VpcId": "vpc-a", "AvailabilityZones": [{"SubnetId": "subnet-unseen"}]})
+        ),
+        2
+    );
+    assert_eq!(exits(json!({"LoadBalancerArn": ALB})), 3);
 }
 
 #[test]

@@ -75,6 +75,87 @@ fn an_unseen_endpoint_may_be_anywhere_in_its_region() {
     assert_eq!(net.notices(), [format!("{GROUP_ARN}: nothing that this leads to is in the snapshot")]);
 }
 
+/// R-DATA-9: both calls answer for one accelerator or listener alone, so that each must be there.
+#[test]
+fn an_accelerator_is_whole_only_with_the_groups_of_each_listener() {
+    let arn = "arn:aws:globalaccelerator::111111111111:accelerator/a";
+    let whole = |net: &Net| !net.components().iter().any(|component| *component.id == *arn);
+    let mut net = Net::new();
+    let eni = net.eni("eni-1", "subnet-b", "interface");
+    net.attach(eni, Ref::Missing("i-1".into()));
+    net.read("Accelerators", json!([{"AcceleratorArn": arn}]));
+    net.read("EndpointGroups", endpoint_group("i-1"));
+    assert!(!whole(&net), "the listeners are not collected");
+    let listener = |id: &str| json!({"ListenerArn": format!("{arn}/listener/{id}")});
+    net.read("Listeners", json!([listener("b"), listener("d")]));
+    assert!(!whole(&net), "the groups of the second listener are not collected");
+    net.read_about(Some("d"), "EndpointGroups", json!([]));
+    assert!(whole(&net));
+    let mut bare = Net::new();
+    bare.read("Accelerators", json!([{"AcceleratorArn": arn}]));
+    bare.read_about(Some("a"), "Listeners", json!([]));
+    assert!(whole(&bare), "without listeners it leads nowhere");
+}
+
+/// R-DATA-3: what is listed and not gone leads somewhere, if its place cannot be told then anywhere.
+#[test]
+fn a_listed_ingress_without_a_place_may_be_anywhere() {
+    for (key, one) in [
+        ("InstanceConnectEndpoints", json!({"InstanceConnectEndpointId": "x", "VpcId": "vpc-a"})),
+        ("InstanceConnectEndpoints", json!({"InstanceConnectEndpointId": "x", "SubnetId": "subnet-unseen"})),
+        ("ClientVpnEndpoints", json!({"ClientVpnEndpointId": "x"})),
+        ("ClientVpnEndpoints", json!({"ClientVpnEndpointId": "x", "VpcId": "vpc-unseen"})),
+        ("VerifiedAccessEndpoints", json!({"VerifiedAccessEndpointId": "x"})),
+        ("Items", json!({"VpcLinkId": "x"})),
+        ("Items", json!({"VpcLinkId": "x", "SubnetIds": ["subnet-unseen"]})),
+    ] {
+        let mut net = Net::new();
+        net.read(key, json!([one]));
+        net.check(&["ManagedIngress x: internet -> hidden(subnet-a;) hidden(subnet-b;) hidden(subnet-z;)"]);
+    }
+    let mut net = Net::new();
+    net.read("items", json!([{"id": "rgw-1"}]));
+    net.check(&["Lattice rgw-1: anywhere -> hidden(subnet-a;) hidden(subnet-b;) hidden(subnet-z;)"]);
+}
+
+/// R-DATA-9: the associations of one Client VPN endpoint say nothing about another's.
+#[test]
+fn each_client_vpn_endpoint_needs_its_own_associations() {
+    let mut net = Net::new();
+    net.read("ClientVpnEndpoints", json!([{"ClientVpnEndpointId": "cvpn-b", "VpcId": "vpc-z"}]));
+    net.collected("ec2 describe-client-vpn-target-networks");
+    net.read_about(Some("cvpn-a"), "ClientVpnTargetNetworks", json!([]));
+    net.check(&["ManagedIngress cvpn-b: internet -> hidden(subnet-z;)"]);
+    net.read_about(Some("cvpn-b"), "ClientVpnTargetNetworks", json!([]));
+    net.check(&[]);
+}
+
+/// R-ADDR-13, R-DATA-5: an inventory explains neither the interfaces of another account nor what a service made and it
+/// does not list.
+#[test]
+fn an_inventory_explains_what_it_lists_of_its_own_account() {
+    let mut net = Net::new();
+    net.collected("ec2 describe-instance-connect-endpoints");
+    net.collected("vpc-lattice list-resource-gateways");
+    let eni =
+        net.described("eni-1", "subnet-a", "interface", "EC2 Instance Connect Endpoint managed by: eice-1");
+    net.check(&[]);
+    let hint = "ManagedIngress eni-1: internet -> eni-1+groups";
+    net.get(eni).meta.owner = Some("222222222222".into());
+    net.check(&[hint]);
+    net.get(eni).meta.owner = None;
+    net.get(eni).requester_managed = true;
+    net.check(&[hint]);
+    net.read(
+        "InstanceConnectEndpoints",
+        json!([{"InstanceConnectEndpointId": "eice-1", "NetworkInterfaceIds": ["eni-1"]}]),
+    );
+    net.check(&["ManagedIngress eice-1: internet -> eni-1+groups"]);
+    let gateway = net.described("eni-2", "subnet-b", "interface", "resource gateway");
+    net.get(gateway).meta.owner = Some("222222222222".into());
+    assert!(net.components().iter().any(|component| &*component.id == "eni-2"));
+}
+
 /// R-EDGE-3.
 #[test]
 fn a_vpc_origin_arrives_in_the_subnet_of_its_origin() {
@@ -163,7 +244,6 @@ fn client_vpn_leaves_in_its_associated_subnets() {
         json!([{"ClientVpnEndpointId": "cvpn-1", "VpcId": "vpc-a", "SecurityGroupIds": ["sg-9"]}]),
     );
     net.check(&["ManagedIngress cvpn-1: internet -> hidden(subnet-a;sg-9) hidden(subnet-b;sg-9)"]);
-    net.collected("ec2 describe-client-vpn-target-networks");
     net.read("ClientVpnTargetNetworks", json!([{"ClientVpnEndpointId": "cvpn-1", "TargetNetworkId": "subnet-b", "Status": {"Code": "associated"}, "SecurityGroups": ["sg-9"]}]));
     net.check(&["ManagedIngress cvpn-1: internet -> hidden(subnet-b;sg-9)"]);
 }

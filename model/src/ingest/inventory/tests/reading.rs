@@ -1,8 +1,7 @@
 use serde_json::json;
 
-use super::support::{Net, scope};
-use crate::id::{FileId, Id};
-use crate::ingest::inventory::{Inventories, call_of, components};
+use super::support::{Net, place};
+use crate::ingest::inventory::{Inventories, Place, call_of, components};
 
 /// R-DATA-9: a key proves a call only where no other call prints it.
 #[test]
@@ -28,10 +27,26 @@ fn lenient_reading_notes_what_it_cannot_read() {
     net.read("ServiceConfigurations", json!({"not": "a list"}));
     net.read("Items", json!([1, "two", {"three": 3}]));
     net.read("NetworkInterfaceId", json!({"of": "another call"}));
-    let odd = net.inventories.unreadable().map(|notice| notice.resource.to_string()).collect::<Vec<_>>();
+    let odd = net.inventories.unreadable().map(|gap| gap.resource.to_string()).collect::<Vec<_>>();
     assert_eq!(odd, ["/LoadBalancers/1", "/ServiceConfigurations"]);
-    assert!(net.notices().iter().any(|notice| notice.starts_with("/LoadBalancers/1: ")));
     assert_eq!(net.inventories.load_balancers.len(), 1);
+}
+
+/// A list in an object's place is not an object with nothing shown, and keys that many calls print are this one's where
+/// the name of the file says so.
+#[test]
+fn what_stands_in_the_place_of_an_object_is_noted() {
+    let odd = |key: &str, told, json| {
+        let mut inventories = Inventories::default();
+        inventories.read(Place { told, ..place(key, 0) }, json).unwrap();
+        inventories.unreadable().map(|gap| gap.resource.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(odd("VerifiedAccessEndpoints", false, json!([[]])), ["/VerifiedAccessEndpoints/0"]);
+    assert_eq!(odd("VpcOriginList", false, json!([])), ["/VpcOriginList"]);
+    assert_eq!(odd("Accelerators", false, json!(["arn"])), ["/Accelerators/0"]);
+    assert_eq!(odd("items", false, json!([5])), [""; 0]);
+    assert_eq!(odd("items", true, json!([5])), ["/items/0"]);
+    assert_eq!(odd("Items", true, json!(7)), ["/Items"]);
 }
 
 /// Every accepted key reads an empty list, an empty object and null without an error.
@@ -40,7 +55,7 @@ fn every_key_survives_emptiness() {
     for key in super::super::reading::keys() {
         for value in [json!([]), json!({}), json!(null), json!("text"), json!([{}])] {
             let mut inventories = Inventories::default();
-            inventories.read(key, scope(), FileId::from_index(0), value).unwrap();
+            inventories.read(place(key, 0), value).unwrap();
         }
     }
 }
@@ -73,9 +88,7 @@ fn direct_connect_is_read_in_both_spellings() {
 #[test]
 fn a_notebook_answer_names_its_interface() {
     let mut inventories = Inventories::default();
-    let mut read = |key: &str, file, value: &str| {
-        inventories.read(key, scope(), FileId::from_index(file), json!(value)).unwrap()
-    };
+    let mut read = |key: &str, file, value: &str| inventories.read(place(key, file), json!(value)).unwrap();
     read("NotebookInstanceName", 0, "explore");
     read("NetworkInterfaceId", 0, "eni-1");
     // An interface's attribute, and a file of two notebooks: neither says which is which.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::id::{EniId, FileId, GroupId, Id, InstanceId, Ref, ScopeId, SubnetId, VpcId};
-use crate::ingest::inventory::{Inventories, components};
+use crate::ingest::inventory::{Inventories, Place, components};
 use crate::snapshot::{
     CallStatus, Component, Endpoint, EndpointKind, Entry, Exit, GroupPeer, GroupReference, GroupRule,
     Interface, InterfaceAttachment, Meta, Route, RouteTable, Scope, SecurityGroup, Snapshot, Subnet, Target,
@@ -25,6 +25,10 @@ pub(super) struct Net {
 
 pub(super) fn scope() -> ScopeId {
     ScopeId::from_index(0)
+}
+
+pub(super) fn place(key: &str, file: usize) -> Place<'_> {
+    Place { key, scope: scope(), file: FileId::from_index(file), parent: None, told: false }
 }
 
 pub(super) fn meta(id: &str) -> Meta {
@@ -152,8 +156,13 @@ impl Net {
     }
 
     pub(super) fn read(&mut self, key: &str, json: Value) {
+        self.read_about(None, key, json);
+    }
+
+    /// An answer about one thing of several.
+    pub(super) fn read_about(&mut self, parent: Option<&str>, key: &str, json: Value) {
         assert!(Inventories::accepts(key), "{key}");
-        self.inventories.read(key, scope(), FileId::from_index(0), json).unwrap();
+        self.inventories.read(Place { parent, ..place(key, 0) }, json).unwrap();
     }
 
     /// Asserts that the components are exactly these, as `Kind id: entries -> exits`.
