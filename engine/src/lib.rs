@@ -10,6 +10,7 @@ pub mod check;
 pub mod evidence;
 pub mod header;
 pub mod hypothetical;
+pub mod matrix;
 pub mod name;
 pub mod network;
 pub mod point;

@@ -16,4 +16,5 @@
 mod atoms;
 mod compare;
 mod corpus;
+mod matrix;
 mod random;

@@ -101,6 +101,14 @@ impl Arena {
         self.import_memoised(other, set, &mut FixedMap::default())
     }
 
+    /// As [`import`](Self::import), for several sets.
+    pub fn import_all<'a>(&mut self, other: &Self, sets: impl Iterator<Item = &'a mut Set>) {
+        let mut done = FixedMap::default();
+        for set in sets {
+            *set = self.import_memoised(other, *set, &mut done);
+        }
+    }
+
     fn import_memoised(&mut self, other: &Self, set: Set, done: &mut FixedMap<Set, Set>) -> Set {
         if self.knows(other, set) {
             return set;

@@ -126,6 +126,18 @@ impl Arena {
         merged(&found)
     }
 
+    /// What is left of a set for one destination and one source: a set of protocols and ports.
+    pub fn between(&self, set: Set, destination: u128, source: u128) -> Set {
+        let mut at = set;
+        loop {
+            at = match self.field(at) {
+                Some(Field::Destination) => self.node(at).child(destination),
+                Some(Field::Source) => self.node(at).child(source),
+                _ => return at,
+            };
+        }
+    }
+
     /// Whether some header changes between inside and outside by another value of this field alone.
     pub fn depends_on(&self, set: Set, field: Field) -> bool {
         let mut depends = false;
@@ -134,7 +146,7 @@ impl Arena {
     }
 
     /// The greatest values of the intervals into which a set cuts a field: within one interval all values are alike.
-    pub(super) fn cuts(&self, set: Set, field: Field) -> Vec<u128> {
+    pub fn cuts(&self, set: Set, field: Field) -> Vec<u128> {
         let mut cuts = vec![self.domain.greatest(field)];
         self.visit(set, field, |_, hi, _| cuts.push(hi));
         cuts.sort_unstable();

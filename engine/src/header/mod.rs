@@ -40,7 +40,7 @@ pub use value::{Family, Field, Header, HeaderBox};
 /// A handle to a set of headers in the [`Arena`] that made it, or in one it was frozen into.
 ///
 /// Within one arena, handles are equal iff the sets are; their order is arbitrary but reproducible.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct Set(u32);
 
 impl Set {

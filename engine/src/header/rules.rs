@@ -125,13 +125,22 @@ impl Arena {
     }
 }
 
+/// Empties a table; one that is mostly unused gives its room back, because emptying takes as long as it is large.
+fn clear<K, V>(table: &mut FixedMap<K, V>) {
+    if table.capacity() > 16 * (table.len() + 16) {
+        *table = FixedMap::default();
+    } else {
+        table.clear();
+    }
+}
+
 impl Compiler {
     fn reset(&mut self) {
         let end = |permit| Link { level: TERMINAL, lo: 0, hi: 0, permit, rest: Chain::from(permit) };
         self.links.clear();
         self.links.extend([end(false), end(true)]);
-        self.known.clear();
-        self.done.clear();
+        clear(&mut self.known);
+        clear(&mut self.done);
     }
 
     fn intern(&mut self, link: Link) -> Chain {

@@ -58,6 +58,9 @@ impl Explorer<'_, '_, '_> {
     /// R-IGW-2: out with the public address that is associated with the very source; nothing else leaves, but for addresses
     /// of pools that may (R-ROUTE-3).
     fn translate_out(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+        if self.open.is_some() {
+            return self.note_beyond(set);
+        }
         let private = intervals_of(&SpecialBlock::PrivateV4.blocks(), Family::V4);
         let set = self.without(set, &state.view, state.view.destination, &private);
         let pools = intervals_of(&self.network().pool_sources(vpc, self.world), Family::V4);
@@ -259,6 +262,9 @@ impl Explorer<'_, '_, '_> {
 
     /// R-IGW-5, R-IGW-13: on the internet: gone, or in again by the gateway of an address that is ours.
     pub(super) fn internet(&mut self, state: &State, set: Set) {
+        if self.open.is_some() && state.view.family == Family::V4 {
+            return self.note_beyond(set);
+        }
         if self.replying() {
             return self.reply_on_internet(state, set);
         }

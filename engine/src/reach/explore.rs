@@ -8,6 +8,7 @@ use reachproof_model::snapshot::Exit;
 
 use super::filter::{FilterKey, FilterView};
 use super::index::{Index, ReceiversId};
+use super::open::{Door, Gate, Opened};
 use super::state::{Crossed, Place, State};
 use super::view::{Address, Intervals, View};
 use crate::header::{Arena, Family, HeaderBox, Set};
@@ -38,7 +39,7 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) world: World,
     /// Family of the sent headers.
     pub(super) family: Family,
-    pub(super) arena: Arena,
+    pub(crate) arena: Arena,
     pub(super) filters: BTreeMap<(World, FilterKey, FilterView), Set>,
     /// The headers for the addresses of each class of receivers, as far as they were asked for.
     pub(super) addressed: BTreeMap<ReceiversId, Set>,
@@ -54,6 +55,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) goal: Option<Goal>,
     /// Sent headers whose reply came back.
     pub(super) answered: Set,
+    /// What is found by an exploration that leaves the filters of groups out.
+    pub(super) open: Option<Opened>,
 }
 
 impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
@@ -73,6 +76,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             arrivals: BTreeMap::new(),
             goal: None,
             answered: Set::EMPTY,
+            open: None,
         }
     }
 
@@ -148,6 +152,11 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         if self.replying() {
             return self.reply_unseen(sink, set);
         }
+        if self.open.is_some() {
+            return if let Sink::Interface(id) = sink {
+                self.note(Door::Interface(id), state, set)
+            };
+        }
         self.record(Arrival { sink, alike: None, state: state.clone() }, set);
     }
 
@@ -166,11 +175,13 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             Place::Receive { interface, routed } => self.receive(interface, routed, state, set),
             Place::ReceiveAlike(receivers) => self.receive_alike(receivers, state, set),
             Place::Out { gateway, vpc, from } => self.gateway_out(gateway, vpc, from, state, set),
+            Place::Internet if self.enters_portal(Gate::Internet, state, set) => {}
             Place::Internet => self.internet(state, set),
             Place::In { gateway } => self.gateway_in(gateway, state, set),
             Place::Pool { table } => self.pool(table, state, set),
             Place::Nat { nat, vpc, from } => self.nat(nat, vpc, from, state, set),
             Place::Translated { nat, vpc } => self.translated(nat, vpc, state, set),
+            Place::Transit { by } if self.enters_portal(Gate::In(by), state, set) => {}
             Place::Transit { by } => self.look_up(by, state, set),
             Place::Exit { by, to } => self.exit(by, to, state, set),
         }
@@ -185,7 +196,10 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         let all = self.all();
         let boxes: Vec<HeaderBox> =
             intervals.iter().filter_map(|(lo, hi)| view.narrow(all, address, *lo, *hi)).collect();
-        self.arena.any_of(&boxes)
+        match boxes.as_slice() {
+            [only] => self.arena.from_box(only),
+            _ => self.arena.any_of(&boxes),
+        }
     }
 
     /// The part of a set whose seen address is in one of the intervals.

@@ -86,6 +86,9 @@ impl Explorer<'_, '_, '_> {
 
     /// R-SG-1, R-SG-9: the headers that an interface's groups let in, from a sender of this identity.
     pub(super) fn group_in(&mut self, interface: EniId, tag: Tag, view: &View) -> Set {
+        if self.open.is_some() {
+            return Set::FULL;
+        }
         if let Some(set) = self.unfiltered(interface) {
             return set;
         }
@@ -117,6 +120,9 @@ impl Explorer<'_, '_, '_> {
 
     /// R-SG-1, R-SG-9: the headers that an interface's groups let out.
     pub(super) fn group_out(&mut self, interface: EniId, view: &View) -> Set {
+        if self.open.is_some() {
+            return Set::FULL;
+        }
         if let Some(set) = self.unfiltered(interface) {
             return set;
         }

@@ -22,12 +22,12 @@ pub(super) enum TgwHop {
 
 /// Addresses of a VPC and the interface that owns them.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Owned {
-    pub(super) lo: u128,
-    pub(super) hi: u128,
-    pub(super) interface: EniId,
+pub(crate) struct Owned {
+    pub(crate) lo: u128,
+    pub(crate) hi: u128,
+    pub(crate) interface: EniId,
     /// Whether another interface owns some of them, too.
-    pub(super) contested: bool,
+    pub(crate) contested: bool,
 }
 
 /// Interfaces that receive alike, and the addresses that they and nobody else own in one family.

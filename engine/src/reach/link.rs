@@ -20,6 +20,9 @@ impl Explorer<'_, '_, '_> {
         if there.is_empty() {
             return;
         }
+        if self.open.is_some() {
+            return self.note_beyond(there);
+        }
         // Of a class of senders each may hear the others, though not itself.
         let alone = self.replying() || self.senders.len() < 2;
         for neighbour in self.network().interfaces_in_subnet(subnet) {

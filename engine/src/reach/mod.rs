@@ -16,6 +16,7 @@ mod filter;
 mod index;
 mod link;
 mod nat;
+mod open;
 mod pool;
 mod reply;
 mod start;
@@ -26,19 +27,22 @@ mod vpc;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use reachproof_model::flow::{Question, World};
-use reachproof_model::id::{ComponentId, EniId, NatId};
+use reachproof_model::id::{ComponentId, EniId, NatId, VpcId};
 
 pub use class::{SourceClass, classes};
 
 use crate::asked::among;
-use crate::header::{Arena, Family, Field, HeaderBox, Set};
+use crate::header::{Arena, Family, Field, Frozen, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace, owned_blocks};
-use explore::{Arrival, Explorer};
-use index::Index;
+use explore::Arrival;
+pub(crate) use explore::Explorer;
+use index::{Index, Owned};
 pub(crate) use index::{Receivers, ReceiversId};
+pub(crate) use open::{Approach, Door, Opened, Portal};
 pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
 
@@ -191,6 +195,23 @@ impl<'n, 's> Reach<'n, 's> {
     /// The classes of interfaces that receive alike, each with its family.
     pub(crate) fn receivers(&self) -> impl Iterator<Item = &Receivers> {
         self.index.all_receivers().iter()
+    }
+
+    /// An explorer for one family that builds on sets which others share.
+    pub(crate) fn explorer(&self, family: Family, shared: &Arc<Frozen>) -> Explorer<'_, 'n, 's> {
+        let mut explorer = Explorer::new(&self.index, family);
+        explorer.arena = Arena::overlay(Arc::clone(shared)).with_limit(NODE_LIMIT);
+        explorer
+    }
+
+    /// The addresses of a VPC, each with whether several interfaces own it.
+    pub(crate) fn owned(&self, vpc: VpcId, family: Family) -> &[Owned] {
+        self.index.owned(vpc, family)
+    }
+
+    /// A number that two interfaces share iff they carry the same groups.
+    pub(crate) fn group_set(&self, interface: EniId) -> u32 {
+        self.index.group_set(interface)
     }
 
     /// Explores every class of sources, in parallel, IPv4 and IPv6, and hands each result to `extract`. The answers come

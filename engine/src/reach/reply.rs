@@ -4,6 +4,7 @@ use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EniId, SubnetId};
 
 use super::explore::{Arrival, Explorer, Goal};
+use super::open::Door;
 use super::state::{Place, State, Tag};
 use super::view::{Address, View, clamp, intervals_of};
 use crate::header::{Field, HeaderBox, Set};
@@ -29,7 +30,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-CONN-5, R-VPCE-6: what is answered at all: of ICMP only requests; interface endpoints answer TCP and UDP.
-    fn answerable(&mut self, arrival: &Arrival) -> Set {
+    pub(super) fn answerable(&mut self, arrival: &Arrival) -> Set {
         let is_endpoint = |id: EniId| Role::of(self.network().interface(id)) == Role::Endpoint;
         if matches!(arrival.sink, Sink::Interface(id) if is_endpoint(id)) {
             return self.of_protocols(&View::sent(self.family), &[Protocol::TCP, Protocol::UDP]);
@@ -127,6 +128,11 @@ impl Explorer<'_, '_, '_> {
             if at == Some(interface) {
                 return self.undo_nat(state, set);
             }
+        }
+        if self.open.is_some() {
+            let own = self.own_intervals(interface, state.view.family);
+            let home = self.keep(set, &state.view, state.view.destination, &own);
+            self.note(Door::Interface(interface), state, home);
         }
         let from_interface = matches!(self.goal, Some(Goal { place: SourcePlace::Interface(_) }));
         if from_interface && self.senders.contains(&interface) {

@@ -6,6 +6,7 @@ use reachproof_model::snapshot::PolicyEntry;
 
 use super::explore::Explorer;
 use super::index::TgwHop;
+use super::open::Gate;
 use super::state::{Place, State, Tag};
 use super::view::{View, clamp, field_of, intervals_of};
 use crate::header::{HeaderBox, Set};
@@ -213,8 +214,15 @@ impl Explorer<'_, '_, '_> {
             let part = self.arena.intersection(set, self.permissively());
             return self.enter_anywhere(to, vpc, &next, part);
         }
+        if !self.enters_portal(Gate::Out(to, vpc), &next, set) {
+            self.leave_transit(to, vpc, &next, set);
+        }
+    }
+
+    /// R-TGW-2: into a VPC by the subnets of an attachment that serve the sender's zone.
+    pub(super) fn leave_transit(&mut self, to: AttachmentId, vpc: VpcId, state: &State, set: Set) {
         for subnet in self.network().exit_subnets(to, state.zone, self.world) {
-            self.leave_attachment(subnet, vpc, &next, set);
+            self.leave_attachment(subnet, vpc, state, set);
         }
     }
 

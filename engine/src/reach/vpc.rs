@@ -45,7 +45,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-ADDR-16: an interface in several subnets is in any of them in the permissive world, in none in the other.
-    fn subnets_of(&self, interface: EniId) -> Vec<SubnetId> {
+    pub(super) fn subnets_of(&self, interface: EniId) -> Vec<SubnetId> {
         let subnets = self.network().subnets_of(interface);
         if self.world == World::Under && subnets.len() > 1 { Vec::new() } else { subnets }
     }
@@ -278,6 +278,9 @@ impl Explorer<'_, '_, '_> {
         state: &State,
         set: Set,
     ) {
+        if self.open.is_some() {
+            return self.deliver_open(vpc, from, confined, state, set);
+        }
         let shared = self.shares_receivers(state);
         let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);
         if shared {
@@ -366,7 +369,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// A-10, R-LB-2: addresses that no interface of the snapshot owns may belong to one that it does not show.
-    fn deliver_unseen(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
+    pub(super) fn deliver_unseen(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
         if self.world == World::Under || set.is_empty() || !self.may_hide(vpc) {
             return;
         }
@@ -429,7 +432,7 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    fn accepts(&self, interface: EniId) -> bool {
+    pub(super) fn accepts(&self, interface: EniId) -> bool {
         if self.world == World::Under && self.network().is_idle(interface) {
             return false;
         }

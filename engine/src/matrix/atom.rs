@@ -1,0 +1,232 @@
+//! Atoms of addresses: the intervals between two neighbouring bounds of the blocks that anything in a network reads.
+//! Between two addresses of one atom no rule, route or list tells a difference.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use reachproof_model::flow::World;
+use reachproof_model::id::{EniId, GroupId, Id, Ref, RouteTableId};
+use reachproof_model::snapshot::{GroupPeer, GroupRule, VpnConnection};
+
+use crate::header::Family;
+use crate::network::{Network, SpecialBlock, host, infrastructure_ports, owned_blocks};
+use crate::reach::intervals_of;
+
+const WORLDS: [World; 2] = [World::Over, World::Under];
+
+/// The atoms of both families.
+///
+/// INVARIANT (atoms complete): every block that a rule, a route, a list or AWS itself compares an address with starts
+/// and ends at a bound, but for the addresses of single interfaces, which are told apart by other attributes of theirs.
+pub(super) struct Atoms {
+    v4: Vec<u128>,
+    v6: Vec<u128>,
+}
+
+/// An atom, by its position.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(super) struct Atom(pub(super) u32);
+
+impl Atoms {
+    pub(super) fn of(network: &Network<'_>) -> Self {
+        let mut blocks = Blocks { network, found: BTreeSet::new() };
+        blocks.fixed();
+        blocks.filters();
+        blocks.routes();
+        blocks.places();
+        blocks.neighbours();
+        blocks.ambiguous();
+        let [v4, v6] = [Family::V4, Family::V6].map(|family| bounds(&blocks.found, family));
+        Self { v4, v6 }
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// The atoms that an interval meets, each with its first address in the interval.
+    pub(super) fn within(
+        &self,
+        family: Family,
+        lo: u128,
+        hi: u128,
+    ) -> impl Iterator<Item = (Atom, u128)> + '_ {
+        let bounds = self.bounds(family);
+        let first = bounds.partition_point(|bound| *bound <= lo).saturating_sub(1);
+        let met = bounds.iter().enumerate().skip(first).take_while(move |(_, bound)| **bound <= hi);
+        met.map(move |(position, bound)| (Atom(u32::try_from(position).unwrap_or(u32::MAX)), lo.max(*bound)))
+    }
+
+    /// The atom of an IPv4 address.
+    pub(super) fn of_v4(&self, ip: Ipv4Addr) -> Option<Atom> {
+        let value = u128::from(u32::from(ip));
+        self.within(Family::V4, value, value).next().map(|(atom, _)| atom)
+    }
+
+    fn bounds(&self, family: Family) -> &[u128] {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+}
+
+/// The first addresses of the atoms of one family.
+fn bounds(blocks: &BTreeSet<IpNet>, family: Family) -> Vec<u128> {
+    let blocks: Vec<IpNet> = blocks.iter().copied().collect();
+    let mut firsts = vec![0];
+    for (lo, hi) in intervals_of(&blocks, family) {
+        firsts.push(lo);
+        firsts.extend(hi.checked_add(1).filter(|next| *next <= family.greatest_address()));
+    }
+    firsts.sort_unstable();
+    firsts.dedup();
+    firsts
+}
+
+/// Blocks that something reads.
+struct Blocks<'n, 's> {
+    network: &'n Network<'s>,
+    found: BTreeSet<IpNet>,
+}
+
+impl Blocks<'_, '_> {
+    /// Blocks and services that AWS fixes.
+    fn fixed(&mut self) {
+        use SpecialBlock as Special;
+        let special = [
+            Special::PrivateV4,
+            Special::BogonV4,
+            Special::PrivateV6,
+            Special::NotGlobalV6,
+            Special::LinkLocalV6,
+            Special::UnroutableV4,
+            Special::UnroutableV6,
+            Special::ReservedV4,
+            Special::DocumentationV4,
+            Special::DocumentationV6,
+            Special::LatticeV4,
+            Special::LatticeV6,
+            Special::Nat64,
+        ];
+        self.found.extend(special.into_iter().flat_map(SpecialBlock::blocks));
+        self.found.extend(infrastructure_ports().into_iter().map(|(ip, ..)| host(ip)));
+    }
+
+    /// R-SG-7, R-SG-8, R-NACL-3: blocks of security group rules, prefix lists and network ACLs.
+    fn filters(&mut self) {
+        let snapshot = self.network.snapshot;
+        for group in snapshot.groups.values() {
+            let rules = group.ingress.iter().chain(&group.egress).flatten();
+            rules.for_each(|rule| self.rule(rule));
+        }
+        let entries = snapshot.acls.values().flat_map(|acl| &acl.entries);
+        self.found.extend(entries.filter_map(|entry| entry.cidr));
+    }
+
+    fn rule(&mut self, rule: &GroupRule) {
+        match &rule.peer {
+            GroupPeer::Cidr(block) => self.found.extend([*block]),
+            GroupPeer::PrefixList(list) => self.found.extend(self.network.list_blocks(list).0),
+            GroupPeer::Group(_) | GroupPeer::Unknown => {}
+        }
+    }
+
+    /// Blocks of route tables, transit gateway tables and policy tables.
+    fn routes(&mut self) {
+        let snapshot = self.network.snapshot;
+        let tables: Vec<RouteTableId> = snapshot.route_tables.ids().collect();
+        for world in WORLDS {
+            let routes = tables.iter().flat_map(|table| self.network.effective_routes(*table, world));
+            self.found.extend(routes.map(|route| route.block));
+            let tables = snapshot.tgw_tables.ids().filter_map(|table| self.network.tgw_routes(table, world));
+            self.found.extend(tables.flatten().map(|route| route.block));
+        }
+        let entries = snapshot.policy_tables.values().flat_map(|table| table.entries.iter().flatten());
+        self.found.extend(entries.flat_map(|entry| [entry.sources, entry.destinations]).flatten());
+    }
+
+    /// Blocks of VPCs and subnets, their routers and resolvers.
+    fn places(&mut self) {
+        let network = self.network;
+        for world in WORLDS {
+            for vpc in network.snapshot.vpcs.ids() {
+                self.found.extend(network.vpc_blocks(vpc, world));
+                self.found.extend(network.public_v6_blocks(vpc, world));
+            }
+            for (subnet, record) in network.snapshot.subnets.iter() {
+                self.found.extend(network.subnet_blocks(subnet, world));
+                self.found.extend(network.router_addresses(subnet).into_iter().map(host));
+                let vpc = record.vpc.known().into_iter();
+                let resolvers = vpc.flat_map(|vpc| network.resolvers(vpc, &[subnet], world));
+                self.found.extend(resolvers.map(host));
+            }
+        }
+    }
+
+    /// Blocks of peers, VPN connections and address pools.
+    fn neighbours(&mut self) {
+        let snapshot = self.network.snapshot;
+        let peerings = snapshot.peerings.values();
+        let sides = peerings.flat_map(|peering| [&peering.requester, &peering.accepter]);
+        self.found.extend(sides.flat_map(|side| side.cidrs.iter().copied()));
+        let routes = |vpn: &VpnConnection| vpn.routes.clone();
+        self.found.extend(snapshot.vpn_connections.iter().flat_map(routes));
+        let pools = self.network.pool_tables().filter_map(|(pool, _)| self.network.pool_ranges(pool));
+        self.found.extend(pools.flatten());
+    }
+
+    /// Addresses that do not say whose they are: those of members of referenced groups (R-SG-9) and those that have a
+    /// public address or are one, where another interface has the same address without being meant.
+    fn ambiguous(&mut self) {
+        let network = self.network;
+        let mut named = BTreeSet::new();
+        let members = referenced(network).into_iter().flat_map(|group| network.members(group).to_vec());
+        let groupless = network.snapshot.interfaces.ids().filter(|id| network.groups_missing(*id));
+        for member in members.chain(groupless) {
+            named.extend(owned_blocks(network.interface(member)).into_iter().map(|block| (block, member)));
+        }
+        for row in network.associations(World::Over) {
+            let nobody = EniId::from_index(usize::MAX);
+            named.insert((host(IpAddr::V4(row.public)), nobody));
+            named.insert((host(IpAddr::V4(row.private)), row.interface));
+        }
+        let interfaces = network.snapshot.interfaces.iter();
+        let owned = interfaces
+            .flat_map(|(id, interface)| owned_blocks(interface).into_iter().map(move |block| (block, id)));
+        let all: Vec<(IpNet, EniId)> = owned.chain(named.iter().copied()).collect();
+        let shared = shared(all);
+        self.found.extend(named.intersection(&shared).map(|(block, _)| *block));
+    }
+}
+
+/// The blocks that overlap with one of another owner.
+fn shared(mut blocks: Vec<(IpNet, EniId)>) -> BTreeSet<(IpNet, EniId)> {
+    blocks.sort_unstable_by_key(|(block, owner)| (block.network(), block.prefix_len(), *owner));
+    let mut found = BTreeSet::new();
+    let mut around: Vec<(IpNet, EniId)> = Vec::new();
+    for (block, owner) in blocks {
+        around.retain(|(other, _)| other.contains(&block));
+        for (other, another) in around.iter().filter(|(_, another)| *another != owner) {
+            found.extend([(block, owner), (*other, *another)]);
+        }
+        around.push((block, owner));
+    }
+    found
+}
+
+/// The groups that egress rules refer to.
+fn referenced(network: &Network<'_>) -> BTreeSet<GroupId> {
+    let groups = network.snapshot.groups.values();
+    let rules = groups.flat_map(|group| group.egress.iter().chain(&group.ingress).flatten());
+    let known = |rule: &GroupRule| match &rule.peer {
+        GroupPeer::Group(reference) => match &reference.group {
+            Ref::Known(group) => Some(*group),
+            Ref::Missing(_) => None,
+        },
+        _ => None,
+    };
+    rules.filter_map(known).collect()
+}

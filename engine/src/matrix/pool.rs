@@ -1,0 +1,111 @@
+//! Work in parallel whose sets end up in one arena, the same for any number of threads.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::header::{Arena, Family, Frozen, Set};
+use crate::reach::{Exhausted, Explorer, NODE_LIMIT, Opened, Reach};
+
+/// Small items that one worker takes at a time. The division does not depend on the number of threads.
+const CHUNK: usize = 16;
+
+/// A result that holds sets.
+pub(super) trait Holds: Send {
+    /// Hands every set out, for moving it to another arena.
+    fn each(&mut self, visit: &mut dyn FnMut(&mut Set));
+}
+
+impl Holds for Opened {
+    fn each(&mut self, visit: &mut dyn FnMut(&mut Set)) {
+        self.sets_mut().for_each(visit);
+    }
+}
+
+impl Holds for Set {
+    fn each(&mut self, visit: &mut dyn FnMut(&mut Set)) {
+        visit(self);
+    }
+}
+
+impl<T: Holds> Holds for [T; 2] {
+    fn each(&mut self, visit: &mut dyn FnMut(&mut Set)) {
+        self.iter_mut().for_each(|part| part.each(visit));
+    }
+}
+
+/// The sets of one family that all workers share.
+pub(super) struct Pool<'r, 'n, 's> {
+    reach: &'r Reach<'n, 's>,
+    pub(super) family: Family,
+    pub(super) shared: Arc<Frozen>,
+}
+
+impl<'r, 'n, 's> Pool<'r, 'n, 's> {
+    pub(super) fn of(reach: &'r Reach<'n, 's>, family: Family) -> Self {
+        Self { reach, family, shared: Arena::new(family).freeze() }
+    }
+
+    /// An arena that starts with the shared sets.
+    pub(super) fn arena(&self) -> Arena {
+        Arena::overlay(Arc::clone(&self.shared)).with_limit(NODE_LIMIT)
+    }
+
+    /// Works on all items in parallel; the sets of the results are shared from then on.
+    ///
+    /// # Errors
+    /// If the sets outgrow the limit of nodes.
+    pub(super) fn map<K: Sync, T: Holds>(
+        &mut self,
+        items: &[K],
+        work: impl Fn(&mut Explorer<'_, 'n, 's>, &K) -> T + Sync,
+    ) -> Result<Vec<T>, Exhausted> {
+        self.map_by(CHUNK, items, work)
+    }
+
+    /// As [`map`](Self::map), a number of items after each other.
+    pub(super) fn map_by<K: Sync, T: Holds>(
+        &mut self,
+        chunk: usize,
+        items: &[K],
+        work: impl Fn(&mut Explorer<'_, 'n, 's>, &K) -> T + Sync,
+    ) -> Result<Vec<T>, Exhausted> {
+        let chunks: Vec<(Arena, Vec<T>)> = items
+            .par_chunks(chunk)
+            .map(|chunk| {
+                let mut explorer = self.reach.explorer(self.family, &self.shared);
+                let found = chunk.iter().map(|item| work(&mut explorer, item)).collect();
+                (explorer.arena, found)
+            })
+            .collect();
+        let mut arena = self.arena();
+        let mut all = Vec::with_capacity(items.len());
+        for (from, mut found) in chunks {
+            require_room(&from)?;
+            let mut sets: Vec<Set> = Vec::new();
+            found.iter_mut().for_each(|result| result.each(&mut |set| sets.push(*set)));
+            arena.import_all(&from, sets.iter_mut());
+            let mut moved = sets.into_iter();
+            let mut place = |set: &mut Set| *set = moved.next().unwrap_or_default();
+            found.iter_mut().for_each(|result| result.each(&mut place));
+            all.extend(found);
+        }
+        self.keep(arena)?;
+        Ok(all)
+    }
+
+    /// Shares what an arena of this pool has made.
+    pub(super) fn keep(&mut self, arena: Arena) -> Result<(), Exhausted> {
+        require_room(&arena)?;
+        self.shared = Arena::new(self.family).freeze();
+        self.shared = arena.freeze();
+        Ok(())
+    }
+}
+
+fn require_room(arena: &Arena) -> Result<(), Exhausted> {
+    if arena.overflowed() {
+        return Err(Exhausted { nodes: arena.counters().nodes });
+    }
+    Ok(())
+}
