@@ -93,7 +93,7 @@ impl Binary {
     /// What the groups of an interface let in or out, by its rules about IPv4 blocks.
     fn groups(&self, network: &Network<'_>, id: EniId, egress: bool) -> Bdd {
         let groups = network.groups(id).unwrap_or_default().into_iter().filter_map(Ref::known);
-        let records = groups.map(|group| &network.snapshot.groups[group]);
+        let records = groups.filter_map(|group| network.snapshot.groups.get(group));
         let rules = records.flat_map(|row| if egress { &row.egress } else { &row.ingress }).flatten();
         rules.fold(self.variables.mk_false(), |all, rule| {
             blocks(network, rule)

@@ -14,7 +14,7 @@ use reachproof_model::snapshot::GroupPeer;
 use super::chain::{Chains, WORLDS};
 use super::class::{Partition, Station, StationId};
 use super::pool::Holds;
-use crate::header::{Field, Set};
+use crate::header::{Field, HeaderBox, Set};
 use crate::network::{GatewayId, Network};
 use crate::reach::{Approach, Door, Explorer};
 
@@ -157,8 +157,15 @@ struct Desk<'d, 'e, 'g, 'n, 's> {
     filters: Vec<Filter<'n>>,
     /// What the network ACLs of the receivers' subnets let in.
     entered: BTreeMap<(SubnetId, usize), Set>,
-    /// Where the filters of the part cut the addresses of senders: the last ones of the intervals.
+    /// The filters of the part that look at senders.
+    sources: Vec<Set>,
+    /// Where they cut the addresses of senders: the last ones of the intervals.
     cuts: Vec<u128>,
+    /// Intervals that the filters treat alike have one number.
+    intervals: BTreeMap<usize, usize>,
+    alike: BTreeMap<Vec<Set>, usize>,
+    /// Every header to a receiver of the part.
+    area: Set,
 }
 
 /// Decides a part.
@@ -243,7 +250,11 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
             receivers: Vec::new(),
             filters: Vec::new(),
             entered: BTreeMap::new(),
+            sources: Vec::new(),
             cuts: Vec::new(),
+            intervals: BTreeMap::new(),
+            alike: BTreeMap::new(),
+            area: Set::EMPTY,
         };
         let mut numbers: BTreeMap<u32, usize> = BTreeMap::new();
         for station in &part.receivers {
@@ -258,7 +269,15 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
             let receiver = desk.receiver(station, member, groups);
             desk.receivers.push(receiver);
         }
+        desk.sources = desk.source_filters();
         desk.cuts = desk.source_cuts();
+        let here: Vec<HeaderBox> = desk
+            .receivers
+            .iter()
+            .map(|receiver| receiver.station)
+            .map(|to| HeaderBox::full(to.family).with(Field::Destination, to.address, to.address))
+            .collect();
+        desk.area = desk.explorer.arena.any_of(&here);
         desk
     }
 
@@ -289,14 +308,34 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         }
     }
 
-    /// The bounds at which the filters of the receivers tell senders apart.
-    fn source_cuts(&self) -> Vec<u128> {
+    /// The filters of the receivers, each once.
+    fn source_filters(&self) -> Vec<Set> {
         let filters = self.filters.iter().flat_map(|filter| filter.let_in);
         let mut sets: Vec<Set> = filters.chain(self.entered.values().copied()).collect();
         sets.sort_unstable();
         sets.dedup();
+        sets
+    }
+
+    /// The number of the intervals that the filters treat like the one of an address.
+    fn interval(&mut self, address: u128) -> usize {
+        let interval = self.cuts.partition_point(|last| *last < address);
+        if let Some(number) = self.intervals.get(&interval) {
+            return *number;
+        }
+        let arena = &mut self.explorer.arena;
+        let parts = self.sources.iter().map(|set| arena.restrict(*set, Field::Source, address)).collect();
+        let next = self.alike.len();
+        let number = *self.alike.entry(parts).or_insert(next);
+        self.intervals.insert(interval, number);
+        number
+    }
+
+    /// The bounds at which the filters of the receivers tell senders apart.
+    fn source_cuts(&self) -> Vec<u128> {
         let arena = &self.explorer.arena;
-        let mut cuts: Vec<u128> = sets.into_iter().flat_map(|set| arena.cuts(set, Field::Source)).collect();
+        let mut cuts: Vec<u128> =
+            self.sources.iter().flat_map(|set| arena.cuts(*set, Field::Source)).collect();
         cuts.sort_unstable();
         cuts.dedup();
         cuts
@@ -374,9 +413,10 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
 
     /// Everything that the base cells of a lane depend on: lanes with equal signatures have equal rows.
     fn signature(&mut self, lane: &Lane, way: &Way<'_>) -> Signature {
+        let interval = self.interval(lane.address);
         let arena = &mut self.explorer.arena;
-        let interval = self.cuts.partition_point(|last| *last < lane.address);
-        let mut signature = lane.out.to_vec();
+        let mut signature: Vec<Set> =
+            lane.out.into_iter().map(|out| arena.intersection(out, self.area)).collect();
         let doors = way.approaches.iter().flat_map(|world| world.iter().map(|(_, set)| *set));
         for set in doors.chain(way.returned.values().copied()) {
             signature.push(arena.restrict(set, Field::Source, lane.address));
