@@ -89,18 +89,18 @@ impl Explorer<'_, '_, '_> {
         set: Set,
     ) {
         let set = self.without_contested(vpc, state, set);
-        for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
-            let denied = self.world == World::Under && self.network().interface(interface).deny_igw;
-            if denied || !self.may_send_out(interface, from, egress.is_some()) {
-                continue;
+        let mut public = Intervals::new();
+        for interface in self.network().interfaces_in_vpc(vpc) {
+            let own = self.public_v6(*interface, vpc);
+            let denied = self.world == World::Under && self.network().interface(*interface).deny_igw;
+            if !own.is_empty() && !denied && self.may_send_out(*interface, from, egress.is_some()) {
+                public.extend(own);
             }
-            let public = self.public_v6(interface, vpc);
-            let part = self.keep(set, &state.view, state.view.source, &public);
-            // What a reply answers left by the gateway that it must come back by, whichever it leaves by itself.
-            let egress = if self.replying() { state.egress } else { egress };
-            let next = State { egress, ..state.at(Place::Internet).tagged(Tag::None) };
-            self.push(next, part);
         }
+        let part = self.keep(set, &state.view, state.view.source, &public);
+        // What a reply answers left by the gateway that it must come back by, whichever it leaves by itself.
+        let egress = if self.replying() { state.egress } else { egress };
+        self.push(State { egress, ..state.at(Place::Internet).tagged(Tag::None) }, part);
     }
 
     /// R-EIGW-1.
@@ -366,11 +366,11 @@ impl Explorer<'_, '_, '_> {
     fn pass_v6_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
         let set = self.internet_senders(&state.view, set);
         for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
+            let public = self.public_v6(interface, vpc);
             let denied = self.network().interface(interface).deny_igw && !self.replying();
-            if denied || !self.may_enter(interface) {
+            if public.is_empty() || denied || !self.may_enter(interface) {
                 continue;
             }
-            let public = self.public_v6(interface, vpc);
             let part = self.keep(set, &state.view, state.view.destination, &public);
             let part = self.with_return(gateway, interface, &state.view, part);
             self.by_edge_tables(gateway, vpc, Origin::Internet, state, part);
