@@ -33,7 +33,8 @@ const CHECK_EXAMPLES: &str = "Examples:
   reachproof check snapshot/ --policy policy.yaml
   reachproof check snapshot/ --policy policy.yaml --format json -o reachproof.json
   reachproof check snapshot/ --policy policy.yaml --format sarif -o reachproof.sarif
-  reachproof check snapshot/ --policy policy.yaml --date 2027-01-31 --strict";
+  reachproof check snapshot/ --policy policy.yaml --date 2027-01-31 --strict
+  reachproof check snapshot/ --policy policy.yaml --certificates evidence/";
 
 const TRACE_EXAMPLES: &str = "Examples:
   reachproof trace snapshot/ --from internet:203.0.113.5 --to name:web --port 443
@@ -55,6 +56,10 @@ const GENERATE_EXAMPLES: &str = "Examples:
 const COMPILE_EXAMPLES: &str = "Examples:
   reachproof compile snapshot/ -o network.compiled
   reachproof check network.compiled --policy policy.yaml";
+
+const VERIFY_EXAMPLES: &str = "Examples:
+  reachproof verify evidence/no-inbound-internet.cert snapshot/
+  reachproof verify evidence/*.cert network.compiled --policy policy.yaml";
 
 const SCHEMA_EXAMPLES: &str = "Examples:
   reachproof schema policy > policy.schema.json
@@ -106,6 +111,9 @@ pub enum Command {
     /// Write the snapshot as one file that loads much faster
     #[command(after_help = after_help!(INPUT_HELP, COMPILE_EXAMPLES))]
     Compile(CompileArguments),
+    /// Check certificates by a program of their own, which shares nothing with the search
+    #[command(after_help = after_help!(INPUT_HELP, VERIFY_EXAMPLES))]
+    Verify(VerifyArguments),
     /// Print the JSON Schema of an answer or of policy files
     #[command(after_help = after_help!(SCHEMA_EXAMPLES))]
     Schema(SchemaArguments),
@@ -263,6 +271,9 @@ pub struct CheckArguments {
     /// Ask this question of every property, whatever it says
     #[arg(long, value_parser = question_parser(), value_name = "QUESTION")]
     pub question: Option<Question>,
+    /// Write a certificate of each property that holds, and the witnesses of each that is violated, into this folder
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub certificates: Option<PathBuf>,
     /// The form of the answer, and where it goes.
     #[command(flatten)]
     pub answer: FormattedAnswerArguments<5>,
@@ -380,6 +391,20 @@ pub struct CompileArguments {
     /// Write the compiled snapshot to this file, whole or not at all (- for standard output)
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: PathBuf,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// Certificates, and files and directories that describe the network; their first bytes tell which is which
+    #[arg(value_name = "CERTIFICATE|INPUT", value_hint = ValueHint::AnyPath, required = true, num_args = 2..)]
+    pub files: Vec<PathBuf>,
+    /// Policy files that the certificates' properties must stand in as they were proved
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub policy: Vec<PathBuf>,
+    /// Where the answer goes.
+    #[command(flatten)]
+    pub answer: AnswerArguments,
 }
 
 /// Arguments of `schema`.

@@ -19,8 +19,8 @@ pub enum Exit {
 impl Exit {
     /// The codes in words, as the help shows them.
     pub const MEANINGS: &'static str = "Exit codes:
-  0  every property holds; the traced flow arrives
-  1  a property is violated; the traced flow is blocked
+  0  every property holds; the traced flow arrives; every certificate is accepted
+  1  a property is violated; the traced flow is blocked; a certificate is rejected
   2  bad input or usage: nothing was decided, nothing was written
   3  nothing is violated, but something is unknown";
 

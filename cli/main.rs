@@ -55,6 +55,7 @@ fn run(command: &Command, common: &Common, talk: &mut Talk) -> Result<Exit, Fail
         Command::Reach(arguments) => command::reach::run(arguments, talk),
         Command::Generate(arguments) => command::generate::run(arguments, talk),
         Command::Compile(arguments) => command::compile::run(arguments, talk),
+        Command::Verify(arguments) => command::verify::run(arguments, talk),
         Command::Schema(arguments) => reference::schema(arguments),
         Command::Completions(arguments) => reference::completions(arguments),
         Command::Man(arguments) => reference::man(arguments),

@@ -1,9 +1,11 @@
 //! The answer of `check`: `reachproof/check/v1`, and its lines for people.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use reachproof_engine::check::{Affected, PropertyReport, Verdict, Waived, Witness};
 use reachproof_engine::network::Network;
+use reachproof_model::certificate::{policy_digest, statement};
 use reachproof_model::flow::Question;
 use reachproof_model::policy::Policy;
 use serde::Serialize;
@@ -25,6 +27,19 @@ pub struct Checked<'a, 's> {
     pub policy: &'a Policy,
     /// A report for each property, in the order of the policy.
     pub reports: &'a [PropertyReport],
+    /// The files of evidence of each, in the same order; empty if none were asked for.
+    pub evidence: &'a [Evidence],
+}
+
+/// What there is of one property besides the answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Evidence {
+    /// A certificate in this file.
+    Certificate(PathBuf),
+    /// Witnesses in this file.
+    Witness(PathBuf),
+    /// Nothing, for this reason.
+    None(String),
 }
 
 /// All answers as JSON has them.
@@ -57,6 +72,10 @@ struct PropertyJson {
     controls: Vec<Box<str>>,
     severity: Option<&'static str>,
     witnesses: Vec<WitnessJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness_file: Option<String>,
     affected: AffectedJson,
     scope: AffectedJson,
     assumptions: Vec<String>,
@@ -72,6 +91,33 @@ struct WitnessJson {
     pairs: usize,
     #[serde(flatten)]
     trace: TraceJson,
+}
+
+/// The file of a property's witnesses: `reachproof/witness/v1`.
+#[derive(Debug, Serialize)]
+pub struct WitnessFile {
+    schema: &'static str,
+    snapshot: String,
+    property: Box<str>,
+    statement: String,
+    policy: String,
+    witnesses: Vec<WitnessJson>,
+}
+
+impl WitnessFile {
+    /// The witnesses of a violated property, with the digests of the snapshot and of the property.
+    pub fn of(checked: Checked<'_, '_>, report: &PropertyReport, digest: &str) -> Self {
+        let property = checked.policy.properties.iter().find(|property| property.name == report.name);
+        let witness = |witness| WitnessJson::of(checked.network, checked.names, witness);
+        Self {
+            schema: "reachproof/witness/v1",
+            snapshot: format!("sha256:{digest}"),
+            property: report.name.clone(),
+            statement: property.map(statement).unwrap_or_default(),
+            policy: format!("sha256:{}", property.map(policy_digest).unwrap_or_default()),
+            witnesses: report.witnesses.iter().map(witness).collect(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -92,11 +138,12 @@ struct WaivedJson {
 impl CheckJson {
     /// The JSON of all reports.
     pub fn of(checked: Checked<'_, '_>) -> Self {
-        let Checked { network, names, reports, .. } = checked;
+        let Checked { network, reports, evidence, .. } = checked;
+        let property = |(at, report)| PropertyJson::of(checked, report, evidence.get(at));
         Self {
             schema: "reachproof/check/v1",
             snapshot: format!("sha256:{}", network.snapshot.digest()),
-            properties: reports.iter().map(|report| PropertyJson::of(network, names, report)).collect(),
+            properties: reports.iter().enumerate().map(property).collect(),
             summary: Summary::of(reports),
         }
     }
@@ -122,8 +169,8 @@ impl Summary {
 }
 
 impl PropertyJson {
-    fn of(network: &Network<'_>, names: &Names<'_>, report: &PropertyReport) -> Self {
-        let witness = |witness| WitnessJson::of(network, names, witness);
+    fn of(checked: Checked<'_, '_>, report: &PropertyReport, evidence: Option<&Evidence>) -> Self {
+        let witness = |witness| WitnessJson::of(checked.network, checked.names, witness);
         let rows = report.gaps.iter().map(|gap| (gap.resource.clone(), gap.why.clone()));
         Self {
             name: report.name.clone(),
@@ -134,6 +181,14 @@ impl PropertyJson {
             controls: report.controls.clone(),
             severity: report.severity,
             witnesses: report.witnesses.iter().map(witness).collect(),
+            certificate: match evidence {
+                Some(Evidence::Certificate(path)) => Some(path.display().to_string()),
+                _ => None,
+            },
+            witness_file: match evidence {
+                Some(Evidence::Witness(path)) => Some(path.display().to_string()),
+                _ => None,
+            },
             affected: AffectedJson::of(report.affected),
             scope: AffectedJson::of(report.scope),
             assumptions: assumption_names(report.assumptions),
@@ -184,11 +239,21 @@ pub fn exit(reports: &[PropertyReport]) -> Exit {
 /// All answers for people: the counts first, then each property with what decides it.
 pub fn text(checked: Checked<'_, '_>, style: Style) -> String {
     let mut text = Summary::of(checked.reports).text() + "\n";
-    for report in checked.reports {
+    for (at, report) in checked.reports.iter().enumerate() {
         text.push('\n');
         text.push_str(&property_text(checked, report, style));
+        text.push_str(&checked.evidence.get(at).map(evidence_text).unwrap_or_default());
     }
     text
+}
+
+/// Where the evidence of a property is.
+fn evidence_text(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Certificate(path) => format!("  certificate: {}\n", visible(&path.display().to_string())),
+        Evidence::Witness(path) => format!("  witnesses: {}\n", visible(&path.display().to_string())),
+        Evidence::None(reason) => format!("  no certificate: {}\n", visible(reason)),
+    }
 }
 
 /// One answer for people.

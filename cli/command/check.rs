@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::{Policy, PolicyFile};
 
-use super::{network, read_inputs, snapshot};
+use super::{certificates, network, read_inputs, snapshot};
 use crate::answer::check::{self as answer, CheckJson, Checked};
 use crate::answer::names::Names;
 use crate::answer::sarif::{self, Files};
@@ -39,7 +39,16 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
     let reports = reachproof_engine::check::check(&network, &policy, day)
         .map_err(|error| Failure::new(error.to_string()))?;
     let names = Names::of(&network);
-    let checked = Checked { network: &network, names: &names, policy: &policy, reports: &reports };
+    let checked =
+        Checked { network: &network, names: &names, policy: &policy, reports: &reports, evidence: &[] };
+    let evidence = match &arguments.certificates {
+        Some(folder) => {
+            talk.progress("writing certificates");
+            certificates::write(folder, checked)?
+        }
+        None => Vec::new(),
+    };
+    let checked = Checked { evidence: &evidence, ..checked };
     let target = output::target(arguments.answer.to.output.as_ref());
     let written = match arguments.answer.format {
         Format::Json => pretty(&CheckJson::of(checked))?,
@@ -66,7 +75,7 @@ fn files(arguments: &CheckArguments, inputs: &Inputs) -> Files {
 }
 
 /// All policy files as one policy.
-fn read_policy(paths: &[PathBuf]) -> Result<Policy, Failure> {
+pub(super) fn read_policy(paths: &[PathBuf]) -> Result<Policy, Failure> {
     let files: Vec<Input> = paths.iter().map(|path| read::file(path)).collect::<Result<_, _>>()?;
     let files: Vec<_> =
         files.iter().map(|file| PolicyFile { name: &file.name, bytes: &file.bytes }).collect();

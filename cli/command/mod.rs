@@ -1,5 +1,6 @@
 //! The commands that read a network. Each file has one function that is the command.
 
+pub mod certificates;
 pub mod check;
 pub mod compile;
 pub mod flows;
@@ -8,6 +9,7 @@ pub mod group;
 pub mod reach;
 mod replay;
 pub mod trace;
+pub mod verify;
 
 use std::collections::BTreeSet;
 
@@ -23,8 +25,13 @@ use crate::read::{self, Inputs};
 
 /// Reads the inputs of a command and tells what was read.
 fn read_inputs(arguments: &crate::arguments::InputArguments, talk: &mut Talk) -> Result<Inputs, Failure> {
+    read_paths(&arguments.paths(), talk)
+}
+
+/// The same for inputs that are named otherwise.
+fn read_paths(paths: &[std::path::PathBuf], talk: &mut Talk) -> Result<Inputs, Failure> {
     talk.progress("reading the input");
-    let inputs = read::inputs(&arguments.paths())?;
+    let inputs = read::inputs(paths)?;
     let bytes: usize = inputs.files.iter().chain(&inputs.scenarios).map(|input| input.bytes.len()).sum();
     talk.detail(&format!(
         "read {} files and {} scenarios, {bytes} bytes",

@@ -108,6 +108,11 @@ pub fn require_internet_beside_public(
     }
 }
 
+/// Whether some selectors suppose an interface.
+pub(crate) fn is_supposing<'p>(selectors: impl IntoIterator<Item = &'p Selector>) -> bool {
+    selectors.into_iter().any(|selector| !new_terms(selector).is_empty())
+}
+
 fn new_terms(selector: &Selector) -> Vec<&Term> {
     let terms = selector.terms.iter().chain(&selector.except);
     terms

@@ -6,6 +6,7 @@
 )]
 
 pub mod asked;
+pub mod certificate;
 pub mod check;
 pub mod evidence;
 pub mod header;

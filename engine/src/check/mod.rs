@@ -257,10 +257,11 @@ struct Case<'c, 'n, 's> {
     answering: Option<Network<'s>>,
 }
 
-struct Direction {
-    from: Region,
-    to: Region,
-    avoid: BTreeSet<Box<str>>,
+/// From where to where something must or must not pass, and what it may pass.
+pub(crate) struct Direction {
+    pub(crate) from: Region,
+    pub(crate) to: Region,
+    pub(crate) avoid: BTreeSet<Box<str>>,
 }
 
 impl<'c, 'n, 's> Case<'c, 'n, 's> {
@@ -312,7 +313,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut found: Vec<Bundle> = Vec::new();
         for direction in &self.directions {
             found.extend(gather(self.reach, &self.wanted(direction, &direction.from))?);
-            let siblings = self.siblings(&direction.from);
+            let siblings = siblings(self.reach.network(), &direction.from);
             let others = gather(self.reach, &self.wanted(direction, &siblings))?;
             found.extend(others.into_iter().map(Bundle::only_possible));
             if let Some(answering) = &self.answering {
@@ -331,21 +332,6 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             question: self.property.question,
             avoid: direction.avoid.clone(),
         }
-    }
-
-    /// R-MBX-10, A-8: the other interfaces of the sources' instances, by which the guest may send instead.
-    fn siblings(&self, from: &Region) -> Region {
-        let network = self.reach.network();
-        let mut found = Region::default();
-        for (spot, _) in from.iter() {
-            let Spot::Interface(id) = spot else { continue };
-            for sibling in network.siblings_of(id).into_iter().map(Spot::Interface) {
-                if from.get(sibling).is_none() {
-                    found = found.with(sibling);
-                }
-            }
-        }
-        found
     }
 
     /// Forbidding forms: no pair may pass.
@@ -392,7 +378,22 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
     }
 }
 
-fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Direction>, CheckError> {
+/// R-MBX-10, A-8: the other interfaces of the sources' instances, by which the guest may send instead.
+pub(crate) fn siblings(network: &Network<'_>, from: &Region) -> Region {
+    let mut found = Region::default();
+    for (spot, _) in from.iter() {
+        let Spot::Interface(id) = spot else { continue };
+        for sibling in network.siblings_of(id).into_iter().map(Spot::Interface) {
+            if from.get(sibling).is_none() {
+                found = found.with(sibling);
+            }
+        }
+    }
+    found
+}
+
+/// What a property asks, its selectors resolved.
+pub(crate) fn directions(network: &Network<'_>, property: &Property) -> Result<Vec<Direction>, CheckError> {
     let located = |error| selection(property, property.place.to_string(), error);
     let side = |selector: &Selector| select(network, selector).map_err(located);
     let nothing = BTreeSet::new;

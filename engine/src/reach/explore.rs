@@ -49,6 +49,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) avoids_interfaces: bool,
     /// The interfaces that send, when the source is a class of them.
     pub(super) senders: Vec<EniId>,
+    /// Whether an invariant is wanted rather than deliveries.
+    pub(super) certifying: bool,
     visited: BTreeMap<State, Set>,
     queue: VecDeque<(State, Set)>,
     pub(super) arrivals: BTreeMap<Arrival, Set>,
@@ -71,6 +73,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             avoid: BTreeSet::new(),
             avoids_interfaces: false,
             senders: Vec::new(),
+            certifying: false,
             visited: BTreeMap::new(),
             queue: VecDeque::new(),
             arrivals: BTreeMap::new(),
@@ -102,6 +105,11 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             let interfaces = self.network().snapshot.interfaces.values();
             self.avoids_interfaces = interfaces.map(|row| &row.meta.id).any(|id| self.avoid.contains(id));
         }
+    }
+
+    /// Which headers got to which place.
+    pub(super) fn visited(&self) -> &BTreeMap<State, Set> {
+        &self.visited
     }
 
     /// Forgets where packets got to, keeps the compiled filters.

@@ -98,7 +98,7 @@ impl Explorer<'_, '_, '_> {
     fn start_relay(&mut self, interface: EniId, keeps_groups: bool, headers: Set) {
         let own = self.own_sources(interface);
         let as_itself = if keeps_groups { headers } else { self.arena.intersection(headers, own) };
-        let forged = self.arena.difference(headers, as_itself);
+        let forged = if self.certifying { headers } else { self.arena.difference(headers, as_itself) };
         let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);
         self.push(state.clone(), as_itself);
         self.push(state.tagged(Tag::None), forged);

@@ -32,7 +32,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-CORE-5, R-SG-1: what is no infrastructure's, as far as the interface's groups let it out.
     fn let_out(&mut self, interface: EniId, state: &State, set: Set) -> Set {
-        let set = self.split_infrastructure(interface, state, set);
+        let set = if self.certifying { set } else { self.split_infrastructure(interface, state, set) };
         let filter = self.group_out(interface, &state.view);
         self.arena.intersection(set, filter)
     }
@@ -101,6 +101,9 @@ impl Explorer<'_, '_, '_> {
         if self.world == World::Under || on_link.is_empty() {
             return Set::EMPTY;
         }
+        if self.certifying {
+            return on_link;
+        }
         let mut elsewhere = Set::EMPTY;
         for choice in self.network().tables_of_subnet(subnet, self.world).value {
             let table = match choice {
@@ -140,7 +143,11 @@ impl Explorer<'_, '_, '_> {
                 let NextHop::Nat(nat) = hop else { continue };
                 if self.network().nat(nat).and_then(|nat| nat.subnet) == Some(subnet) {
                     let part = self.keep(set, &state.view, state.view.destination, &intervals);
-                    self.push(state.at(Place::Nat { nat, vpc, from: Some(subnet) }), part);
+                    let from = Some(subnet);
+                    // An invariant has no place of its own for it: the table leads there again.
+                    let table = Place::Route { table: choice, vpc, from };
+                    let place = if self.certifying { table } else { Place::Nat { nat, vpc, from } };
+                    self.push(state.at(place), part);
                 }
             }
         }
@@ -280,6 +287,10 @@ impl Explorer<'_, '_, '_> {
     ) {
         if self.open.is_some() {
             return self.deliver_open(vpc, from, confined, state, set);
+        }
+        if self.certifying {
+            self.deliver_to_components(vpc, from, state, set);
+            return self.deliver_unseen(vpc, from, state, set);
         }
         let shared = self.shares_receivers(state);
         let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);

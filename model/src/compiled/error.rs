@@ -23,7 +23,7 @@ impl CompiledError {
         Self(Box::new(Kind::Frame { format, file: file.to_owned(), fault }))
     }
 
-    pub(super) fn invalid(format: Format, file: &str, fault: &str) -> Self {
+    pub(crate) fn invalid(format: Format, file: &str, fault: &str) -> Self {
         Self(Box::new(Kind::Invalid { format, file: file.to_owned(), fault: fault.to_owned() }))
     }
 

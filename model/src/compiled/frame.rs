@@ -23,6 +23,13 @@ pub fn is_compiled(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
 
+/// The kind of a compiled file, whole or not; `None` if it is none, or cut off before its kind.
+pub fn kind_of(bytes: &[u8]) -> Option<u16> {
+    let (magic, rest) = bytes.split_first_chunk::<{ MAGIC.len() }>()?;
+    let (kind, _) = rest.split_first_chunk()?;
+    (*magic == MAGIC).then(|| u16::from_le_bytes(*kind))
+}
+
 /// What keeps a payload from being looked at, with what was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Fault {

@@ -6,7 +6,7 @@
 //! ```text
 //!  offset  bytes
 //!       0      8  magic        89 52 50 52 0D 0A 1A 0A   no text, and damaged by anything that rewrites line ends
-//!       8      2  kind         1 = snapshot              what the payload is
+//!       8      2  kind         1 = snapshot, 2 = certificate: what the payload is
 //!      10      2  version      of the format of this kind
 //!      12      8  length       of the payload in bytes
 //!      20     32  digest       SHA-256 of the payload
@@ -33,7 +33,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use error::CompiledError;
-pub use frame::{Format, is_compiled};
+pub use frame::{Format, is_compiled, kind_of};
 
 use crate::snapshot::Snapshot;
 use guard::HighestIds;

@@ -1,0 +1,124 @@
+//! Block Public Access and zones (section 7.3, R-TGW-2).
+
+use reachproof_model::id::{EniId, SubnetId};
+use reachproof_model::snapshot::BpaExclusion;
+
+use crate::net::{Net, subnets_of};
+
+/// What Block Public Access stops, the loosest first (R-BPA-4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Block {
+    Off,
+    Ingress,
+    Bidirectional,
+}
+
+/// What an exclusion lets through (R-BPA-2); a mode that nobody knows may be the wider one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Exclusion {
+    Bidirectional,
+    Egress,
+}
+
+impl Net<'_> {
+    /// R-BPA-3, R-BPA-4, A-18: whether an interface may begin to send to an internet or egress-only gateway.
+    pub(crate) fn may_send_out(&self, id: EniId) -> bool {
+        let allowed =
+            |subnet| self.block(subnet) != Block::Bidirectional || !self.exclusions(subnet).is_empty();
+        self.live(id) && subnets_of(self.interface(id)).any(allowed)
+    }
+
+    /// R-BPA-4: whether an interface may receive unsolicited packets from an internet gateway.
+    pub(crate) fn may_be_entered(&self, id: EniId) -> bool {
+        let allowed = |subnet| {
+            self.block(subnet) == Block::Off || self.exclusions(subnet).contains(&Exclusion::Bidirectional)
+        };
+        self.live(id) && subnets_of(self.interface(id)).any(allowed)
+    }
+
+    /// R-BPA-1, R-BPA-8: the loosest mode that any answer shows.
+    fn block(&self, subnet: SubnetId) -> Block {
+        let record = &self.s.subnets[subnet];
+        let of_vpc = record.vpc.known().and_then(|vpc| self.s.vpcs[vpc].block_mode.as_deref());
+        let of_scope = self.s.scopes[record.meta.scope].block_public_access.as_ref().map(|options| {
+            let settled =
+                matches!(options.state.as_deref(), None | Some("default-state" | "update-complete"));
+            if settled { &*options.mode } else { "off" }
+        });
+        let shown = [record.block_mode.as_deref(), of_vpc, of_scope].into_iter().flatten().map(block);
+        match shown.min() {
+            None => Block::Off,
+            Some(Block::Ingress) if !self.is_plain_zone(subnet) => Block::Off,
+            Some(mode) => mode,
+        }
+    }
+
+    /// R-BPA-2, R-DATA-4: exclusions that may cover a subnet; where they were not collected there may be one.
+    fn exclusions(&self, subnet: SubnetId) -> Vec<Exclusion> {
+        let record = &self.s.subnets[subnet];
+        let scope = &self.s.scopes[record.meta.scope];
+        let vpc = record.vpc.known().map(|vpc| &self.s.vpcs[vpc].meta.id);
+        let covers = |row: &&BpaExclusion| {
+            row.resource.is_empty() || row.resource == record.meta.id || Some(&row.resource) == vpc
+        };
+        let alive = |row: &&BpaExclusion| row.state.as_deref() != Some("delete-complete");
+        let rows = scope.bpa_exclusions.iter().filter(covers).filter(alive);
+        let listed = rows.map(|row| match &*row.mode {
+            "allow-egress" => Exclusion::Egress,
+            _ => Exclusion::Bidirectional,
+        });
+        let unlisted = !scope.collected("ec2 describe-vpc-block-public-access-exclusions");
+        listed.chain(unlisted.then_some(Exclusion::Bidirectional)).collect()
+    }
+
+    fn is_plain_zone(&self, subnet: SubnetId) -> bool {
+        let record = &self.s.subnets[subnet];
+        let named = || record.zone_id.as_deref().or(record.zone.as_deref()).is_some_and(is_plain_name);
+        self.described_zone(subnet).map_or_else(named, is_plain)
+    }
+
+    /// R-TGW-2: the Availability Zone of a subnet, its parent's for a Local Zone; `None` if nobody knows.
+    pub(crate) fn zone(&self, subnet: SubnetId) -> Option<&str> {
+        let record = &self.s.subnets[subnet];
+        let named =
+            || record.zone_id.as_deref().or(record.zone.as_deref()).filter(|zone| is_plain_name(zone));
+        match self.described_zone(subnet) {
+            Some(zone) if is_plain(zone) => Some(&zone.id),
+            Some(zone) => zone.parent.as_deref(),
+            None => named(),
+        }
+    }
+
+    fn described_zone(&self, subnet: SubnetId) -> Option<&reachproof_model::snapshot::Zone> {
+        let record = &self.s.subnets[subnet];
+        self.s.zones.iter().find(|zone| match &record.zone_id {
+            Some(id) => zone.id == *id,
+            None => Some(&zone.name) == record.zone.as_ref(),
+        })
+    }
+}
+
+fn block(mode: &str) -> Block {
+    match mode {
+        "block-ingress" => Block::Ingress,
+        "block-bidirectional" => Block::Bidirectional,
+        _ => Block::Off,
+    }
+}
+
+fn is_plain(zone: &reachproof_model::snapshot::Zone) -> bool {
+    if zone.kind.is_empty() { is_plain_name(&zone.id) } else { &*zone.kind == "availability-zone" }
+}
+
+/// Whether an id (`use1-az1`) or name (`us-east-1a`) has the form of an Availability Zone's.
+fn is_plain_name(zone: &str) -> bool {
+    let numeric = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
+    match zone.split('-').collect::<Vec<_>>().as_slice() {
+        [_, last] => last.starts_with("az"),
+        [first, .., last] => {
+            let numbers = zone.split('-').filter(|part| numeric(part)).count();
+            !first.is_empty() && numeric(last) && numbers == 1
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,193 @@
+//! The obligations of one direction: a walk for every source and component entered, each closed, none arriving.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reachproof_model::certificate::{Direction, Family, Place, Proof, Start};
+use reachproof_model::id::EniId;
+use reachproof_model::snapshot::Entry;
+
+use crate::Rejection;
+use crate::area::{Interval, common, intervals};
+use crate::name::place_name;
+use crate::nat::embedded;
+use crate::net::Net;
+use crate::state::{Role, role};
+use crate::walk::{Ground, Walk};
+
+/// What the walks of one start came to.
+#[derive(Default)]
+struct Outcome {
+    families: BTreeSet<Family>,
+    arrived: BTreeMap<Place, String>,
+    entered: BTreeSet<Box<str>>,
+}
+
+/// Checks a proof of one direction.
+pub(crate) fn check(
+    net: &Net<'_>,
+    direction: &Direction,
+    proof: &Proof,
+    work: &mut u64,
+) -> Result<(), Rejection> {
+    let ground = Ground::of(net, direction);
+    let mut outcomes: BTreeMap<&Start, Outcome> = BTreeMap::new();
+    for recorded in &proof.walks {
+        let mut walk = Walk::of(&ground, recorded, work);
+        walk.check(&recorded.start, &recorded.invariant)?;
+        let (arrived, entered) = (walk.arrived, walk.entered);
+        let outcome = outcomes.entry(&recorded.start).or_default();
+        outcome.families.insert(recorded.family);
+        outcome.arrived.extend(arrived);
+        outcome.entered.extend(entered);
+    }
+    sources_are_covered(net, direction, &outcomes)?;
+    let is_source = |start: &&&Start| match start {
+        Start::Place(place) => direction.sources.iter().any(|(source, _)| source == place),
+        Start::Class(_) => true,
+    };
+    outcomes.keys().filter(is_source).try_for_each(|start| nothing_arrives(net, &outcomes, start))
+}
+
+/// Obligation (iii): what sets out from a start, also by way of components, arrives at no destination but its own place.
+fn nothing_arrives(
+    net: &Net<'_>,
+    outcomes: &BTreeMap<&Start, Outcome>,
+    start: &Start,
+) -> Result<(), Rejection> {
+    let own = match start {
+        Start::Class(members) => match members.as_slice() {
+            [only] => Some(Place::Interface(*only)),
+            _ => None,
+        },
+        Start::Place(Place::Component(_)) => None,
+        Start::Place(place) => Some(place.clone()),
+    };
+    // The walk of a component is judged with those that lead into it.
+    let mut seen: BTreeSet<Start> = BTreeSet::new();
+    let mut next = vec![start.clone()];
+    while let Some(start) = next.pop() {
+        let Some(outcome) = outcomes.get(&start) else { continue };
+        if let Some((place, how)) = outcome.arrived.iter().find(|(place, _)| own.as_ref() != Some(*place)) {
+            let place = place_name(net, place);
+            return Err(Rejection::of(format!(
+                "the invariant does not miss what is forbidden: something arrives at {place} from {how}"
+            )));
+        }
+        for id in &outcome.entered {
+            let component = Start::Place(Place::Component(id.clone()));
+            let families = outcomes.get(&component).map_or(0, |outcome| outcome.families.len());
+            if families < 2 {
+                return Err(Rejection::of(format!(
+                    "something enters {id}, and what comes out of it is in no invariant"
+                )));
+            }
+            if seen.insert(component.clone()) {
+                next.push(component);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every source, and every other interface of its instance (R-MBX-10), is where a walk of each of its families starts.
+fn sources_are_covered(
+    net: &Net<'_>,
+    direction: &Direction,
+    outcomes: &BTreeMap<&Start, Outcome>,
+) -> Result<(), Rejection> {
+    let mut walked: BTreeSet<(Place, Family)> = BTreeSet::new();
+    for (start, outcome) in outcomes {
+        let places: Vec<Place> = match start {
+            Start::Class(members) => members.iter().copied().map(Place::Interface).collect(),
+            Start::Place(place) => vec![place.clone()],
+        };
+        walked.extend(
+            places.iter().flat_map(|place| outcome.families.iter().map(|family| (place.clone(), *family))),
+        );
+    }
+    let named = direction.sources.iter().map(|(place, blocks)| (place.clone(), Some(blocks)));
+    let siblings = siblings(net, direction).into_iter().map(|id| (Place::Interface(id), None));
+    for (place, blocks) in named.chain(siblings) {
+        for family in [Family::V4, Family::V6] {
+            let meant = blocks.map_or(vec![(0, family.greatest())], |blocks| intervals(blocks, family));
+            if may_send(net, direction, &place, family, &meant)? && !walked.contains(&(place.clone(), family))
+            {
+                let place = place_name(net, &place);
+                return Err(Rejection::of(format!(
+                    "{place} is a source, and no walk starts there with {family:?}"
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// R-VPCE-5, R-VPCE-7: whether packets of a family may start at a place from addresses that are meant.
+fn may_send(
+    net: &Net<'_>,
+    direction: &Direction,
+    place: &Place,
+    family: Family,
+    meant: &[Interval],
+) -> Result<bool, Rejection> {
+    match place {
+        Place::Interface(id) => {
+            let own = net.own(*id, family);
+            let any = own.iter().any(|own| meant.iter().any(|meant| common(*own, *meant).is_some()));
+            Ok(any && role(net.interface(*id)) == Role::Plain)
+        }
+        Place::Service(_) => Ok(false),
+        Place::Unseen(_) if direction.destinations.iter().all(|(other, _)| other == place) => Ok(false),
+        Place::Unseen(_) => {
+            let place = place_name(net, place);
+            Err(Rejection::of(format!(
+                "cannot check what interfaces in {place} send that no call shows (A-10)"
+            )))
+        }
+        _ => Ok(!meant.is_empty()),
+    }
+}
+
+/// R-MBX-10, A-8: the other interfaces of the sources' instances, by which a guest may send instead.
+fn siblings(net: &Net<'_>, direction: &Direction) -> Vec<EniId> {
+    let sources: BTreeSet<EniId> =
+        direction.sources.iter().filter_map(|(place, _)| interface(place)).collect();
+    let instance = |id: &EniId| net.interface(*id).attachment.as_ref()?.instance.as_ref()?.known();
+    let guests: BTreeSet<_> = sources.iter().filter_map(instance).collect();
+    let others = guests.into_iter().flat_map(|id| &net.s.instances[id].interfaces);
+    others.filter(|id| !sources.contains(id)).copied().collect()
+}
+
+fn interface(place: &Place) -> Option<EniId> {
+    match place {
+        Place::Interface(id) => Some(*id),
+        _ => None,
+    }
+}
+
+impl<'c, 's> Ground<'c, 's> {
+    fn of(net: &'c Net<'s>, direction: &'c Direction) -> Self {
+        let entered = net.components.values().flat_map(|row| &row.entries).filter_map(|entry| match entry {
+            Entry::Interface(id) => Some(*id),
+            _ => None,
+        });
+        let ends = direction.destinations.iter().filter_map(|(place, _)| interface(place));
+        let notable = entered.chain(ends).collect();
+        let destinations = direction.destinations.iter();
+        let destinations =
+            destinations.map(|(place, blocks)| (place, seen_there(net, place, blocks))).collect();
+        Self { net, direction, destinations, notable }
+    }
+}
+
+/// The addresses that are meant, and the private ones that an internet gateway makes of them (R-IGW-4).
+fn seen_there(net: &Net<'_>, place: &Place, blocks: &[ipnet::IpNet]) -> [Vec<Interval>; 2] {
+    let (mut v4, v6) = (intervals(blocks, Family::V4), intervals(blocks, Family::V6));
+    let inside = embedded(&v6);
+    let rows = net.associations.iter().filter(|row| Some(row.interface) == interface(place));
+    let meant = |public: u128| v4.iter().chain(&inside).any(|(lo, hi)| (*lo..=*hi).contains(&public));
+    let private: Vec<Interval> =
+        rows.filter(|row| meant(row.public)).map(|row| (row.private, row.private)).collect();
+    v4.extend(private);
+    [v4, v6]
+}

@@ -1,0 +1,105 @@
+//! `verify`: certificates against a snapshot, by the checker that shares nothing with the search.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+use reachproof_model::certificate::{Certificate, is_certificate, policy_digest, read_certificate};
+use reachproof_model::compiled::{SNAPSHOT, is_compiled, kind_of};
+use reachproof_model::ingest::Input;
+use reachproof_model::policy::Policy;
+use reachproof_model::snapshot::Snapshot;
+
+use super::check::read_policy;
+use super::{read_paths, snapshot};
+use crate::answer::assumption_names;
+use crate::arguments::VerifyArguments;
+use crate::exit::{Exit, Failure};
+use crate::output::{self, Talk};
+use crate::read;
+use crate::style::{Style, visible};
+
+/// A certificate with the name of its file.
+type Named = (String, Certificate);
+
+/// Runs the command.
+pub fn run(arguments: &VerifyArguments, talk: &mut Talk) -> Result<Exit, Failure> {
+    let (certificates, inputs) = sorted(&arguments.files)?;
+    if certificates.is_empty() || inputs.is_empty() {
+        let found = if certificates.is_empty() { "no certificate" } else { "certificates and no input" };
+        return Err(Failure::new(format!(
+            "found {found}, expected certificates and the snapshot they are about"
+        )));
+    }
+    let policy = if arguments.policy.is_empty() { None } else { Some(read_policy(&arguments.policy)?) };
+    let snapshot = snapshot(read_paths(&inputs, talk)?, talk)?;
+    talk.progress("checking the certificates");
+    let checked =
+        certificates.par_iter().map(|(_, certificate)| verdict(certificate, &snapshot, policy.as_ref()));
+    let checked: Vec<Result<(), String>> = checked.collect();
+    let target = output::target(arguments.answer.output.as_ref());
+    let style = output::style(talk.choice(), target);
+    let lines = certificates.iter().zip(&checked).map(|(named, checked)| line(named, checked, style));
+    output::write(target, lines.collect::<String>().as_bytes())?;
+    Ok(if checked.iter().all(Result::is_ok) { Exit::Holds } else { Exit::Violated })
+}
+
+/// Certificates and inputs, told apart by their first bytes.
+fn sorted(paths: &[PathBuf]) -> Result<(Vec<Named>, Vec<PathBuf>), Failure> {
+    let (mut certificates, mut inputs) = (Vec::new(), Vec::new());
+    for path in paths {
+        let file = if path.is_file() { Some(read::file(path)?) } else { None };
+        match file.filter(is_one) {
+            Some(file) => certificates.push(certificate(&file)?),
+            None => inputs.push(path.clone()),
+        }
+    }
+    Ok((certificates, inputs))
+}
+
+/// Whether a file is a certificate, or damaged so early that nobody can tell what compiled file it was.
+fn is_one(file: &Input) -> bool {
+    is_certificate(&file.bytes) || is_compiled(&file.bytes) && kind_of(&file.bytes) != Some(SNAPSHOT.kind)
+}
+
+fn certificate(file: &Input) -> Result<Named, Failure> {
+    let certificate =
+        read_certificate(&file.name, &file.bytes).map_err(|error| Failure::new(error.to_string()))?;
+    Ok((file.name.clone(), certificate))
+}
+
+/// Whether the snapshot proves the claim, and it is that of the policy, if one is given.
+fn verdict(certificate: &Certificate, snapshot: &Snapshot, policy: Option<&Policy>) -> Result<(), String> {
+    if let Some(policy) = policy {
+        let name = &certificate.claim.property;
+        let property = policy.properties.iter().find(|property| property.name == *name);
+        let property = property.ok_or_else(|| format!("the policy has no property `{name}`"))?;
+        if *certificate.policy != *policy_digest(property) {
+            return Err(format!("it is about another property `{name}` than that of the policy"));
+        }
+    }
+    reachproof_checker::verify(certificate, snapshot).map_err(|rejection| rejection.to_string())
+}
+
+fn line((file, certificate): &Named, checked: &Result<(), String>, style: Style) -> String {
+    let mut text = String::new();
+    let file = visible(file);
+    let _ = match checked {
+        Ok(()) => writeln!(text, "{}  {file}: {}", style.good("accepted"), visible(&claimed(certificate))),
+        Err(why) => writeln!(text, "{}  {file}: {}", style.bad("rejected"), visible(why)),
+    };
+    text
+}
+
+/// What a certificate proves, in one sentence.
+fn claimed(certificate: &Certificate) -> String {
+    let claim = &certificate.claim;
+    let count = |side: fn(&reachproof_model::certificate::Direction) -> usize, one: &str| {
+        let sum: usize = claim.directions.iter().map(side).sum();
+        format!("{sum} {one}{}", if sum == 1 { "" } else { "s" })
+    };
+    let (sources, destinations) =
+        (count(|one| one.sources.len(), "source"), count(|one| one.destinations.len(), "destination"));
+    let assuming = assumption_names(claim.assumptions).join(", ");
+    format!("{}: {} from {sources} to {destinations}, assuming {assuming}", claim.property, claim.form)
+}

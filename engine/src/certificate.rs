@@ -1,0 +1,242 @@
+//! Certificates of properties that hold: what was decided, in terms that a checker of its own can follow.
+//!
+//! The one function is [`certify`]. It explores again, in the permissive world, from the sources of each direction and from
+//! every component that they enter, and writes down where packets get to. Whether that proves the property is not said here:
+//! the checker says it, and a certificate that it does not accept is not one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use reachproof_model::certificate::{
+    Area, Certificate, Claim, Direction, Family as Seen, Location, Place, Proof, SEMANTICS, Start, Traffic,
+    Walk, policy_digest, statement,
+};
+use reachproof_model::flow::{Protocol, Question};
+use reachproof_model::id::ComponentId;
+use reachproof_model::policy::{Form, Property, TrafficSpec};
+
+use crate::asked::spec_box;
+use crate::check::{self, CheckError, PropertyReport, Verdict, directions, siblings};
+use crate::header::{Family, Field, HeaderBox};
+use crate::hypothetical::{is_supposing, selectors};
+use crate::network::{Network, SourcePlace};
+use crate::reach::{Exhausted, Reach, SourceClass, Spread, classes, family_of, merged};
+use crate::region::{Region, Spot};
+
+/// A certificate, or why there is none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// What is claimed, and why it is so.
+    Certificate(Box<Certificate>),
+    /// No certificate of this kind exists, for this reason.
+    None(&'static str),
+}
+
+/// The certificate of a property with its report, in the network in which it was decided; `digest` is that of the snapshot.
+///
+/// # Errors
+/// If a limit is hit.
+pub fn certify(
+    reach: &Reach<'_, '_>,
+    property: &Property,
+    report: &PropertyReport,
+    digest: &str,
+) -> Result<Outcome, CheckError> {
+    if let Some(reason) = without_certificate(property, report) {
+        return Ok(Outcome::None(reason));
+    }
+    let network = reach.network();
+    let (mut claimed, mut proofs) = (Vec::new(), Vec::new());
+    for direction in directions(network, property)? {
+        claimed.push(claim(network, property, &direction));
+        proofs.push(proof(reach, &direction)?);
+    }
+    let statement = statement(property);
+    let claim = Claim {
+        property: property.name.clone(),
+        form: property.form.keyword().into(),
+        question: property.question,
+        statement: statement.into(),
+        live_only: network.options.live_only,
+        directions: claimed,
+        assumptions: report.assumptions,
+        notes: report.notes.clone(),
+    };
+    let (snapshot, policy) = (digest.into(), policy_digest(property).into());
+    Ok(Outcome::Certificate(Box::new(Certificate { semantics: SEMANTICS, snapshot, policy, claim, proofs })))
+}
+
+/// Why a property has no certificate, as far as that can be told without looking for one.
+fn without_certificate(property: &Property, report: &PropertyReport) -> Option<&'static str> {
+    let proves = matches!(property.form, Form::Forbid(_) | Form::OnlyThrough { .. } | Form::Isolate { .. });
+    if report.verdict != Verdict::Holds {
+        Some("it does not hold")
+    } else if !proves {
+        Some("there are no certificates yet that something does arrive")
+    } else if !report.waived.is_empty() {
+        Some("it holds only because a waiver accepts what passes")
+    } else if property.including_replies {
+        Some("there are no certificates yet of properties that include replies")
+    } else if is_supposing(selectors(property)) {
+        Some("there are no certificates yet about interfaces that do not exist")
+    } else {
+        None
+    }
+}
+
+/// Why a certificate that the checker does not accept is no defect: the packets of a property about connections may arrive,
+/// and only the replies be lost.
+pub fn is_about_replies(property: &Property) -> bool {
+    property.question == Question::Connection
+}
+
+fn claim(network: &Network<'_>, property: &Property, direction: &check::Direction) -> Direction {
+    Direction {
+        sources: places(network, &direction.from),
+        destinations: places(network, &direction.to),
+        traffic: traffic(&property.traffic),
+        avoided: direction.avoid.iter().cloned().collect(),
+        answers: false,
+    }
+}
+
+/// The places of a region with the addresses that may be meant.
+fn places(network: &Network<'_>, region: &Region) -> Vec<(Place, Vec<IpNet>)> {
+    let mut found: BTreeMap<Place, Vec<IpNet>> = BTreeMap::new();
+    for (spot, extent) in region.iter() {
+        if let Some(place) = place(network, spot) {
+            found.entry(place).or_default().extend(&extent.blocks);
+        }
+    }
+    found.into_iter().map(|(place, blocks)| (place, IpNet::aggregate(&blocks))).collect()
+}
+
+/// A spot as certificates call it; `None` for a gateway that serves no VPC, where nothing starts and nothing ends.
+fn place(network: &Network<'_>, spot: Spot) -> Option<Place> {
+    Some(match spot {
+        Spot::Interface(id) => Place::Interface(id),
+        Spot::Internet => Place::Internet,
+        Spot::Gateway(id) => return gateway(network, id),
+        Spot::Attachment(id) => Place::Attachment(id),
+        Spot::Peer(id) => Place::Peer(id),
+        Spot::Service(id) => Place::Service(id),
+        Spot::Component(id) => component(network, id),
+        Spot::Unseen(id) => Place::Unseen(id),
+    })
+}
+
+/// A gateway at the VPC that it serves.
+fn gateway(network: &Network<'_>, id: crate::network::GatewayId) -> Option<Place> {
+    let record = &network.gateways()[id];
+    Some(Place::Gateway { id: record.id.clone(), vpc: record.vpc? })
+}
+
+fn component(network: &Network<'_>, id: ComponentId) -> Place {
+    Place::Component(network.components()[id].id.clone())
+}
+
+/// The headers that a property is about, as they are sent and as they are seen behind NAT64.
+fn traffic(specs: &[TrafficSpec]) -> Traffic {
+    let of = |family| -> Vec<Area> {
+        if specs.is_empty() {
+            return vec![Area::full(family_of(family))];
+        }
+        let boxes = specs.iter().filter_map(|spec| spec_box(family, *spec));
+        merged(boxes.filter_map(|area| sent(&area)).collect())
+    };
+    let (v4, v6) = (of(Family::V4), of(Family::V6));
+    let translated = merged(v6.iter().flat_map(translated).collect());
+    Traffic { v4, v6, translated }
+}
+
+fn sent(area: &HeaderBox) -> Option<Area> {
+    let byte = |(lo, hi)| Some((u8::try_from(lo).ok()?, u8::try_from(hi).ok()?));
+    let port = |(lo, hi)| Some((u16::try_from(lo).ok()?, u16::try_from(hi).ok()?));
+    Some(Area {
+        destination: area.interval(Field::Destination),
+        source: area.interval(Field::Source),
+        protocol: byte(area.interval(Field::Protocol))?,
+        port: port(area.interval(Field::Port))?,
+        source_port: port(area.interval(Field::SourcePort))?,
+    })
+}
+
+/// R-NAT-8: what NAT64 makes of headers: the same TCP and UDP, and of ICMPv6 echo requests those of ICMP.
+fn translated(area: &Area) -> Vec<Area> {
+    let full = Area::full(Seen::V4);
+    let holds = |(lo, hi): (u8, u8), Protocol(number)| (lo..=hi).contains(&number);
+    let carried = [Protocol::TCP, Protocol::UDP].into_iter().filter(|one| holds(area.protocol, *one));
+    let carried =
+        carried.map(|Protocol(number)| Area { protocol: (number, number), port: area.port, ..full });
+    let echo = holds(area.protocol, Protocol::ICMPV6) && (area.port.0..=area.port.1).contains(&128);
+    let echo = echo.then_some(Area { protocol: (1, 1), port: (8, 8), ..full });
+    carried.chain(echo).collect()
+}
+
+/// A walk for each class of sources, and for each component that something enters.
+fn proof(reach: &Reach<'_, '_>, direction: &check::Direction) -> Result<Proof, Exhausted> {
+    let network = reach.network();
+    let mut walks: BTreeMap<(Start, Seen), Spread> = BTreeMap::new();
+    let mut next = source_classes(network, direction);
+    let mut explored: BTreeSet<SourcePlace> = BTreeSet::new();
+    while !next.is_empty() {
+        let found = reach.spread(&next, &direction.from, &direction.avoid)?;
+        let mut entered: BTreeSet<ComponentId> = BTreeSet::new();
+        for (class, spreads) in next.iter().zip(found) {
+            explored.insert(class.place);
+            let Some(start) = start(network, class) else { continue };
+            for (family, spread) in [Seen::V4, Seen::V6].into_iter().zip(spreads) {
+                entered.extend(&spread.entered);
+                if spread.sends {
+                    add(walks.entry((start.clone(), family)).or_default(), spread);
+                }
+            }
+        }
+        next = components(network, &entered);
+        next.retain(|class| !explored.contains(&class.place));
+    }
+    let walk = |((start, family), spread): ((Start, Seen), Spread)| Walk {
+        start,
+        family,
+        invariant: spread.invariant.into_iter().collect::<Vec<(Location, Vec<Area>)>>(),
+    };
+    Ok(Proof { walks: walks.into_iter().map(walk).collect() })
+}
+
+/// Two spreads from the same start are one.
+fn add(known: &mut Spread, more: Spread) {
+    for (location, areas) in more.invariant {
+        let there = known.invariant.entry(location).or_default();
+        let all = [std::mem::take(there), areas].concat();
+        *there = merged(all);
+    }
+}
+
+/// The classes of the sources and of their siblings. An interface that is a destination, too, stays alone: what it sends to
+/// itself is no matter.
+fn source_classes(network: &Network<'_>, direction: &check::Direction) -> Vec<SourceClass> {
+    let places = |region: &Region| region.iter().filter_map(|(spot, _)| spot.source()).collect::<Vec<_>>();
+    let is_end = |place: &SourcePlace| {
+        let spot = Spot::source_of(*place);
+        spot.is_some_and(|spot| direction.to.get(spot).is_some())
+    };
+    let mut all = places(&direction.from);
+    all.extend(places(&siblings(network, &direction.from)));
+    let (ends, others): (Vec<SourcePlace>, Vec<SourcePlace>) = all.into_iter().partition(is_end);
+    let alone = ends.iter().flat_map(|end| classes(network, std::slice::from_ref(end)));
+    alone.chain(classes(network, &others)).collect()
+}
+
+/// Every component that shares its id with one that was entered.
+fn components(network: &Network<'_>, entered: &BTreeSet<ComponentId>) -> Vec<SourceClass> {
+    let names: BTreeSet<&str> = entered.iter().map(|id| &*network.components()[*id].id).collect();
+    let rows = network.components().iter().filter(|(_, row)| names.contains(&*row.id));
+    rows.map(|(id, _)| SourceClass { place: SourcePlace::Component(id), members: Vec::new() }).collect()
+}
+
+fn start(network: &Network<'_>, class: &SourceClass) -> Option<Start> {
+    match class.place {
+        SourcePlace::Interface(_) => Some(Start::Class(class.members.clone())),
+        other => Some(Start::Place(place(network, Spot::source_of(other)?)?)),
+    }
+}
