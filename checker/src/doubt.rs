@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use ipnet::IpNet;
 use reachproof_model::assumption::Assumption;
-use reachproof_model::certificate::{Claim, Place};
+use reachproof_model::certificate::{Claim, Direction, Place};
 use reachproof_model::id::{EniId, Ref, SubnetId};
 use reachproof_model::snapshot::{
     CallStatus, GatewayAttachment, Interface, Meta, Scope, Target, TgwAttachment,
@@ -44,10 +45,8 @@ const NAMED_BY_TABLES: [&str; 5] = [
 
 /// Rejects a claim beside which the snapshot proves nothing, or which does not say what it trusts.
 pub(crate) fn doubts(net: &Net<'_>, claim: &Claim) -> Result<(), Rejection> {
-    let ends = |side: fn(&reachproof_model::certificate::Direction) -> &Vec<(Place, Vec<ipnet::IpNet>)>| {
-        claim.directions.iter().flat_map(side).map(|(place, _)| place).collect::<Vec<&Place>>()
-    };
-    let (sources, destinations) = (ends(|one| &one.sources), ends(|one| &one.destinations));
+    let sources = ends(claim, |direction| &direction.sources);
+    let destinations = ends(claim, |direction| &direction.destinations);
     let about_internet = sources.iter().chain(&destinations).any(|place| **place == Place::Internet);
     let found = net.incomplete().or_else(|| net.dangling()).or_else(|| net.contradiction());
     let found = found.or_else(|| if about_internet { net.unlisted_address() } else { None });
@@ -62,6 +61,11 @@ pub(crate) fn doubts(net: &Net<'_>, claim: &Claim) -> Result<(), Rejection> {
         Some(number) => Err(Rejection::of(format!("the claim rests on A-{number} and does not say so"))),
         None => Ok(()),
     }
+}
+
+/// The places at one end of all directions.
+fn ends(claim: &Claim, side: impl Fn(&Direction) -> &[(Place, Vec<IpNet>)]) -> Vec<&Place> {
+    claim.directions.iter().flat_map(side).map(|(place, _)| place).collect()
 }
 
 impl Net<'_> {

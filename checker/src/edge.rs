@@ -109,7 +109,7 @@ impl Walk<'_, '_> {
         let tables = self.net.edge_tables(gateway).into_iter();
         tables
             .map(|table| (table, gateway.vpc))
-            .try_for_each(|(table, vpc)| self.to_table(table, vpc, None, at, areas))
+            .try_for_each(|(table, vpc)| self.lead_to_table(table, vpc, None, at, areas))
     }
 
     /// R-VPN-3, A-15: in from the networks behind a virtual private gateway.

@@ -17,7 +17,7 @@ use crate::walk::{At, Walk};
 
 impl Walk<'_, '_> {
     /// The steps from one site.
-    pub(crate) fn from(&mut self, location: &Location, areas: Vec<Area>) -> Result<(), Rejection> {
+    pub(crate) fn steps_from(&mut self, location: &Location, areas: Vec<Area>) -> Result<(), Rejection> {
         let Location { site, sender, origin, family } = location;
         let at = At { sender: sender.clone(), origin: *origin, family: *family };
         match site {
@@ -287,7 +287,7 @@ impl Walk<'_, '_> {
             let mut passed = net.pass_acl(subnet, true, off, at.family);
             passed.extend(destined(areas, &link));
             for table in net.tables(subnet) {
-                self.to_table(table, vpc, Some(subnet), &at, &passed)?;
+                self.lead_to_table(table, vpc, Some(subnet), &at, &passed)?;
             }
         }
         Ok(())

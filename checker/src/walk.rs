@@ -87,7 +87,7 @@ impl<'c, 's> Walk<'c, 's> {
         self.start(start)?;
         for (location, areas) in invariant {
             self.step = location_name(self.net, location);
-            self.from(location, areas.clone())?;
+            self.steps_from(location, areas.clone())?;
         }
         Ok(())
     }
@@ -311,7 +311,7 @@ impl<'c, 's> Walk<'c, 's> {
         let Some(vpc) = net.s.subnets[subnet].vpc.known() else { return Ok(()) };
         for table in net.tables(subnet) {
             let unfiltered = destined(&areas, &net.own_nat(table, subnet, vpc, at.family));
-            self.to_table(table, vpc, Some(subnet), at, &unfiltered)?;
+            self.lead_to_table(table, vpc, Some(subnet), at, &unfiltered)?;
         }
         let passed = net.pass_acl(subnet, true, areas, at.family);
         self.route_from(subnet, at, &passed)
@@ -323,11 +323,11 @@ impl<'c, 's> Walk<'c, 's> {
         let Some(vpc) = net.s.subnets[subnet].vpc.known() else { return Ok(()) };
         net.tables(subnet)
             .into_iter()
-            .try_for_each(|table| self.to_table(table, vpc, Some(subnet), at, areas))
+            .try_for_each(|table| self.lead_to_table(table, vpc, Some(subnet), at, areas))
     }
 
     /// To a table, or to what stands for it.
-    pub(crate) fn to_table(
+    pub(crate) fn lead_to_table(
         &mut self,
         table: Table,
         vpc: VpcId,
