@@ -1,7 +1,7 @@
 //! Steps at the edge of a VPC: internet, egress-only and virtual private gateways, and the internet itself.
 
 use reachproof_model::certificate::{Area, Family, Origin, Place, Site};
-use reachproof_model::id::{EniId, RouteTableId, VpcId};
+use reachproof_model::id::{EniId, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{AssociationTarget, Entry};
 
 use crate::Rejection;
@@ -18,6 +18,7 @@ impl Walk<'_, '_> {
     pub(crate) fn gateway_out(
         &mut self,
         gateway: GatewayId,
+        from: Option<SubnetId>,
         at: &At,
         areas: &[Area],
     ) -> Result<(), Rejection> {
@@ -26,9 +27,9 @@ impl Walk<'_, '_> {
             return Ok(());
         };
         match (gateway.kind, at.family) {
-            (Kind::Internet, Family::V4) => self.translate_out(gateway.vpc, at, areas),
+            (Kind::Internet, Family::V4) => self.translate_out(gateway.vpc, from, at, areas),
             (Kind::Internet | Kind::EgressOnly, Family::V6) => {
-                let public = net.public_interfaces(gateway.vpc, |id| net.may_send_out(id));
+                let public = net.public_interfaces(gateway.vpc, |id| net.may_send_out(id, from));
                 self.lead(Site::Internet, at, &sent_from(areas, &public))
             }
             (Kind::EgressOnly, Family::V4) => Ok(()),
@@ -39,11 +40,24 @@ impl Walk<'_, '_> {
         }
     }
 
-    /// R-IGW-2, R-IGW-3: out with the public address that is associated with the very source; nothing else leaves.
-    fn translate_out(&mut self, vpc: VpcId, at: &At, areas: &[Area]) -> Result<(), Rejection> {
+    /// R-IGW-2, R-IGW-3, R-ROUTE-3: out with the public address that is associated with the very source, or as it is with one of
+    /// a pool; nothing else leaves.
+    fn translate_out(
+        &mut self,
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        at: &At,
+        areas: &[Area],
+    ) -> Result<(), Rejection> {
         let net = self.net;
         let areas = destined(areas, &complement(&blocks(&PRIVATE), Family::V4));
-        for row in net.associations_in(vpc).filter(|row| net.may_send_out(row.interface)) {
+        for (ranges, _) in
+            net.pools().into_iter().filter(|(_, table)| net.s.route_tables[*table].vpc.known() == Some(vpc))
+        {
+            let ranges = ranges.unwrap_or_else(|| complement(&blocks(&PRIVATE), Family::V4));
+            self.lead(Site::Internet, at, &sent_from(&areas, &ranges))?;
+        }
+        for row in net.associations_in(vpc).filter(|row| net.may_send_out(row.interface, from)) {
             let own = sent_from(&areas, &[(row.private, row.private)]);
             let public = (row.public, row.public);
             let translated: Vec<Area> = own.into_iter().map(|area| Area { source: public, ..area }).collect();
@@ -88,15 +102,37 @@ impl Walk<'_, '_> {
         if at.family == Family::V6 {
             let open = |id| net.may_be_entered(id) && !net.interface(id).deny_igw;
             let mut there = net.public_interfaces(gateway.vpc, open);
-            there.extend(net.redirected(gateway));
+            let redirected = net.redirected(gateway);
+            let owned: Vec<Interval> =
+                net.interfaces_of(gateway.vpc).iter().flat_map(|id| net.own(*id, Family::V6)).collect();
+            there.extend(without(&redirected, &owned));
+            self.by_appliances(gateway, &at, &destined(&areas, &redirected))?;
             return self.by_edge_tables(gateway, &at, &destined(&areas, &there));
         }
-        for row in net.associations_in(gateway.vpc).filter(|row| net.may_be_entered(row.interface)) {
+        for row in net.associations_in(gateway.vpc) {
             let own = destined(&areas, &[(row.public, row.public)]);
             let private = (row.private, row.private);
             let translated: Vec<Area> =
                 own.into_iter().map(|area| Area { destination: private, ..area }).collect();
-            self.by_edge_tables(gateway, &at, &translated)?;
+            if net.may_be_entered(row.interface) {
+                self.by_edge_tables(gateway, &at, &translated)?;
+            } else {
+                self.by_appliances(gateway, &at, &translated)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// R-BPA-3: by the gateway's tables to what Block Public Access lets exchange packets with it, where the owner of the
+    /// address may not.
+    fn by_appliances(&mut self, gateway: &Gateway, at: &At, areas: &[Area]) -> Result<(), Rejection> {
+        let net = self.net;
+        for table in net.edge_tables(gateway) {
+            for (hop, there) in net.leads(table, gateway.vpc, at.family) {
+                if net.may_be_entered_by(&hop, gateway.vpc) {
+                    self.follow(&hop, gateway.vpc, None, at, &destined(areas, &there))?;
+                }
+            }
         }
         Ok(())
     }

@@ -4,12 +4,12 @@ use ipnet::IpNet;
 use reachproof_model::certificate::{Area, Family, Sender};
 use reachproof_model::flow::Protocol;
 use reachproof_model::id::{EniId, GroupId, PeeringId, Ref, SubnetId, VpcId};
-use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
+use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule, Interface};
 use reachproof_model::traffic::Traffic;
 
 use crate::area::{Interval, common, destined, interval, intervals, meet, minus};
 use crate::net::{Net, subnets_of};
-use crate::state::{Role, is_foreign, role};
+use crate::state::{Role, is_foreign, is_vlan, role};
 
 /// Which end of a header a rule's peer is.
 #[derive(Clone, Copy)]
@@ -113,7 +113,8 @@ impl Net<'_> {
     fn filtering_groups(&self, id: EniId) -> Option<&[Ref<GroupId>]> {
         let interface = self.interface(id);
         let groups = interface.groups.as_deref().unwrap_or_default();
-        (role(interface) != Role::Transit && !groups.is_empty()).then_some(groups)
+        let open = role(interface) == Role::Transit || is_vlan(interface);
+        (!open && !groups.is_empty()).then_some(groups)
     }
 
     /// R-SG-7, R-SG-8: the addresses of a peer that is no group; every address where nobody knows.
@@ -139,24 +140,34 @@ impl Net<'_> {
             return vec![(0, family.greatest())];
         }
         let home = self.interface(id).vpc.known();
-        let members =
-            self.members(group).filter(|member| self.may_refer(home, self.interface(*member).vpc.known()));
-        members.flat_map(|member| self.own(member, family)).collect()
-    }
-
-    fn members(&self, group: GroupId) -> impl Iterator<Item = EniId> {
-        let carries = move |groups: &Vec<Ref<GroupId>>| groups.contains(&Ref::Known(group));
         let rows = self.s.interfaces.iter();
-        rows.filter(move |(_, row)| row.groups.as_ref().is_some_and(carries)).map(|(id, _)| id)
+        let may_be_one = rows.filter(|(_, row)| {
+            self.is_groupless(row) || is_member(row, group) && self.may_refer(group, home, row)
+        });
+        may_be_one.flat_map(|(member, _)| self.own(member, family)).collect()
     }
 
-    /// R-SG-9, A-39: whether references reach from one VPC into another: the same, or peered in one Region.
-    fn may_refer(&self, home: Option<VpcId>, other: Option<VpcId>) -> bool {
-        let (Some(left), Some(right)) = (home, other) else { return true };
+    /// R-SG-2, A-11: whether the interface should carry groups and shows none.
+    fn is_groupless(&self, row: &Interface) -> bool {
+        let open =
+            role(row) == Role::Transit || is_vlan(row) || row.kind.as_deref() == Some("networkloadbalancer");
+        !open && row.groups.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// R-SG-9, R-SG-19, A-39: whether references reach from one VPC to a member: in it, in one that uses the group by an
+    /// association, or in one that is peered, if only by a connection that nobody shows (R-DATA-10).
+    fn may_refer(&self, group: GroupId, home: Option<VpcId>, member: &Interface) -> bool {
+        let (Some(left), Some(right)) = (home, member.vpc.known()) else { return true };
         let peered = |id: PeeringId| {
             self.peering_serves(id, left) && self.peering_serves(id, right) && self.same_region(id)
         };
-        left == right || self.s.peerings.ids().any(peered)
+        let collected = |vpc: VpcId| {
+            self.s.scopes[self.s.vpcs[vpc].meta.scope].collected("ec2 describe-vpc-peering-connections")
+        };
+        left == right
+            || self.s.groups[group].vpc.known() != Some(right)
+            || !collected(left) && !collected(right)
+            || self.s.peerings.ids().any(peered)
     }
 
     /// R-SG-10, R-PCX-6: sides that do not say their Region may be in the same one.
@@ -172,7 +183,7 @@ impl Net<'_> {
     fn has_unseen_members(&self, group: GroupId) -> bool {
         let foreign = |subnet| is_foreign(self.s, self.s.subnets[subnet].meta.owner.as_deref());
         is_foreign(self.s, self.s.groups[group].meta.owner.as_deref())
-            || self.members(group).any(|member| subnets_of(self.interface(member)).any(foreign))
+            || self.s.interfaces.values().any(|row| is_member(row, group) && subnets_of(row).any(foreign))
     }
 }
 
@@ -183,6 +194,11 @@ fn carries(sender: &Sender, group: &Ref<GroupId>) -> bool {
         Sender::Anyone => true,
         Sender::Groups(groups) => groups.contains(group),
     }
+}
+
+/// R-SG-19: whether an interface carries a group.
+fn is_member(row: &Interface, group: GroupId) -> bool {
+    row.groups.as_ref().is_some_and(|groups| groups.contains(&Ref::Known(group)))
 }
 
 /// R-SG-18.

@@ -1,9 +1,10 @@
 //! Block Public Access and zones (section 7.3, R-TGW-2).
 
-use reachproof_model::id::{EniId, SubnetId};
+use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::BpaExclusion;
 
 use crate::net::{Net, subnets_of};
+use crate::route::Hop;
 
 /// What Block Public Access stops, the loosest first (R-BPA-4).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,18 +23,40 @@ enum Exclusion {
 
 impl Net<'_> {
     /// R-BPA-3, R-BPA-4, A-18: whether an interface may begin to send to an internet or egress-only gateway.
-    pub(crate) fn may_send_out(&self, id: EniId) -> bool {
+    /// Out of its own subnet, or, forwarded, out of the one that it was last in, which may be any if nobody knows it.
+    pub(crate) fn may_send_out(&self, id: EniId, from: Option<SubnetId>) -> bool {
         let allowed =
             |subnet| self.block(subnet) != Block::Bidirectional || !self.exclusions(subnet).is_empty();
-        self.live(id) && subnets_of(self.interface(id)).any(allowed)
+        let vpc = self.interface(id).vpc.known();
+        let forwarded = vpc.is_some()
+            && match from {
+                Some(subnet) => allowed(subnet),
+                None => self.subnets_in(vpc).any(allowed),
+            };
+        self.live(id) && (subnets_of(self.interface(id)).any(allowed) || forwarded)
+    }
+
+    /// R-BPA-3, R-BPA-5: whether a gateway's table may hand unsolicited packets on to this, whoever owns the address.
+    pub(crate) fn may_be_entered_by(&self, hop: &Hop, vpc: VpcId) -> bool {
+        match hop {
+            Hop::Local | Hop::Nowhere => false,
+            Hop::Interface(id) => subnets_of(self.interface(*id)).any(|subnet| self.is_open(subnet)),
+            _ => self.subnets_in(Some(vpc)).any(|subnet| self.is_open(subnet)),
+        }
+    }
+
+    fn subnets_in(&self, vpc: Option<VpcId>) -> impl Iterator<Item = SubnetId> {
+        self.s.subnets.iter().filter(move |(_, row)| row.vpc.known() == vpc).map(|(id, _)| id)
+    }
+
+    /// R-BPA-4: whether a subnet may receive unsolicited packets.
+    fn is_open(&self, subnet: SubnetId) -> bool {
+        self.block(subnet) == Block::Off || self.exclusions(subnet).contains(&Exclusion::Bidirectional)
     }
 
     /// R-BPA-4: whether an interface may receive unsolicited packets from an internet gateway.
     pub(crate) fn may_be_entered(&self, id: EniId) -> bool {
-        let allowed = |subnet| {
-            self.block(subnet) == Block::Off || self.exclusions(subnet).contains(&Exclusion::Bidirectional)
-        };
-        self.live(id) && subnets_of(self.interface(id)).any(allowed)
+        self.live(id) && subnets_of(self.interface(id)).any(|subnet| self.is_open(subnet))
     }
 
     /// R-BPA-1, R-BPA-8: the loosest mode that any answer shows.

@@ -100,7 +100,7 @@ impl Net<'_> {
     }
 
     /// Where a table leads, and for which destinations.
-    fn leads(&self, table: Table, vpc: VpcId, family: Family) -> Vec<(Hop, Vec<Interval>)> {
+    pub(crate) fn leads(&self, table: Table, vpc: VpcId, family: Family) -> Vec<(Hop, Vec<Interval>)> {
         let anywhere = complement(&blocks(&crate::block::UNROUTABLE), family);
         match table {
             Table::Implicit => vec![(Hop::Local, anywhere)],

@@ -12,6 +12,7 @@ use reachproof_model::snapshot::{
 };
 
 use crate::area::{Interval, intervals};
+use crate::block::{GLOBAL, LINK_LOCAL, blocks};
 use crate::component::{Component, components};
 use crate::gateway::{Gateway, GatewayId, Kind, gateways};
 use crate::route::{Region, regions};
@@ -93,6 +94,13 @@ impl<'s> Net<'s> {
         let interface = self.interface(id);
         let addresses: Vec<IpNet> = interface.addresses.iter().map(|address| address.ip.into()).collect();
         intervals(addresses.iter().chain(&interface.prefixes), family)
+    }
+
+    /// R-ENI-2, R-ADDR-15, A-33: what an interface may send from: its own, and in a subnet with IPv6 link-local addresses.
+    pub(crate) fn may_send_from(&self, id: EniId, family: Family) -> Vec<Interval> {
+        let dual = subnets_of(self.interface(id)).any(|subnet| !self.link(subnet, Family::V6).is_empty());
+        let local = if dual { intervals(&blocks(&LINK_LOCAL), family) } else { Vec::new() };
+        [self.own(id, family), local].concat()
     }
 
     /// The components behind an interface.
@@ -186,8 +194,15 @@ impl<'s> Net<'s> {
         if present.iter().all(|(_, state)| transitional(state, "associated")) {
             found.extend(fallback);
         }
-        let strange =
-            |row: &TableAssociation| matches!(&row.target, AssociationTarget::Unknown(id) if unplaced(id));
+        let unshown = |kind, id: &str| !self.gateways.iter().any(|row| row.kind == kind && *row.id == *id);
+        let strange = |row: &TableAssociation| match &row.target {
+            AssociationTarget::Unknown(id) => unplaced(id),
+            AssociationTarget::InternetGateway(Ref::Missing(id)) => {
+                unplaced(id) && unshown(Kind::Internet, id)
+            }
+            AssociationTarget::VirtualGateway(Ref::Missing(id)) => unplaced(id) && unshown(Kind::Virtual, id),
+            _ => false,
+        };
         found.extend(self.associated(Some(vpc), strange).into_iter().map(|(table, _)| Table::Listed(table)));
         found.into_iter().collect()
     }
@@ -220,7 +235,7 @@ impl<'s> Net<'s> {
 
     /// R-ADDR-8: the public IPv6 blocks of a VPC; `firm` for those that are so for certain.
     pub(crate) fn public_v6(&self, vpc: VpcId, firm: bool) -> Vec<Interval> {
-        let global = crate::block::blocks(&crate::block::GLOBAL);
+        let global = blocks(&GLOBAL);
         let rows = self.s.vpcs[vpc].cidrs.iter().filter(|block| {
             let counts = if firm { certain(&block.state, "associated") } else { usable(&block.state) };
             counts

@@ -132,7 +132,7 @@ fn may_send(
 ) -> Result<bool, Rejection> {
     match place {
         Place::Interface(id) => {
-            let own = net.own(*id, family);
+            let own = net.may_send_from(*id, family);
             let any = own.iter().any(|own| meant.iter().any(|meant| common(*own, *meant).is_some()));
             Ok(any && role(net.interface(*id)) == Role::Plain)
         }

@@ -11,7 +11,7 @@ use crate::area::{Interval, complement, interval, without};
 use crate::block::{PRIVATE, UNROUTABLE, blocks};
 use crate::gateway::{GatewayId, Kind};
 use crate::net::{Net, is_regional};
-use crate::state::{certain, transitional, unchecked, usable};
+use crate::state::{certain, unchecked, usable};
 
 /// Where a route leads.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,6 +94,10 @@ impl Net<'_> {
     fn expand(&self, route: &Route, position: usize, vpc: Option<VpcId>, into: &mut Vec<Candidate<Hop>>) {
         let propagated = route.origin.as_deref() == Some("EnableVgwRoutePropagation");
         let learned = propagated || route.origin.as_deref() == Some("Advertisement");
+        // R-ROUTE-9, R-DATA-12: a route that may be a propagated one may yield to the local route.
+        let might_yield = route.origin.is_none()
+            && matches!(route.target, Target::VirtualGateway(_))
+            && matches!(&route.destination, Destination::Cidr(block) if self.is_inside(block, vpc));
         let hop = vpc.map_or(Hop::Nowhere, |vpc| self.hop(route, vpc));
         let rank = |listed| match (&route.target, learned, listed) {
             (Target::Local, _, _) => 0,
@@ -102,7 +106,7 @@ impl Net<'_> {
             _ => 1,
         };
         let mut add = |(family, block), length, listed: bool, floating: bool| {
-            let (hop, rank, sure) = (hop.clone(), rank(listed), !learned && !floating);
+            let (hop, rank, sure) = (hop.clone(), rank(listed), !learned && !might_yield && !floating);
             into.push(Candidate { hop, family, block, length, rank, sure, floating, position });
         };
         match &route.destination {
@@ -148,7 +152,7 @@ impl Net<'_> {
 
     /// R-ROUTE-4, R-ROUTE-11, R-ROUTE-16: what a route leads to.
     fn hop(&self, route: &Route, vpc: VpcId) -> Hop {
-        if route.state.as_deref() == Some("blackhole") && !self.heals(&route.target, vpc) {
+        if route.state.as_deref() == Some("blackhole") && !self.heals(&route.target) {
             return Hop::Nowhere;
         }
         let gateway = |kind, id: &str| {
@@ -207,23 +211,17 @@ impl Net<'_> {
         })
     }
 
-    /// R-ROUTE-11: whether a blackhole may become active again without a change of the network.
-    fn heals(&self, target: &Target, vpc: VpcId) -> bool {
-        let s = self.s;
+    /// R-ROUTE-11, R-STATE-5: whether a blackhole may heal: its target is there, or in an answer that was not collected.
+    fn heals(&self, target: &Target) -> bool {
         match target {
-            Target::Interface(Ref::Known(_)) | Target::Instance(Ref::Known(_)) => true,
-            Target::Endpoint(Ref::Known(id)) => transitional(&s.endpoints[*id].state, "available"),
-            Target::Nat(Ref::Known(id)) => transitional(&s.nat_gateways[*id].state, "available"),
-            Target::Peering(Ref::Known(id)) => transitional(&s.peerings[*id].state, "active"),
-            Target::TransitGateway(Ref::Known(id)) => {
-                let attachments = self.attachments_of(*id, vpc);
-                let firm = attachments.iter().filter(|one| certain(&s.attachments[**one].state, "available"));
-                transitional(&s.transit_gateways[*id].state, "available")
-                    || !attachments.is_empty() && firm.count() != 1
-            }
-            _ => self.gateway_named(target).is_some_and(|(kind, id)| {
-                self.gateways.iter().any(|row| row.kind == kind && *row.id == *id && !row.firm)
-            }),
+            Target::Nat(Ref::Missing(id))
+            | Target::TransitGateway(Ref::Missing(id))
+            | Target::Peering(Ref::Missing(id))
+            | Target::Endpoint(Ref::Missing(id))
+            | Target::Interface(Ref::Missing(id))
+            | Target::Instance(Ref::Missing(id)) => self.stands_behind(id),
+            Target::Local | Target::Unmodelled { .. } => false,
+            _ => true,
         }
     }
 

@@ -70,9 +70,14 @@ pub(crate) fn role(interface: &Interface) -> Role {
     }
 }
 
-/// R-MBX-2: whether the guest behind the interface may do as it likes.
+/// R-ADDR-14: whether it is an Amazon EVS VLAN's, whose hosts nobody checks or filters.
+pub(crate) fn is_vlan(interface: &Interface) -> bool {
+    interface.kind.as_deref() == Some("evs")
+}
+
+/// R-MBX-2, R-ADDR-14: whether the guest behind the interface may do as it likes.
 pub(crate) fn unchecked(interface: &Interface) -> bool {
-    interface.source_dest_check == Some(false)
+    interface.source_dest_check == Some(false) || is_vlan(interface)
 }
 
 /// Whether an owner is named and is no account of the snapshot (R-ADDR-13).

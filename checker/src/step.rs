@@ -60,7 +60,7 @@ impl Walk<'_, '_> {
         self.net.any_hop(vpc).iter().try_for_each(|hop| self.follow(hop, vpc, from, at, &passed))
     }
 
-    fn follow(
+    pub(crate) fn follow(
         &mut self,
         hop: &Hop,
         vpc: VpcId,
@@ -73,7 +73,7 @@ impl Walk<'_, '_> {
         }
         match hop {
             Hop::Local => self.deliver(vpc, from, at, areas),
-            Hop::Gateway(gateway) => self.gateway_out(*gateway, at, areas)?,
+            Hop::Gateway(gateway) => self.gateway_out(*gateway, from, at, areas)?,
             Hop::Nat(nat) => self.nat(*nat, vpc, from, at, areas)?,
             Hop::Transit(tgw) => self.transit_in(*tgw, vpc, from, at, areas)?,
             Hop::Peering(id) => self.peering(*id, vpc, at, areas),

@@ -191,7 +191,7 @@ impl<'c, 's> Walk<'c, 's> {
         let mut alike: BTreeMap<_, (EniId, Vec<Area>)> = BTreeMap::new();
         for id in members.iter().filter(|id| role(net.interface(**id)) == Role::Plain) {
             let interface = net.interface(*id);
-            let own = sent_from(&[Area::full(self.sent)], &net.own(*id, self.sent));
+            let own = sent_from(&[Area::full(self.sent)], &net.may_send_from(*id, self.sent));
             let sent = match self.ground.meant_source(*id) {
                 Some(blocks) => sent_from(&own, &intervals(blocks, self.sent)),
                 None => own,
@@ -287,7 +287,8 @@ impl<'c, 's> Walk<'c, 's> {
         for (id, _) in net.components.iter().filter(|(_, row)| row.is_lattice) {
             self.enter_component(id, at, &lattice);
         }
-        self.leave(subnet, at, areas.to_vec())
+        let leaving = sent_from(areas, &complement(&blocks(&LINK_LOCAL), at.family));
+        self.leave(subnet, at, leaving)
     }
 
     fn reach_neighbour(&mut self, id: EniId, at: &At, areas: &[Area], local: &[Area]) {
@@ -405,7 +406,7 @@ impl<'c, 's> Walk<'c, 's> {
         if !net.live(id) || self.avoids(&interface.meta.id) {
             return;
         }
-        let at = at.unknown_sender();
+        let (known, at) = (at, at.unknown_sender());
         for subnet in subnets_of(interface) {
             let entered = net.enter(subnet, from, areas.to_vec(), at.family);
             if unchecked(interface)
@@ -413,7 +414,10 @@ impl<'c, 's> Walk<'c, 's> {
             {
                 self.enter_components(&Entry::Interface(id), &at, &entered);
             }
-            self.receive_own(id, &at, &destined(&entered, &net.own(id, at.family)));
+            // No text says that the identity is lost of what is for that very interface.
+            let addressed = destined(&entered, &net.own(id, at.family));
+            self.receive_own(id, &at, &addressed);
+            self.receive_own(id, known, &addressed);
         }
     }
 

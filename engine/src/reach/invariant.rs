@@ -18,7 +18,7 @@ use super::view::{Address, NAT64_BASE, Port};
 use super::{Exhausted, Reach, SourceClass};
 use crate::asked::among;
 use crate::header::{Family, Field, HeaderBox, Set};
-use crate::network::{Origin, Sink, SourcePlace, TableChoice, owned_blocks};
+use crate::network::{Origin, Sink, SourcePlace, TableChoice};
 use crate::region::{Region, Spot};
 
 /// Everywhere that a class of sources gets with one family.
@@ -90,7 +90,7 @@ impl Explorer<'_, '_, '_> {
         }
         let mut sent = Set::EMPTY;
         for member in &class.members {
-            let own = owned_blocks(self.network().interface(*member));
+            let own = self.network().sent_blocks(*member);
             let mut part = among(&mut self.arena, self.family, Field::Source, &own);
             if let Some(extent) = meant.get(Spot::Interface(*member)) {
                 let blocks = among(&mut self.arena, self.family, Field::Source, &extent.blocks);
