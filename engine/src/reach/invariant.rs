@@ -56,7 +56,7 @@ fn spread_one(
     meant: &Region,
     avoid: &BTreeSet<Box<str>>,
 ) -> Result<Spread, Exhausted> {
-    worker.avoid.clone_from(avoid);
+    worker.avoid_all(avoid);
     worker.senders.clone_from(&class.members);
     worker.forget_if_large();
     worker.world = World::Over;
