@@ -4,10 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::id::{Ref, RouteTableId, TgwId, VpcId};
 use reachproof_model::snapshot::{
-    ComponentKind, EndpointKind, Entry, Exit, Interface, RouteTable, Snapshot, Target, TgwAttachment,
+    ComponentKind, EndpointKind, Entry, Exit, Interface, Meta, RouteTable, Snapshot, Target, TgwAttachment,
 };
 
-use crate::net::is_regional;
+use crate::net::{collected_for_owner, is_regional};
+use crate::transit::ATTACHMENTS;
+
+const PEERINGS: &str = "ec2 describe-vpc-peering-connections";
+const VPC_ATTACHMENTS: &str = "ec2 describe-transit-gateway-vpc-attachments";
 
 /// Every component of one id.
 #[derive(Default)]
@@ -29,31 +33,25 @@ pub(crate) fn components(s: &Snapshot) -> BTreeMap<Box<str>, Component> {
         known.is_lattice |= row.kind == ComponentKind::Lattice;
     }
     let shown: BTreeSet<Entry> = s.components.values().flat_map(|row| row.entries.iter().cloned()).collect();
-    let derived = missing_targets(s).into_iter().chain(network_functions(s)).chain(regional_nats(s));
+    let derived = missing_targets(s).into_iter().chain(undescribed(s));
+    let derived = derived.chain(network_functions(s)).chain(regional_nats(s));
     for (target, exits) in derived.filter(|(target, _)| !shown.contains(&Entry::RouteTarget(target.clone())))
     {
         let known = found.entry(target.clone()).or_default();
         known.entries.insert(Entry::RouteTarget(target));
         known.exits.extend(exits);
     }
-    for (interface, vpc) in unseen_transit(s) {
-        let known = found.entry(format!("transit-gateway-of-{interface}").into()).or_default();
-        known.entries.insert(Entry::RouteTarget(interface));
-        known.exits.push(Exit::Vpc(vpc));
+    for (name, exits) in unseen_transit(s).into_iter().chain(unlisted(s)) {
+        let known = found.entry(name).or_default();
+        known.exits.extend(exits);
+        known.may_know_senders = true;
     }
-    let undescribed = undescribed(s);
-    for component in found.values_mut() {
-        let targets = component.entries.iter().filter_map(target_of);
-        component.may_know_senders = targets.into_iter().any(|target| undescribed.contains(target));
+    for name in undescribed_targets(s) {
+        if let Some(component) = found.get_mut(&name) {
+            component.may_know_senders = true;
+        }
     }
     found
-}
-
-fn target_of(entry: &Entry) -> Option<&str> {
-    match entry {
-        Entry::RouteTarget(target) => Some(target),
-        _ => None,
-    }
 }
 
 fn is_of_transit(interface: &Interface) -> bool {
@@ -61,11 +59,40 @@ fn is_of_transit(interface: &Interface) -> bool {
 }
 
 /// R-DATA-11: what else is attached to a transit gateway that only its interface shows.
-fn unseen_transit(s: &Snapshot) -> Vec<(Box<str>, VpcId)> {
+fn unseen_transit(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
     let described = |vpc: VpcId| s.attachments.values().any(|row| attaches(s, row, vpc));
     let rows = s.interfaces.values().filter(|row| is_of_transit(row));
-    let rows = rows.filter_map(|row| Some((row.meta.id.clone(), row.vpc.known()?)));
-    rows.filter(|(_, vpc)| !described(*vpc)).collect()
+    let rows = rows.filter_map(|row| Some((&row.meta.id, row.vpc.known()?)));
+    let rows = rows.filter(|(_, vpc)| !described(*vpc));
+    rows.map(|(id, vpc)| (format!("transit-gateway-of-{id}").into(), by_any_subnet(s, vpc))).collect()
+}
+
+/// R-DATA-4, R-DATA-10, R-PCX-3: what a VPC may be joined to where nobody listed what joins it to other networks.
+fn unlisted(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
+    let rows = s.vpcs.iter().filter_map(|(vpc, record)| {
+        let meta = &record.meta;
+        let told = |call: &str| collected_for_owner(s, meta, call);
+        let exits = if !lists_attachments(s, meta) {
+            by_any_subnet(s, vpc)
+        } else if !told(PEERINGS) || !told("ec2 describe-vpn-gateways") {
+            vec![Exit::Vpc(vpc)]
+        } else {
+            return None;
+        };
+        Some((format!("unlisted-neighbours-of-{}", meta.id).into(), exits))
+    });
+    rows.collect()
+}
+
+/// Whether the attachments of a VPC are all known.
+fn lists_attachments(s: &Snapshot, meta: &Meta) -> bool {
+    [ATTACHMENTS, VPC_ATTACHMENTS].iter().any(|call| collected_for_owner(s, meta, call))
+}
+
+/// R-TGW-8, R-DATA-3: into a VPC by an attachment whose subnets nobody knows.
+fn by_any_subnet(s: &Snapshot, vpc: VpcId) -> Vec<Exit> {
+    let own = s.subnets.iter().filter(|(_, row)| row.vpc.known() == Some(vpc));
+    std::iter::once(Exit::Vpc(vpc)).chain(own.map(|(id, _)| Exit::Subnet(id))).collect()
 }
 
 /// Whether an attachment is one of this VPC, by what it names.
@@ -77,7 +104,7 @@ fn attaches(s: &Snapshot, attachment: &TgwAttachment, vpc: VpcId) -> bool {
 }
 
 /// R-SG-10, R-DATA-10: connections that no answer describes, by which groups may be known on.
-fn undescribed(s: &Snapshot) -> BTreeSet<Box<str>> {
+fn undescribed_targets(s: &Snapshot) -> BTreeSet<Box<str>> {
     let routes = s.route_tables.values().flat_map(|table| &table.routes);
     let routed = routes.filter_map(|route| match &route.target {
         Target::Peering(Ref::Missing(id)) | Target::TransitGateway(Ref::Missing(id)) => Some(id.clone()),
@@ -87,28 +114,66 @@ fn undescribed(s: &Snapshot) -> BTreeSet<Box<str>> {
         }
         _ => None,
     });
-    let interfaces = s.interfaces.values().filter(|row| is_of_transit(row)).map(|row| row.meta.id.clone());
-    routed.chain(interfaces).collect()
+    routed.collect()
 }
 
-/// R-DATA-10: targets of routes that no answer describes, or that are not modelled, and where they may lead.
+/// R-DATA-10: targets inside a VPC that no answer describes, or that are not modelled, and where they may lead.
 fn missing_targets(s: &Snapshot) -> BTreeMap<Box<str>, Vec<Exit>> {
     let mut found: BTreeMap<Box<str>, Vec<Exit>> = BTreeMap::new();
     for (id, table) in s.route_tables.iter() {
         for route in &table.routes {
-            let Some((target, call, inside)) = unresolved(s, &route.target, table.vpc.known()) else {
-                continue;
-            };
+            let Some((target, call)) = unresolved(s, &route.target) else { continue };
             if call.is_empty() || !s.scopes[table.meta.scope].collected(call) {
-                let exits =
-                    if inside { into_vpc(s, id, table) } else { s.vpcs.ids().map(Exit::Vpc).collect() };
                 let known = found.entry(target.into()).or_default();
                 known.push(Exit::Internet);
-                known.extend(exits);
+                known.extend(into_vpc(s, id, table));
             }
         }
     }
     found
+}
+
+/// R-DATA-10: peering connections and transit gateways that no answer describes, and targets of unknown kinds: to the
+/// internet, to every VPC that routes there, and to every other that may be joined to them.
+fn undescribed(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
+    let mut homes: BTreeMap<&str, (Vec<&Target>, BTreeSet<VpcId>)> = BTreeMap::new();
+    for table in s.route_tables.values() {
+        for route in &table.routes {
+            let Some((id, call)) = between_networks(s, &route.target, table.vpc.known()) else { continue };
+            if call.is_empty() || !collected_for_owner(s, &table.meta, call) {
+                let (targets, vpcs) = homes.entry(id).or_default();
+                targets.push(&route.target);
+                vpcs.extend(table.vpc.known());
+            }
+        }
+    }
+    let exits = |id: &str, targets: &[&Target], homes: &BTreeSet<VpcId>| {
+        let joined = |vpc: &VpcId| homes.contains(vpc) || targets.iter().any(|one| joins(s, one, id, *vpc));
+        let joined: Vec<VpcId> = s.vpcs.ids().filter(joined).collect();
+        let peering = targets.iter().all(|one| matches!(one, Target::Peering(_)));
+        let into = joined
+            .into_iter()
+            .flat_map(|vpc| if peering { vec![Exit::Vpc(vpc)] } else { by_any_subnet(s, vpc) });
+        std::iter::once(Exit::Internet).chain(into).collect::<Vec<Exit>>()
+    };
+    homes.iter().map(|(id, (targets, homes))| ((*id).into(), exits(id, targets, homes))).collect()
+}
+
+/// Whether a VPC that does not route to a target may be joined to it all the same.
+fn joins(s: &Snapshot, target: &Target, id: &str, vpc: VpcId) -> bool {
+    let meta = &s.vpcs[vpc].meta;
+    match target {
+        Target::Peering(_) => !collected_for_owner(s, meta, PEERINGS),
+        Target::TransitGateway(_) => {
+            let of_target = |row: &TgwAttachment| match &row.tgw {
+                Ref::Known(tgw) => *s.transit_gateways[*tgw].meta.id == *id,
+                Ref::Missing(name) => **name == *id,
+            };
+            let mut attached = s.attachments.values().filter(|row| of_target(row));
+            !lists_attachments(s, meta) || attached.any(|row| attaches(s, row, vpc))
+        }
+        _ => true,
+    }
 }
 
 fn into_vpc(s: &Snapshot, id: RouteTableId, table: &RouteTable) -> Vec<Exit> {
@@ -117,29 +182,37 @@ fn into_vpc(s: &Snapshot, id: RouteTableId, table: &RouteTable) -> Vec<Exit> {
     subnets.map(|(subnet, _)| Exit::Subnet(subnet)).chain([Exit::Table(id)]).collect()
 }
 
-/// For a target without a model of its own: its id, the call that would describe it, and whether it stays in the VPC.
-fn unresolved<'s>(
+/// For a target inside a VPC without a model of its own: its id and the call that would describe it.
+fn unresolved<'s>(s: &'s Snapshot, target: &'s Target) -> Option<(&'s str, &'static str)> {
+    Some(match target {
+        Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways"),
+        Target::Nat(Ref::Known(id)) if !is_regional(&s.nat_gateways[*id]) => {
+            (&s.nat_gateways[*id].meta.id, "")
+        }
+        Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints"),
+        Target::Endpoint(Ref::Known(id)) if s.endpoints[*id].kind != EndpointKind::Gateway => {
+            (&s.endpoints[*id].meta.id, "")
+        }
+        Target::Interface(Ref::Missing(id)) => (id, "ec2 describe-network-interfaces"),
+        Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances"),
+        Target::Instance(Ref::Known(id)) => (&s.instances[*id].meta.id, ""),
+        _ => return None,
+    })
+}
+
+/// The same for a target between networks.
+fn between_networks<'s>(
     s: &'s Snapshot,
     target: &'s Target,
     vpc: Option<VpcId>,
-) -> Option<(&'s str, &'static str, bool)> {
+) -> Option<(&'s str, &'static str)> {
     Some(match target {
-        Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways", true),
-        Target::Nat(Ref::Known(id)) => (&s.nat_gateways[*id].meta.id, "", true),
-        Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints", true),
-        Target::Endpoint(Ref::Known(id)) if s.endpoints[*id].kind != EndpointKind::Gateway => {
-            (&s.endpoints[*id].meta.id, "", true)
-        }
-        Target::Interface(Ref::Missing(id)) => (id, "ec2 describe-network-interfaces", true),
-        Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances", true),
-        Target::Instance(Ref::Known(id)) => (&s.instances[*id].meta.id, "", true),
-        Target::Peering(Ref::Missing(id)) => (id, "ec2 describe-vpc-peering-connections", false),
-        Target::TransitGateway(Ref::Missing(id)) => (id, "ec2 describe-transit-gateways", false),
+        Target::Peering(Ref::Missing(id)) => (id, PEERINGS),
+        Target::TransitGateway(Ref::Missing(id)) => (id, "ec2 describe-transit-gateways"),
         Target::TransitGateway(Ref::Known(id)) if lacks_attachment(s, *id, vpc) => {
-            let call = "ec2 describe-transit-gateway-vpc-attachments";
-            (&s.transit_gateways[*id].meta.id, call, false)
+            (&s.transit_gateways[*id].meta.id, VPC_ATTACHMENTS)
         }
-        Target::Unmodelled { id, .. } => (id, "", false),
+        Target::Unmodelled { id, .. } => (id, ""),
         _ => return None,
     })
 }
@@ -173,6 +246,8 @@ fn regional_nats(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
     let rows = s.nat_gateways.values().filter(|row| is_regional(row));
     rows.map(|row| {
         let exits = match row.table.as_ref().and_then(Ref::known) {
+            // One whose addresses nobody shows is followed no further.
+            Some(table) if row.addresses.is_empty() => vec![Exit::Table(table), Exit::Internet],
             Some(table) => vec![Exit::Table(table)],
             None => anywhere(row.vpc.known()),
         };

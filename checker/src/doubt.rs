@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use ipnet::IpNet;
 use reachproof_model::assumption::Assumption;
 use reachproof_model::certificate::{Claim, Direction, Place};
-use reachproof_model::id::{EniId, Ref, SubnetId};
+use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{
-    CallStatus, GatewayAttachment, Interface, Meta, Scope, Target, TgwAttachment,
+    CallStatus, EndpointKind, GatewayAttachment, Interface, Meta, Scope, Target, TgwAttachment,
 };
 
 use crate::Rejection;
@@ -82,11 +82,14 @@ impl Net<'_> {
         let outside = sources.iter().any(|place| !matches!(place, Place::Interface(_)));
         let global = |call: &str| call.starts_with("globalaccelerator ") || call.starts_with("cloudfront ");
         let scopes = || self.s.scopes.values();
+        // What is global counts wherever in the account it was collected.
+        let has = |home: &Scope, call: &str| {
+            let in_account = |scope: &Scope| scope.account == home.account && scope.collected(call);
+            if global(call) { scopes().any(in_account) } else { home.collected(call) }
+        };
         let has_all = |call: &str| {
-            let anywhere = scopes().any(|scope| scope.collected(call));
-            anywhere
-                && (global(call)
-                    || scopes().filter(|scope| has_network(scope)).all(|scope| scope.collected(call)))
+            scopes().any(|scope| scope.collected(call))
+                && scopes().filter(|scope| has_network(scope)).all(|scope| has(scope, call))
         };
         let mut found = vec![30, 31];
         if outside && !ADDITIVE.iter().all(|call| has_all(call)) {
@@ -131,8 +134,19 @@ impl Net<'_> {
             s.internet_gateways.values().filter(|row| stray(&row.attachments)).map(|row| &row.meta);
         let egress = s.egress_gateways.values().filter(|row| stray(&row.attachments)).map(|row| &row.meta);
         let private = s.virtual_gateways.values().filter(|row| stray(&row.attachments)).map(|row| &row.meta);
-        let homeless =
-            interfaces.chain(subnets).chain(tables).chain(lists).chain(internet).chain(egress).chain(private);
+        let services = s
+            .endpoints
+            .values()
+            .filter(|row| usable(&row.state) && row.vpc.known().is_none())
+            .map(|row| &row.meta);
+        let homeless = interfaces
+            .chain(services)
+            .chain(subnets)
+            .chain(tables)
+            .chain(lists)
+            .chain(internet)
+            .chain(egress)
+            .chain(private);
         let missing = |one: &Ref<EniId>| one.known().is_none();
         let endpoints =
             s.endpoints.values().filter(|row| usable(&row.state) && row.interfaces.iter().any(missing));
@@ -186,6 +200,16 @@ impl Net<'_> {
         let subnets = s.subnets.ids().filter(|subnet| unknown(subnet) || claimed(subnet));
         let subnets = subnets
             .map(|id| format!("which table or list applies to {} is not known", s.subnets[id].meta.id));
+        let nameless = |vpc: &Ref<VpcId>| matches!(vpc, Ref::Missing(name) if name.is_empty());
+        let peerings = s.peerings.values().filter(|row| {
+            usable(&row.state) && (nameless(&row.requester.vpc) || nameless(&row.accepter.vpc))
+        });
+        let peerings = peerings.map(|row| format!("{} does not show the VPCs of both sides", row.meta.id));
+        let services = s.endpoints.values().filter(|row| {
+            let of_service = matches!(row.kind, EndpointKind::Gateway | EndpointKind::Interface);
+            usable(&row.state) && of_service && row.service.is_empty()
+        });
+        let services = services.map(|row| format!("{} does not show its service", row.meta.id));
         let attachments = s.attachments.iter().filter(|(id, row)| {
             let nameless = &*row.kind == "vpc" && self.vpc_name(row).is_empty();
             let two = row.vpc.is_some() && !row.resource.is_empty() && self.vpc_name(row) != &*row.resource;
@@ -197,7 +221,7 @@ impl Net<'_> {
             .values()
             .filter(|vpc| vpc.cidrs.iter().any(|own| usable(&own.state) && own.cidr.prefix_len() < 8));
         let wide = wide.map(|vpc| format!("{} has a block that AWS gives to no VPC", vpc.meta.id));
-        subnets.chain(attachments).chain(wide).next()
+        subnets.chain(peerings).chain(services).chain(attachments).chain(wide).next()
     }
 
     fn vpc_name<'a>(&'a self, row: &'a TgwAttachment) -> &'a str {

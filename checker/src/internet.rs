@@ -1,5 +1,7 @@
 //! Block Public Access and zones (section 7.3, R-TGW-2).
 
+use std::collections::BTreeSet;
+
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::BpaExclusion;
 
@@ -100,23 +102,44 @@ impl Net<'_> {
         self.described_zone(subnet).map_or_else(named, is_plain)
     }
 
-    /// R-TGW-2: the Availability Zone of a subnet, its parent's for a Local Zone; `None` if nobody knows.
-    pub(crate) fn zone(&self, subnet: SubnetId) -> Option<&str> {
+    /// R-TGW-2: the ids of a subnet's Availability Zone, its parent's for a Local Zone, by what is shown.
+    pub(crate) fn zone_id(&self, subnet: SubnetId) -> Option<&str> {
         let record = &self.s.subnets[subnet];
-        let named =
-            || record.zone_id.as_deref().or(record.zone.as_deref()).filter(|zone| is_plain_name(zone));
         match self.described_zone(subnet) {
             Some(zone) if is_plain(zone) => Some(&zone.id),
             Some(zone) => zone.parent.as_deref(),
-            None => named(),
+            None => record.zone_id.as_deref().filter(|zone| is_plain_name(zone)),
         }
     }
 
+    /// The name of a subnet's Availability Zone, with the account that it is a name for.
+    fn zone_name(&self, subnet: SubnetId) -> Option<(&str, &str)> {
+        let record = &self.s.subnets[subnet];
+        let plain = match self.described_zone(subnet) {
+            Some(zone) => is_plain(zone),
+            None => record.zone_id.as_deref().or(record.zone.as_deref()).is_some_and(is_plain_name),
+        };
+        let name = record.zone.as_deref().filter(|_| plain)?;
+        Some((name, &self.s.scopes[record.meta.scope].account))
+    }
+
+    /// R-TGW-2: whether nothing that is shown says that two subnets are in different zones: ids are compared, and names of
+    /// one account.
+    pub(crate) fn may_share_zone(&self, left: SubnetId, right: SubnetId) -> bool {
+        match (self.zone_id(left).zip(self.zone_id(right)), self.zone_name(left).zip(self.zone_name(right))) {
+            (Some((left, right)), _) => left == right,
+            (None, Some(((left, account), (right, other)))) => account != other || left == right,
+            (None, None) => true,
+        }
+    }
+
+    /// The zone of a subnet, by its id, or by its name where no account but one gives names.
     fn described_zone(&self, subnet: SubnetId) -> Option<&reachproof_model::snapshot::Zone> {
         let record = &self.s.subnets[subnet];
+        let accounts: BTreeSet<&str> = self.s.scopes.values().map(|scope| &*scope.account).collect();
         self.s.zones.iter().find(|zone| match &record.zone_id {
             Some(id) => zone.id == *id,
-            None => Some(&zone.name) == record.zone.as_ref(),
+            None => accounts.len() < 2 && Some(&zone.name) == record.zone.as_ref(),
         })
     }
 }

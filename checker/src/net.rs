@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use reachproof_model::certificate::Family;
 use reachproof_model::id::{AclId, EniId, NatId, Ref, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{
-    AssociationEvidence, AssociationTarget, Entry, Interface, NatAddress, NatGateway, Snapshot, State,
+    AssociationEvidence, AssociationTarget, Entry, Interface, Meta, NatAddress, NatGateway, Snapshot, State,
     TableAssociation,
 };
 
@@ -258,8 +258,21 @@ pub(crate) fn subnets_of(interface: &Interface) -> impl Iterator<Item = SubnetId
 /// R-NAT-9.
 pub(crate) fn is_regional(nat: &NatGateway) -> bool {
     match nat.mode.as_deref() {
-        Some(mode) => mode == "regional",
-        None => nat.subnet.is_none(),
+        Some("regional") => true,
+        Some("zonal") => false,
+        _ => nat.subnet.is_none(),
+    }
+}
+
+/// R-DATA-9, R-ADDR-13: whether a call was collected by the owner of a resource, in the Region that shows it.
+pub(crate) fn collected_for_owner(s: &Snapshot, meta: &Meta, call: &str) -> bool {
+    let shown = &s.scopes[meta.scope];
+    match meta.owner.as_deref() {
+        Some(owner) if !shown.account.is_empty() && *shown.account != *owner => {
+            let own = s.scopes.values().filter(|row| *row.account == *owner && row.region == shown.region);
+            own.into_iter().any(|row| row.collected(call))
+        }
+        _ => shown.collected(call),
     }
 }
 

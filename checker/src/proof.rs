@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::certificate::{Direction, Family, Place, Proof, Start};
-use reachproof_model::id::EniId;
+use reachproof_model::id::{EniId, Ref};
 use reachproof_model::snapshot::Entry;
 
 use crate::Rejection;
@@ -152,10 +152,13 @@ fn may_send(
 fn siblings(net: &Net<'_>, direction: &Direction) -> Vec<EniId> {
     let sources: BTreeSet<EniId> =
         direction.sources.iter().filter_map(|(place, _)| interface(place)).collect();
-    let instance = |id: &EniId| net.interface(*id).attachment.as_ref()?.instance.as_ref()?.known();
-    let guests: BTreeSet<_> = sources.iter().filter_map(instance).collect();
-    let others = guests.into_iter().flat_map(|id| &net.s.instances[id].interfaces);
-    others.filter(|id| !sources.contains(id)).copied().collect()
+    let instance = |id: EniId| match net.interface(id).attachment.as_ref()?.instance.as_ref()? {
+        Ref::Known(id) => Some(&*net.s.instances[*id].meta.id),
+        Ref::Missing(name) => Some(&**name),
+    };
+    let guests: BTreeSet<&str> = sources.iter().filter_map(|id| instance(*id)).collect();
+    let others = net.s.interfaces.ids().filter(|id| !sources.contains(id));
+    others.filter(|id| instance(*id).is_some_and(|guest| guests.contains(guest))).collect()
 }
 
 fn interface(place: &Place) -> Option<EniId> {

@@ -94,6 +94,9 @@ impl Net<'_> {
     fn expand(&self, route: &Route, position: usize, vpc: Option<VpcId>, into: &mut Vec<Candidate<Hop>>) {
         let propagated = route.origin.as_deref() == Some("EnableVgwRoutePropagation");
         let learned = propagated || route.origin.as_deref() == Some("Advertisement");
+        // in a state that nobody documented the route may count or not.
+        let strange =
+            route.state.as_deref().is_some_and(|state| !matches!(state, "active" | "blackhole" | "filtered"));
         // R-ROUTE-9, R-DATA-12: a route that may be a propagated one may yield to the local route.
         let might_yield = route.origin.is_none()
             && matches!(route.target, Target::VirtualGateway(_))
@@ -106,7 +109,8 @@ impl Net<'_> {
             _ => 1,
         };
         let mut add = |(family, block), length, listed: bool, floating: bool| {
-            let (hop, rank, sure) = (hop.clone(), rank(listed), !learned && !might_yield && !floating);
+            let (hop, rank, sure) =
+                (hop.clone(), rank(listed), !learned && !strange && !might_yield && !floating);
             into.push(Candidate { hop, family, block, length, rank, sure, floating, position });
         };
         match &route.destination {

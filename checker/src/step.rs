@@ -2,7 +2,7 @@
 
 use reachproof_model::certificate::{Area, Family, Location, Origin, Place, Sender, Site};
 use reachproof_model::id::{
-    AttachmentId, EndpointId, PeeringId, PolicyTableId, RouteTableId, SubnetId, TgwId, TgwTableId, VpcId,
+    AttachmentId, EndpointId, PeeringId, PolicyTableId, Ref, RouteTableId, SubnetId, TgwId, TgwTableId, VpcId,
 };
 use reachproof_model::snapshot::{Entry, PolicyEntry};
 
@@ -10,7 +10,7 @@ use crate::Rejection;
 use crate::area::{among, common, destined, intervals, meet, minus, sent_from, without};
 use crate::filter::between;
 use crate::nat::echo;
-use crate::net::Net;
+use crate::net::{Net, Table, subnets_of};
 use crate::route::{Hop, unroutable};
 use crate::transit::{Exit, LookUp, TransitHop};
 use crate::walk::{At, Walk};
@@ -99,7 +99,7 @@ impl Walk<'_, '_> {
     fn peering(&mut self, id: PeeringId, vpc: VpcId, at: &At, areas: &[Area]) {
         let net = self.net;
         let record = &net.s.peerings[id];
-        if self.avoids(&record.meta.id) || !starts_here(at) && at.origin != Origin::Transit {
+        if self.avoids(&record.meta.id) || !starts_here(at) {
             return;
         }
         let near = record.requester.vpc.known() == Some(vpc);
@@ -124,6 +124,9 @@ impl Walk<'_, '_> {
     pub(crate) fn start_peer(&mut self, id: PeeringId, at: &At, areas: &[Area]) -> Result<(), Rejection> {
         let net = self.net;
         let record = &net.s.peerings[id];
+        if self.avoids(&record.meta.id) {
+            return Ok(());
+        }
         let sender = if net.same_region(id) { Sender::Anyone } else { Sender::Nobody };
         for (near, far) in [(&record.requester, &record.accepter), (&record.accepter, &record.requester)] {
             let (Some(vpc), None) = (near.vpc.known(), far.vpc.known()) else { continue };
@@ -164,7 +167,7 @@ impl Walk<'_, '_> {
     /// R-TGW-4, 5, 12: by the table of the attachment by which a packet came.
     fn look_up(&mut self, by: AttachmentId, at: &At, areas: Vec<Area>) -> Result<(), Rejection> {
         let net = self.net;
-        if self.avoids(&net.attachment(by).meta.id) {
+        if self.avoids_attachment(by) {
             return Ok(());
         }
         net.look_ups(by).into_iter().try_for_each(|look_up| match look_up {
@@ -227,14 +230,15 @@ impl Walk<'_, '_> {
         };
         let mut rest = areas;
         for entry in entries {
-            let Some(area) = entry_area(entry, at.family) else { continue };
-            let here: Vec<Area> = rest.iter().filter_map(|one| meet(one, &area)).collect();
+            let [certain, possible] = entry_areas(entry, at.family);
+            let here: Vec<Area> =
+                possible.iter().flat_map(|area| rest.iter().filter_map(move |one| meet(one, area))).collect();
             match entry.table.known() {
                 Some(table) => self.in_transit_table(table, by, at, &here)?,
                 None => self.out_anywhere(by, at, &here)?,
             }
-            if !entry.unreadable {
-                rest = rest.iter().flat_map(|one| minus(one, &area)).collect();
+            for area in &certain {
+                rest = rest.iter().flat_map(|one| minus(one, area)).collect();
             }
         }
         Ok(())
@@ -244,7 +248,7 @@ impl Walk<'_, '_> {
     fn exit(&mut self, by: AttachmentId, to: AttachmentId, at: &At, areas: &[Area]) -> Result<(), Rejection> {
         let net = self.net;
         let id = &net.attachment(to).meta.id;
-        if self.avoids(id) {
+        if self.avoids_attachment(to) {
             return Ok(());
         }
         match net.transit_exit(to) {
@@ -278,12 +282,12 @@ impl Walk<'_, '_> {
         let sender = if net.transit_keeps_groups(by, to) { at.sender.clone() } else { Sender::Nobody };
         let at = At { sender, ..at.from(Origin::Transit) };
         let Some(subnets) = net.attachment_subnets(to) else {
-            self.deliver(vpc, None, &at, areas);
-            return Ok(());
+            return self.enter_anywhere(to, vpc, &at, areas);
         };
         for subnet in subnets {
             let link = net.link(subnet, at.family);
             let off = destined(areas, &without(&[(0, at.family.greatest())], &link));
+            self.pass_within(subnet, vpc, &at, &off)?;
             let mut passed = net.pass_acl(subnet, true, off, at.family);
             passed.extend(destined(areas, &link));
             for table in net.tables(subnet) {
@@ -292,21 +296,92 @@ impl Walk<'_, '_> {
         }
         Ok(())
     }
+
+    /// R-TGW-8, R-DATA-3: by an attachment whose subnets are not known: from any subnet of the VPC, or from one that the
+    /// snapshot does not have.
+    fn enter_anywhere(
+        &mut self,
+        to: AttachmentId,
+        vpc: VpcId,
+        at: &At,
+        areas: &[Area],
+    ) -> Result<(), Rejection> {
+        let net = self.net;
+        self.deliver(vpc, None, at, areas);
+        for (subnet, _) in net.s.subnets.iter().filter(|(_, row)| row.vpc.known() == Some(vpc)) {
+            self.route_from(subnet, at, areas)?;
+        }
+        let listed = net.attachment(to).vpc.as_ref().and_then(|options| options.subnets.as_ref());
+        if listed.is_some_and(|subnets| subnets.iter().any(|subnet| subnet.known().is_none())) {
+            self.lead_to_table(Table::Unknown, vpc, None, at, areas)?;
+        }
+        Ok(())
+    }
+
+    /// R-NACL-8, A-14: no list stands before what the table of an attachment subnet names in that very subnet.
+    fn pass_within(
+        &mut self,
+        subnet: SubnetId,
+        vpc: VpcId,
+        at: &At,
+        areas: &[Area],
+    ) -> Result<(), Rejection> {
+        let net = self.net;
+        let dropped = without(&[(0, at.family.greatest())], &unroutable(at.family));
+        for table in net.tables(subnet) {
+            for (hop, there) in net.leads(table, vpc, at.family) {
+                let near = match &hop {
+                    Hop::Interface(id) => subnets_of(net.interface(*id)).any(|one| one == subnet),
+                    Hop::Nat(id) => {
+                        net.s.nat_gateways[*id].subnet.as_ref().and_then(Ref::known) == Some(subnet)
+                    }
+                    Hop::Target(_) | Hop::Component(_) => true,
+                    _ => false,
+                };
+                if near {
+                    let part = destined(&destined(areas, &there), &dropped);
+                    self.follow(&hop, vpc, Some(subnet), at, &part)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether packets may pass neither an attachment nor its transit gateway.
+    pub(crate) fn avoids_attachment(&self, id: AttachmentId) -> bool {
+        let record = self.net.attachment(id);
+        self.avoids(&record.meta.id) || self.avoids(self.net.tgw_name(&record.tgw))
+    }
 }
 
-/// R-PCX-8, R-VPN-6, R-VPCE-4: whether the packet counts as one of an interface of this VPC.
+/// R-PCX-8, R-VPN-6, R-VPCE-4, R-TGW-9: whether the packet counts as one of an interface of this VPC; one that comes back by a
+/// transit gateway may.
 pub(crate) fn starts_here(at: &At) -> bool {
-    matches!(at.origin, Origin::Local | Origin::Component)
+    matches!(at.origin, Origin::Local | Origin::Component | Origin::Transit)
 }
 
-/// R-TGW-12: the headers that an entry is about.
-fn entry_area(entry: &PolicyEntry, family: Family) -> Option<Area> {
-    let area = between(entry.sources.as_ref(), entry.destinations.as_ref(), family)?;
+/// R-TGW-12: the headers that an entry matches for certain, and those that it may match: nobody says whether one with ports
+/// takes packets that have none.
+fn entry_areas(entry: &PolicyEntry, family: Family) -> [Vec<Area>; 2] {
+    let Some(area) = between(entry.sources.as_ref(), entry.destinations.as_ref(), family) else {
+        return [Vec::new(), Vec::new()];
+    };
+    let area = Area { protocol: entry.protocol.map_or(area.protocol, |one| (one.0, one.0)), ..area };
+    if entry.unreadable {
+        return [Vec::new(), vec![area]];
+    }
+    if entry.ports.is_none() && entry.source_ports.is_none() {
+        return [vec![area], vec![area]];
+    }
     let every = (0, u16::MAX);
-    let protocol = entry.protocol.map_or(area.protocol, |one| (one.0, one.0));
-    let port = common(area.port, entry.ports.unwrap_or(every))?;
-    let source_port = common(area.source_port, entry.source_ports.unwrap_or(every))?;
-    Some(Area { protocol, port, source_port, ..area })
+    let port = entry.ports.unwrap_or(every);
+    let source_port = entry.source_ports.unwrap_or(every);
+    let ported = |protocol| meet(&area, &Area { protocol: (protocol, protocol), port, source_port, ..area });
+    let certain: Vec<Area> = [6, 17].into_iter().filter_map(ported).collect();
+    let portless = [(0, 5), (7, 16), (18, u8::MAX)].map(|protocol| Area { protocol, ..area });
+    let portless = portless.iter().filter_map(|other| meet(&area, other));
+    let possible = certain.iter().copied().chain(portless).collect();
+    [certain, possible]
 }
 
 impl Net<'_> {

@@ -1,13 +1,17 @@
 //! Transit gateways: attachments, look-ups and what their tables may lead to (section 13).
 
+use ipnet::IpNet;
 use reachproof_model::certificate::Family;
 use reachproof_model::id::{AttachmentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId};
-use reachproof_model::snapshot::{Destination, TgwAttachment, TgwRoute};
+use reachproof_model::snapshot::{Destination, TgwAttachment, TgwRoute, TgwRouteTable};
 
 use crate::area::{Interval, interval};
-use crate::net::Net;
+use crate::net::{Net, collected_for_owner};
 use crate::route::{Candidate, everything, won};
 use crate::state::{certain, is_foreign, usable};
+
+/// What lists the attachments of a transit gateway.
+pub(crate) const ATTACHMENTS: &str = "ec2 describe-transit-gateway-attachments";
 
 /// Where a route of a transit gateway leads.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,28 +74,36 @@ impl<'s> Net<'s> {
 
     /// R-TGW-2, A-9: the attachment subnets by which a packet from a subnet enters.
     pub(crate) fn entry_subnets(&self, id: AttachmentId, from: Option<SubnetId>) -> Option<Vec<SubnetId>> {
-        let zone = from.and_then(|subnet| self.zone(subnet));
-        let serves = |subnet: &SubnetId| {
-            let own = self.zone(*subnet);
-            zone.is_none() || own.is_none() || own == zone
-        };
+        let serves = |subnet: &SubnetId| from.is_none_or(|from| self.may_share_zone(from, *subnet));
         Some(self.attachment_subnets(id)?.into_iter().filter(serves).collect())
     }
 
     /// R-TGW-4, R-TGW-12, R-TGW-15.
     pub(crate) fn look_ups(&self, id: AttachmentId) -> Vec<LookUp> {
         let record = self.attachment(id);
-        if let Some(policy) = &record.policy_table {
-            return vec![policy.known().map_or(LookUp::Unknown, LookUp::Policy)];
+        let policies = record.policies.iter().filter(|row| usable(&row.state));
+        let mut found: Vec<LookUp> =
+            policies.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Policy)).collect();
+        // A policy table that is certainly in force stands instead of any route table.
+        if !record.policies.iter().any(|row| certain(&row.state, "associated")) {
+            let tables = record.associations.iter().filter(|row| usable(&row.state));
+            found.extend(tables.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Table)));
         }
-        let rows = record.associations.iter().filter(|row| usable(&row.state));
-        let found: Vec<LookUp> =
-            rows.map(|row| row.table.known().map_or(LookUp::Unknown, LookUp::Table)).collect();
-        let scope = &self.s.scopes[record.meta.scope];
-        let told = scope.collected("ec2 describe-transit-gateway-attachments")
-            || scope.collected("ec2 get-transit-gateway-route-table-associations");
-        let complete = told && !self.has_unknown_tables(record);
-        if found.is_empty() && !complete { vec![LookUp::Unknown] } else { found }
+        let told = self.told_gateway_owner(record, ATTACHMENTS)
+            || self.told_gateway_owner(record, "ec2 get-transit-gateway-route-table-associations");
+        if found.is_empty() && !told { vec![LookUp::Unknown] } else { found }
+    }
+
+    /// R-DATA-9, R-TGW-15: whether a call was collected by the owner of an attachment's transit gateway.
+    fn told_gateway_owner(&self, record: &TgwAttachment, call: &str) -> bool {
+        let Some(tgw) = record.tgw.known() else { return false };
+        !self.has_unknown_tables(record)
+            && collected_for_owner(self.s, &self.s.transit_gateways[tgw].meta, call)
+    }
+
+    /// R-TGW-15, R-DATA-10: whether more may hang on an attachment's transit gateway than is shown.
+    pub(crate) fn has_strangers(&self, record: &TgwAttachment) -> bool {
+        !self.told_gateway_owner(record, ATTACHMENTS)
     }
 
     /// R-TGW-15: whether nobody can describe the tables of the attachment's transit gateway.
@@ -117,10 +129,34 @@ impl<'s> Net<'s> {
             }
             (None, None) => return None,
         }
-        if record.truncated || record.routes.is_none() && record.static_routes.is_none() {
+        let short = record.truncated || self.lacks_propagated(record);
+        if short || record.routes.is_none() && record.static_routes.is_none() {
             floating(TransitHop::Anywhere, 7, &mut candidates);
         }
         Some(won(&candidates, family).into_iter().map(|(hop, there, _)| (hop, there)).collect())
+    }
+
+    /// R-DATA-5, R-TGW-6: whether the routes lack a block of a VPC that certainly propagates into their table.
+    fn lacks_propagated(&self, record: &TgwRouteTable) -> bool {
+        let Some(routes) = &record.routes else { return false };
+        let firm = record.propagations.iter().flatten().filter(|row| certain(&row.state, "enabled"));
+        let up = firm
+            .filter_map(|row| row.attachment.known())
+            .filter(|id| certain(&self.attachment(*id).state, "available"));
+        let vpcs = up.filter_map(|id| self.attached_vpc(id));
+        let blocks = vpcs.flat_map(|vpc| &self.s.vpcs[vpc].cidrs);
+        let mut blocks = blocks.filter(|own| certain(&own.state, "associated") && own.cidr.addr().is_ipv4());
+        let hidden = |route: &TgwRoute, own: &IpNet| match &route.destination {
+            Destination::Cidr(block) => {
+                block == own || route.propagated && (block.contains(own) || own.contains(block))
+            }
+            Destination::PrefixList(list) => {
+                let (known, complete) = self.list(list);
+                !complete || known.contains(own)
+            }
+            Destination::Unknown => true,
+        };
+        blocks.any(|own| !routes.iter().any(|route| hidden(route, &own.cidr)))
     }
 
     fn transit_route(&self, route: &TgwRoute, into: &mut Vec<Candidate<TransitHop>>) {
@@ -142,11 +178,12 @@ impl<'s> Net<'s> {
             }
         }
         let rank = rank(route);
+        // whoever advertises a route may withdraw it; a VPC keeps its blocks.
+        let sure = !unsettled && (!route.propagated || route.kind.as_deref() == Some("vpc"));
         for hop in hops {
-            let mut add = |block: &ipnet::IpNet| {
+            let mut add = |block: &IpNet| {
                 let (family, there) = interval(block);
-                let (length, sure) = (block.prefix_len(), !unsettled);
-                let hop = hop.clone();
+                let (hop, length) = (hop.clone(), block.prefix_len());
                 into.push(Candidate {
                     hop,
                     family,
@@ -224,7 +261,7 @@ impl<'s> Net<'s> {
         (!shown).then_some(name)
     }
 
-    fn tgw_name<'a>(&'a self, tgw: &'a Ref<TgwId>) -> &'a str {
+    pub(crate) fn tgw_name<'a>(&'a self, tgw: &'a Ref<TgwId>) -> &'a str {
         match tgw {
             Ref::Known(id) => &self.s.transit_gateways[*id].meta.id,
             Ref::Missing(name) => name,
@@ -253,7 +290,8 @@ impl<'s> Net<'s> {
                 None => &*record.kind == "vpc",
             };
             let subnets = self.attachment_subnets(id).unwrap_or_default();
-            option && subnets.iter().all(|subnet| self.zone(*subnet) != Some("use1-az3"))
+            let excluded = subnets.iter().all(|subnet| self.zone_id(*subnet) == Some("use1-az3"));
+            option && (subnets.is_empty() || !excluded)
         };
         tgw == self.attachment(to).tgw.known()
             && tgw.is_some_and(|tgw| self.s.transit_gateways[tgw].group_referencing == Some(true))

@@ -227,6 +227,8 @@ impl<'c, 's> Walk<'c, 's> {
     fn start_exit(&mut self, id: &str, exit: &Exit, all: &[Area]) -> Result<(), Rejection> {
         let net = self.net;
         let at = At { sender: Sender::Nobody, origin: Origin::Component, family: self.sent };
+        let knows = net.components.get(id).is_some_and(|row| row.may_know_senders);
+        let sender = if knows { Sender::Anyone } else { Sender::Nobody };
         match exit {
             Exit::Interface { interface, keeps_groups } => {
                 let own = sent_from(all, &net.own(*interface, self.sent));
@@ -241,10 +243,8 @@ impl<'c, 's> Walk<'c, 's> {
                 let hidden = At { sender: Sender::Groups(groups), ..at.from(Origin::Local) };
                 self.send_from(*subnet, &hidden, all)
             }
-            Exit::Subnet(subnet) => self.send_from(*subnet, &at, all),
+            Exit::Subnet(subnet) => self.send_from(*subnet, &At { sender, ..at }, all),
             Exit::Vpc(vpc) => {
-                let knows = net.components.get(id).is_some_and(|row| row.may_know_senders);
-                let sender = if knows { Sender::Anyone } else { Sender::Nobody };
                 self.deliver(*vpc, None, &At { sender, ..at }, all);
                 Ok(())
             }
@@ -431,8 +431,8 @@ impl<'c, 's> Walk<'c, 's> {
         let net = self.net;
         let record = net.attachment(id);
         match net.attached_vpc(id) {
-            _ if !usable(&record.state) => Ok(()),
-            Some(vpc) if net.has_unknown_tables(record) => self.enter_vpc(id, id, vpc, at, areas),
+            _ if !usable(&record.state) || self.avoids_attachment(id) => Ok(()),
+            Some(vpc) if net.has_strangers(record) => self.enter_vpc(id, id, vpc, at, areas),
             _ => self.lead(Site::Transit(id), at, areas),
         }
     }
