@@ -173,8 +173,12 @@ impl<'c, 's> Walk<'c, 's> {
             Start::Class(members) => self.start_class(members),
             Start::Place(Place::Component(id)) => {
                 let net = self.net;
-                let exits = net.components.get(id).map_or(&[][..], |row| &row.exits);
-                exits.iter().try_for_each(|exit| self.start_exit(id, exit, &all))
+                let Some(component) = net.components.get(id) else {
+                    return Err(Rejection::of(format!(
+                        "cannot check what comes out of {id}: nothing shows it"
+                    )));
+                };
+                component.exits.iter().try_for_each(|exit| self.start_exit(id, exit, &all))
             }
             Start::Place(place) => {
                 let blocks = self.ground.direction.sources.iter().find(|(source, _)| source == place);

@@ -10,10 +10,10 @@ use reachproof_model::policy::Policy;
 use reachproof_model::snapshot::Snapshot;
 use reachproof_scenarios::{Scenario, corpus};
 
-use crate::support::{TODAY, certificate, parse};
+use crate::support::{TODAY, certificate, parse, small_networks};
 
 /// Of the properties of a network every so manieth is decided; all of them, 1 here, take minutes.
-const STRIDE: usize = 11;
+const STRIDE: usize = 17;
 
 /// Properties about every pair of ends that a network has.
 fn policies(snapshot: &Snapshot) -> Vec<Policy> {
@@ -43,24 +43,23 @@ fn policies(snapshot: &Snapshot) -> Vec<Policy> {
 }
 
 /// What is wrong with the certificates of one network: proofs that are rejected, and accepted ones that prove nothing.
-fn wrong(scenario: &Scenario) -> (usize, usize, Vec<String>) {
-    let snapshot = load(scenario.inputs()).expect("the answers load");
-    let Ok(network) = Network::build(&snapshot, Options::default()) else { return (0, 0, Vec::new()) };
+fn wrong(
+    name: &str,
+    snapshot: &Snapshot,
+    policies: impl Iterator<Item = Policy>,
+) -> (usize, usize, Vec<String>) {
+    let Ok(network) = Network::build(snapshot, Options::default()) else { return (0, 0, Vec::new()) };
     let (reach, digest) = (Reach::of(&network), snapshot.digest());
     let (mut accepted, mut rejected, mut wrong) = (0, 0, Vec::new());
-    for policy in policies(&snapshot).into_iter().step_by(STRIDE) {
+    for policy in policies {
         let Ok(reports) = check(&network, &policy, TODAY) else { continue };
         for (property, report) in policy.properties.iter().zip(&reports) {
             let certificate = certificate(&reach, property, report, &digest);
-            match (verify(&certificate, &snapshot), report.verdict) {
+            match (verify(&certificate, snapshot), report.verdict) {
                 (Ok(()), Verdict::Holds) => accepted += 1,
                 (Err(_), Verdict::Violated | Verdict::Unknown) => rejected += 1,
                 (found, verdict) => {
-                    wrong.push(format!(
-                        "{} {}: {verdict:?}, {found:?}",
-                        scenario.name(),
-                        certificate.claim.statement
-                    ));
+                    wrong.push(format!("{name} {}: {verdict:?}, {found:?}", certificate.claim.statement));
                 }
             }
         }
@@ -71,7 +70,12 @@ fn wrong(scenario: &Scenario) -> (usize, usize, Vec<String>) {
 #[test]
 fn proofs_of_the_corpus_are_accepted_and_nothing_else_is() {
     let scenarios = corpus();
-    let found: Vec<_> = scenarios.par_iter().map(wrong).collect();
+    let of = |scenario: &Scenario| {
+        let snapshot = load(scenario.inputs()).expect("the answers load");
+        let policies = policies(&snapshot).into_iter().step_by(STRIDE);
+        wrong(scenario.name(), &snapshot, policies)
+    };
+    let found: Vec<_> = scenarios.par_iter().map(of).collect();
     let accepted: usize = found.iter().map(|(accepted, _, _)| accepted).sum();
     let rejected: usize = found.iter().map(|(_, rejected, _)| rejected).sum();
     println!("{accepted} proofs accepted, {rejected} other certificates rejected");
@@ -79,4 +83,38 @@ fn proofs_of_the_corpus_are_accepted_and_nothing_else_is() {
     let shown: Vec<_> = wrong.iter().take(40).collect();
     assert!(wrong.is_empty(), "{} wrong: {shown:#?}", wrong.len());
     assert!(accepted > 1_000 && rejected > 200, "the corpus is there");
+}
+
+/// Calls that list what joins a VPC to other networks.
+const JOINING: [&str; 4] = [
+    "ec2 describe-vpc-peering-connections",
+    "ec2 describe-vpn-gateways",
+    "ec2 describe-transit-gateway-attachments",
+    "ec2 describe-transit-gateway-vpc-attachments",
+];
+
+#[test]
+fn networks_that_no_answer_describes_are_sources() {
+    let forms = ["onprem,any-external,allow-empty", "any-external,allow-empty", "internet"].map(|from| {
+        [
+            format!("forbid: {{from: '{from}', to: 'eni-app'}}"),
+            format!("forbid: {{from: '{from}', to: 'eni-app', port: tcp/9}}"),
+        ]
+    });
+    let (mut accepted, mut rejected) = (0, 0);
+    for (name, snapshot, _) in small_networks() {
+        for missing in JOINING.iter().map(std::slice::from_ref).chain([&JOINING[..]]) {
+            let mut changed = snapshot.clone();
+            for id in snapshot.scopes.ids() {
+                let calls = &mut changed.scopes.get_mut(id).unwrap().calls;
+                calls.retain(|call, _| !missing.contains(&&**call));
+            }
+            let policies = forms.iter().flatten().map(|form| parse(form));
+            let (more, less, wrong) = wrong(&format!("{name} without {missing:?}"), &changed, policies);
+            assert!(wrong.is_empty(), "{wrong:#?}");
+            (accepted, rejected) = (accepted + more, rejected + less);
+        }
+    }
+    println!("{accepted} accepted, {rejected} rejected");
+    assert!(accepted > 10 && rejected > 10, "{accepted} and {rejected}: the neighbours matter");
 }
