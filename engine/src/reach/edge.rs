@@ -377,13 +377,28 @@ impl Explorer<'_, '_, '_> {
         }
         if self.world == World::Over {
             let redirected = self.redirected(gateway, vpc, Family::V6);
+            self.enter_unowned(gateway, vpc, &redirected, state, set);
             let part = self.keep(set, &state.view, state.view.destination, &redirected);
-            let owned: Intervals =
-                self.index.owned(vpc, Family::V6).iter().map(|row| (row.lo, row.hi)).collect();
-            let unowned = self.without(part, &state.view, state.view.destination, &owned);
-            self.by_edge_tables(gateway, vpc, Origin::Internet, state, unowned);
             self.by_appliances(gateway, vpc, state, part);
         }
+    }
+
+    /// R-IGW-9, A-10: in to addresses that no interface of the snapshot owns, but one that it does not show may, or that the
+    /// gateway's table sends elsewhere. Permissive world only.
+    fn enter_unowned(
+        &mut self,
+        gateway: GatewayId,
+        vpc: VpcId,
+        redirected: &[(u128, u128)],
+        state: &State,
+        set: Set,
+    ) {
+        let mut meant = intervals_of(&self.network().public_v6_blocks(vpc, self.world), Family::V6);
+        meant.extend(redirected);
+        let owned: Intervals = self.index.owned(vpc, Family::V6).iter().map(|row| (row.lo, row.hi)).collect();
+        let there = self.keep(set, &state.view, state.view.destination, &meant);
+        let unowned = self.without(there, &state.view, state.view.destination, &owned);
+        self.by_edge_tables(gateway, vpc, Origin::Internet, state, unowned);
     }
 
     /// R-BPA-3: by a gateway's tables, but only to the interfaces and endpoints that Block Public Access lets exchange

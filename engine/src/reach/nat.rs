@@ -28,8 +28,8 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         let (view, set) = self.accepted(state, set);
+        let entered = self.enter_nat(record, from, state, set);
         let before = State { view, ..state.clone() };
-        let entered = self.enter_nat(record, from, &before, set);
         for (position, source) in network.nat_sources(nat, self.world).into_iter().enumerate() {
             let crossed = Crossed {
                 nat,
@@ -62,26 +62,15 @@ impl Explorer<'_, '_, '_> {
         (v4, self.arena.intersection(set, translatable))
     }
 
-    /// R-NACL-7, A-14: into the gateway's subnet; whether a client in that very subnet is filtered is not settled (R-NAT-11).
+    /// R-NACL-7, A-14: into the gateway's subnet; as the packet is before translation; whether a client in
+    /// that very subnet is filtered is not settled (R-NAT-11).
     fn enter_nat(&mut self, nat: &Nat, from: Option<SubnetId>, state: &State, set: Set) -> Set {
         let Some(subnet) = nat.subnet else { return set };
-        if state.view.sent != state.view.family {
-            return self.enter_nat64(subnet, from, set);
-        }
         if from == Some(subnet) && self.world == World::Under {
             let acl = self.acl_in(subnet, &state.view);
             return self.arena.intersection(set, acl);
         }
         self.enter(subnet, from, state, set)
-    }
-
-    /// R-NAT-8: the packet enters the gateway's subnet as IPv6.
-    fn enter_nat64(&mut self, subnet: SubnetId, from: Option<SubnetId>, set: Set) -> Set {
-        if from == Some(subnet) && self.world == World::Over {
-            return set;
-        }
-        let acl = self.acl_in(subnet, &View::sent(Family::V6));
-        self.arena.intersection(set, acl)
     }
 
     fn translate(
