@@ -438,6 +438,56 @@ fn the_manifest_goes_before_the_answers() {
     assert_eq!(doubts("ok"), Vec::<String>::new());
 }
 
+/// R-DATA-9: an entry of another shape may say that a call failed.
+#[test]
+fn a_manifest_of_another_shape_is_an_error() {
+    let whole = r#"{"service": "ec2", "operation": "describe-vpcs", "result": "ok"}"#;
+    let other = r#"{"call": "ec2 describe-network-interfaces", "status": "failed"}"#;
+    let loaded = |calls: &str| {
+        let mut inputs = scenario("f0", "network: {}").inputs();
+        let bytes = format!(r#"{{"calls": [{calls}]}}"#).into_bytes();
+        inputs.push(Input { name: "missing/manifest.json".to_owned(), bytes });
+        load(inputs).map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(loaded(whole), Ok(()));
+    let error = loaded(&format!("{whole}, {other}")).expect_err("the second entry says nothing");
+    assert!(error.contains("missing/manifest.json") && error.contains("`operation`"), "{error}");
+}
+
+/// R-ADDR-13, A-10: an interface that a participant does not see may have a public address that it does not see either.
+#[test]
+fn unseen_interfaces_may_have_public_addresses() {
+    let shared =
+        "network: {vpcs: {vpc-a: {owner: '222222222222'}}, subnets: {subnet-prv-a: {owner: '222222222222'}}}";
+    unproved("f0", shared, "forbid: {from: internet, to: subnet-prv-a}");
+    unproved("f0", shared, "forbid: {from: eni-b1, to: subnet-prv-a}");
+    let apart =
+        "network: {vpcs: {vpc-b: {owner: '222222222222'}}, subnets: {subnet-b: {owner: '222222222222'}}}";
+    let without_gateway = verdict("f0", apart, "forbid: {from: internet, to: subnet-b}");
+    assert_eq!(without_gateway, Verdict::Holds, "no internet gateway serves the VPC");
+}
+
+/// R-ADDR-11, R-TGW-8: what comes out of a core network goes on by the table of the subnet that it comes out in.
+#[test]
+fn a_core_network_is_left_by_the_tables_of_subnets() {
+    let core = "arn:aws:networkmanager::111111111111:core-network/core-1";
+    let route = |block: &str, state: &str| {
+        format!(
+            "{{DestinationCidrBlock: {block}, CoreNetworkArn: '{core}', Origin: CreateRoute, State: {state}}}"
+        )
+    };
+    let tables = |from: String, to: String| {
+        format!(
+            "network: {{route-tables: {{rtb-t: {{vpc: vpc-a, subnets: [subnet-prv-b], routes: {{0.0.0.0/0: nat-1}}}}}}}}\n\
+             aws: {{RouteTables: [{{RouteTableId: rtb-b, Routes: [{from}]}}, {{RouteTableId: rtb-prv, Routes: [{to}]}}]}}"
+        )
+    };
+    let joined = tables(route("0.0.0.0/0", "active"), route("10.1.0.0/16", "active"));
+    unproved("f0", &joined, "forbid: {from: eni-b1, to: internet}");
+    let healing = tables(route("10.0.0.0/16", "blackhole"), route("10.1.0.0/16", "active"));
+    unproved("f0", &healing, "forbid: {from: eni-b1, to: eni-app}");
+}
+
 /// R-DATA-12: blocks, attachments, VPCs and services are never assumed.
 #[test]
 fn a_record_without_what_is_never_assumed_is_in_doubt() {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::certificate::{Direction, Family, Place, Proof, Start};
-use reachproof_model::id::{EniId, Ref};
+use reachproof_model::id::{EniId, Ref, VpcId};
 use reachproof_model::snapshot::Entry;
 
 use crate::Rejection;
 use crate::area::{Interval, common, intervals};
+use crate::gateway::Kind;
 use crate::name::place_name;
 use crate::nat::embedded;
 use crate::net::Net;
@@ -41,6 +42,7 @@ pub(crate) fn check(
         outcome.entered.extend(entered);
     }
     sources_are_covered(net, direction, &outcomes)?;
+    require_no_unseen_public(net, direction)?;
     let is_source = |start: &&&Start| match start {
         Start::Place(place) => direction.sources.iter().any(|(source, _)| source == place),
         Start::Class(_) => true,
@@ -117,6 +119,22 @@ fn sources_are_covered(
                     "{place} is a source, and no walk starts there with {family:?}"
                 )));
             }
+        }
+    }
+    Ok(())
+}
+
+/// A-10, R-IGW-4: interfaces that no call shows may have public addresses that none shows, by which no walk gets to them.
+fn require_no_unseen_public(net: &Net<'_>, direction: &Direction) -> Result<(), Rejection> {
+    let served = |vpc: VpcId| net.gateways.iter().any(|row| row.kind == Kind::Internet && row.vpc == vpc);
+    for (place, _) in &direction.destinations {
+        let Place::Unseen(subnet) = place else { continue };
+        let elsewhere = direction.sources.iter().any(|(other, _)| other != place);
+        if elsewhere && net.s.subnets[*subnet].vpc.known().is_some_and(served) {
+            let place = place_name(net, place);
+            return Err(Rejection::of(format!(
+                "cannot check what reaches interfaces in {place} by public addresses that no call shows (A-10)"
+            )));
         }
     }
     Ok(())

@@ -223,8 +223,9 @@ impl Net<'_> {
             | Target::Peering(Ref::Missing(id))
             | Target::Endpoint(Ref::Missing(id))
             | Target::Interface(Ref::Missing(id))
-            | Target::Instance(Ref::Missing(id)) => self.stands_behind(id),
-            Target::Local | Target::Unmodelled { .. } => false,
+            | Target::Instance(Ref::Missing(id))
+            | Target::Unmodelled { id, .. } => self.stands_behind(id),
+            Target::Local => false,
             _ => true,
         }
     }

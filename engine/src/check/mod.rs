@@ -357,7 +357,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut footer = self.footer(verdict, &witnesses)?;
         let mut gaps = self.gaps(&witnesses);
         if verdict == Verdict::Holds {
-            gaps.extend(self.unseen_sources(&mut footer));
+            gaps.extend(self.unseen(&mut footer));
         }
         Ok(PropertyReport {
             name: self.property.name.clone(),

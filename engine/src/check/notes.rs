@@ -35,9 +35,7 @@ impl Case<'_, '_, '_> {
             footer.assumptions = footer.assumptions.and(witness.trace.assumptions);
             footer.notes.extend(witness.trace.reasons.iter().cloned());
         }
-        let proof =
-            matches!(self.property.form, Form::Forbid(_) | Form::OnlyThrough { .. } | Form::Isolate { .. });
-        if proof && verdict == Verdict::Holds {
+        if self.is_proof() && verdict == Verdict::Holds {
             self.proof(&mut footer)?;
         }
         self.calls(&mut footer);
@@ -51,6 +49,11 @@ impl Case<'_, '_, '_> {
         footer.notes.sort();
         footer.notes.dedup();
         Ok(footer)
+    }
+
+    /// Whether the property is that nothing passes.
+    pub(super) fn is_proof(&self) -> bool {
+        matches!(self.property.form, Form::Forbid(_) | Form::OnlyThrough { .. } | Form::Isolate { .. })
     }
 
     /// What a proof that nothing passes rests on.

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::finding::Gap;
+use reachproof_model::flow::World;
+use reachproof_model::id::{SubnetId, VpcId};
 use reachproof_model::policy::{Form, Property, Selector};
 
 use super::notes::Footer;
 use super::{Affected, Case, Direction, Verdict};
-use crate::network::{Network, Role};
+use crate::network::{GatewayKind, Network, Role};
 use crate::region::{Region, SelectionError, Spot, may_be_empty};
 
 impl Case<'_, '_, '_> {
@@ -22,10 +24,34 @@ impl Case<'_, '_, '_> {
         }
     }
 
-    /// A-10, R-ADDR-13: interfaces of other accounts that nobody shows send, too, and no search starts at them. Where
-    /// nothing else refutes a property about them, it is not proved.
-    pub(super) fn unseen_sources(&self, footer: &mut Footer) -> Vec<Gap> {
+    /// A-10, R-ADDR-13: interfaces of other accounts that nobody shows send, too, and have public addresses that nobody
+    /// shows; no search starts at them, and none ends at these addresses. Where nothing else refutes a property about them,
+    /// it is not proved.
+    pub(super) fn unseen(&self, footer: &mut Footer) -> Vec<Gap> {
+        let senders = self.unseen_senders();
+        let public = if self.is_proof() { self.unseen_by_internet() } else { BTreeSet::new() };
+        if !senders.is_empty() || !public.is_empty() {
+            footer.verdict = Verdict::Unknown;
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[10]));
+        }
         let network = self.reach.network();
+        let gaps = |subnets: BTreeSet<SubnetId>, deed: &str| -> Vec<Gap> {
+            let gap = |id| Gap {
+                resource: network.subnet(id).meta.id.clone(),
+                why: format!(
+                    "another account owns the subnet: interfaces there that no call shows may {deed} (A-10)"
+                )
+                .into(),
+                source: Some(network.subnet(id).meta.source.clone()),
+            };
+            subnets.into_iter().map(gap).collect()
+        };
+        let mut found = gaps(senders, "send, too");
+        found.extend(gaps(public, "have public addresses"));
+        found
+    }
+
+    fn unseen_senders(&self) -> BTreeSet<SubnetId> {
         let mut subnets = BTreeSet::new();
         for direction in &self.directions {
             subnets.extend(direction.from.iter().filter_map(|(spot, _)| match spot {
@@ -33,17 +59,27 @@ impl Case<'_, '_, '_> {
                 _ => None,
             }));
         }
-        if !subnets.is_empty() {
-            footer.verdict = Verdict::Unknown;
-            footer.assumptions = footer.assumptions.and(Assumptions::of(&[10]));
+        subnets
+    }
+
+    /// R-IGW-4: the unseen destinations in VPCs that an internet gateway may serve.
+    fn unseen_by_internet(&self) -> BTreeSet<SubnetId> {
+        let network = self.reach.network();
+        let served: BTreeSet<VpcId> = network
+            .gateways()
+            .iter()
+            .filter(|(_, gateway)| gateway.kind == GatewayKind::Internet)
+            .filter_map(|(_, gateway)| gateway.serves(World::Over))
+            .collect();
+        let mut subnets = BTreeSet::new();
+        for direction in &self.directions {
+            subnets.extend(direction.to.iter().filter_map(|(spot, _)| match spot {
+                Spot::Unseen(id) if direction.from.iter().any(|(other, _)| other != spot) => Some(id),
+                _ => None,
+            }));
         }
-        let gap = |id| Gap {
-            resource: network.subnet(id).meta.id.clone(),
-            why: "another account owns the subnet: interfaces there that no call shows may send, too (A-10)"
-                .into(),
-            source: Some(network.subnet(id).meta.source.clone()),
-        };
-        subnets.into_iter().map(gap).collect()
+        subnets.retain(|id| network.subnet(*id).vpc.known().is_some_and(|vpc| served.contains(&vpc)));
+        subnets
     }
 }
 

@@ -198,8 +198,9 @@ impl<'s> Network<'s> {
             | Target::Peering(Ref::Missing(id))
             | Target::Endpoint(Ref::Missing(id))
             | Target::Interface(Ref::Missing(id))
-            | Target::Instance(Ref::Missing(id)) => self.component_of_target(id).is_some(),
-            Target::Local | Target::Unmodelled { .. } => false,
+            | Target::Instance(Ref::Missing(id))
+            | Target::Unmodelled { id, .. } => self.component_of_target(id).is_some(),
+            Target::Local => false,
             _ => true,
         }
     }

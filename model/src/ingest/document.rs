@@ -416,6 +416,11 @@ impl<'a> Walk<'_, 'a> {
 
     fn manifest<'de: 'a, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         let List(calls): List<ManifestCall<'a>> = map.next_value()?;
+        if calls.iter().any(|call| !call.is_whole()) {
+            return Err(de::Error::custom(
+                "a call of a manifest lacks `service`, `operation` or `result`: found an entry of another shape, expected one like {\"service\": \"ec2\", \"operation\": \"describe-vpcs\", \"result\": \"ok\"}; correct it, or remove the manifest",
+            ));
+        }
         self.read = true;
         self.collected.manifest.extend(calls.into_iter().map(|call| (self.file, call)));
         Ok(())

@@ -26,6 +26,11 @@ impl ManifestCall<'_> {
         format!("{} {}", &*self.service, &*self.operation).into_boxed_str()
     }
 
+    /// Whether the entry says what was called and what came of it: one of another shape may hide a failure.
+    pub(super) fn is_whole(&self) -> bool {
+        ![&self.service, &self.operation, &self.result].iter().any(|text| text.is_empty())
+    }
+
     /// Whether the call asked about one thing of several.
     pub(super) fn has_parent(&self) -> bool {
         !self.suffix.is_empty()

@@ -47,12 +47,13 @@ fn unmodelled_routes<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Routes<'a>> {
     targets
 }
 
-/// A-22, R-ADDR-11: a packet may come out in every VPC attached to the same network: those that route to it, and
-/// those that Cloud WAN lists.
+/// A-22, R-ADDR-11, R-TGW-8: a packet may come out in every VPC attached to the same network: those that route to it, and
+/// those that Cloud WAN lists; in any subnet of it, by whose table it goes on.
 fn unmodelled_target(facts: &Facts<'_>, id: &str, routes: &Routes<'_>, found: &mut Found) {
     let Some(source) = routes.sources.first() else { return };
     let vpcs = routes.vpcs.iter().copied().chain(core_network_vpcs(facts, id));
-    let mut paths = Paths::new([Entry::RouteTarget(id.into())], vpcs.map(Exit::Vpc));
+    let exits = vpcs.flat_map(|vpc| into_vpc(facts, vpc));
+    let mut paths = Paths::new([Entry::RouteTarget(id.into())], exits);
     if routes.fields.contains("CarrierGatewayId") {
         paths.entries.push(Entry::Internet);
         paths.exits.push(Exit::Internet);
@@ -61,6 +62,11 @@ fn unmodelled_target(facts: &Facts<'_>, id: &str, routes: &Routes<'_>, found: &m
     let name = if id.is_empty() { "a route without a target" } else { id };
     let why = format!("{name} ({}) leads to a network that is not modelled (A-22)", fields.join(", "));
     found.add(ComponentKind::Neighbour, id, why, source, paths);
+}
+
+/// Into a VPC by an attachment whose subnets are not known.
+fn into_vpc<'a>(facts: &'a Facts<'_>, vpc: VpcId) -> impl Iterator<Item = Exit> + 'a {
+    std::iter::once(Exit::Vpc(vpc)).chain(facts.vpc_subnets(vpc).iter().copied().map(Exit::Subnet))
 }
 
 /// The VPCs that `networkmanager list-attachments` shows at a core network.
