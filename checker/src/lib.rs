@@ -68,7 +68,7 @@ impl fmt::Display for Rejection {
 
 impl std::error::Error for Rejection {}
 
-/// Accepts a certificate iff its claim is proved for this snapshot.
+/// Accepts a certificate only if its claim is proved for this snapshot; it may refuse one whose claim is true.
 ///
 /// # Errors
 /// The first obligation that fails: another snapshot, doubtful data, a source without a walk, a step out of an invariant,

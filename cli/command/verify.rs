@@ -1,7 +1,7 @@
 //! `verify`: certificates against a snapshot, by the checker that shares nothing with the search.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use reachproof_model::certificate::{Certificate, is_certificate, policy_digest, read_certificate};
@@ -48,7 +48,12 @@ pub fn run(arguments: &VerifyArguments, talk: &mut Talk) -> Result<Exit, Failure
 fn sorted(paths: &[PathBuf]) -> Result<(Vec<Named>, Vec<PathBuf>), Failure> {
     let (mut certificates, mut inputs) = (Vec::new(), Vec::new());
     for path in paths {
-        let file = if path.is_file() { Some(read::file(path)?) } else { None };
+        // A directory is an input; what is neither that nor there is named by the error.
+        let file = if path.is_file() || !path.exists() && path != Path::new("-") {
+            Some(read::file(path)?)
+        } else {
+            None
+        };
         match file.filter(is_one) {
             Some(file) => certificates.push(certificate(&file)?),
             None => inputs.push(path.clone()),
