@@ -17,15 +17,19 @@ fn vpc(index: usize) -> VpcId {
     VpcId::from_index(index)
 }
 
-/// what enters another network may come out in any VPC at the same network.
+/// A-22, R-TGW-8: what enters another network may come out in any VPC at the same network, and goes on by the table of
+/// any of its subnets.
 #[test]
 fn vpcs_with_a_route_to_the_same_network_are_joined() {
     let mut net = Net::new();
     net.route(0, unmodelled("LocalGatewayId", "lgw-1"));
-    net.check(&["Neighbour lgw-1: route(lgw-1) -> vpc-a"]);
+    net.check(&["Neighbour lgw-1: route(lgw-1) -> subnet-a subnet-b vpc-a"]);
     net.route(1, unmodelled("LocalGatewayId", "lgw-1"));
     net.route(1, unmodelled("OdbNetworkArn", "odb-1"));
-    net.check(&["Neighbour lgw-1: route(lgw-1) -> vpc-a vpc-z", "Neighbour odb-1: route(odb-1) -> vpc-z"]);
+    net.check(&[
+        "Neighbour lgw-1: route(lgw-1) -> subnet-a subnet-b subnet-z vpc-a vpc-z",
+        "Neighbour odb-1: route(odb-1) -> subnet-z vpc-z",
+    ]);
 }
 
 #[test]
@@ -35,7 +39,7 @@ fn a_core_network_joins_the_vpcs_that_are_attached() {
     net.route(0, unmodelled("CoreNetworkArn", arn));
     let resource = "arn:aws:ec2:us-east-1:111111111111:vpc/vpc-z";
     net.read("Attachments", json!([{"CoreNetworkId": "core-network-1", "ResourceArn": resource}]));
-    net.check(&[&format!("Neighbour {arn}: route({arn}) -> vpc-a vpc-z")]);
+    net.check(&[&format!("Neighbour {arn}: route({arn}) -> subnet-a subnet-b subnet-z vpc-a vpc-z")]);
 }
 
 /// a carrier gateway counts as the internet.
@@ -46,11 +50,10 @@ fn a_carrier_gateway_is_a_way_to_the_internet() {
         "CarrierGateways",
         json!([{"CarrierGatewayId": "cagw-1", "VpcId": "vpc-a", "State": "available"}]),
     );
-    let both = "Neighbour cagw-1: internet route(cagw-1) -> vpc-a internet";
-    net.check(&[both]);
+    net.check(&["Neighbour cagw-1: internet route(cagw-1) -> vpc-a internet"]);
     let mut net = Net::new();
     net.route(0, unmodelled("CarrierGatewayId", "cagw-1"));
-    net.check(&[both]);
+    net.check(&["Neighbour cagw-1: internet route(cagw-1) -> subnet-a subnet-b vpc-a internet"]);
 }
 
 /// R-ADDR-11.
