@@ -231,7 +231,7 @@ fn source_classes(network: &Network<'_>, direction: &check::Direction) -> Vec<So
 fn components(network: &Network<'_>, entered: &BTreeSet<ComponentId>) -> Vec<SourceClass> {
     let names: BTreeSet<&str> = entered.iter().map(|id| &*network.components()[*id].id).collect();
     let rows = network.components().iter().filter(|(_, row)| names.contains(&*row.id));
-    rows.map(|(id, _)| SourceClass { place: SourcePlace::Component(id), members: Vec::new() }).collect()
+    rows.map(|(id, _)| SourceClass::alone(SourcePlace::Component(id))).collect()
 }
 
 fn start(network: &Network<'_>, class: &SourceClass) -> Option<Start> {

@@ -114,7 +114,7 @@ fn beyond(reach: &Reach<'_, '_>, entered: BTreeSet<ComponentId>) -> BTreeSet<Sin
     let mut seen = entered.clone();
     let mut next: Vec<ComponentId> = entered.into_iter().collect();
     while let Some(component) = next.pop() {
-        let from = SourceClass { place: SourcePlace::Component(component), members: Vec::new() };
+        let from = SourceClass::alone(SourcePlace::Component(component));
         let explored = reach.explore(&[from], &Request::of(Question::Packet), |mut explored| {
             let arriving = explored.deliveries().into_iter().filter(|row| !row.over.is_empty());
             arriving.map(|row| row.sink).collect::<Vec<Sink>>()

@@ -82,8 +82,7 @@ fn onward(
     let mut next: Vec<ComponentId> = first.into_iter().collect();
     let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
     while !next.is_empty() {
-        let alone =
-            |id: &ComponentId| SourceClass { place: SourcePlace::Component(*id), members: Vec::new() };
+        let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
         let sources: Vec<SourceClass> = next.iter().map(alone).collect();
         let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
         next.iter().zip(explored).for_each(|(id, families)| known.add(*id, families));

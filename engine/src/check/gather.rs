@@ -50,7 +50,7 @@ const SAMPLES: usize = 16;
 pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
     let targets = targets(reach, wanted);
     let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
-    let explored = reach.explore(&wanted.classes(reach), &request, |explored| {
+    let explored = reach.explore(&wanted.crowds(reach), &request, |explored| {
         Gathering::of(reach, wanted, &targets, explored).run()
     })?;
     let mut all = Yield::default();
@@ -71,7 +71,7 @@ pub(super) fn ends(
 ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
     let targets = targets(reach, wanted);
     let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
-    let explored = reach.explore(&wanted.classes(reach), &request, |explored| {
+    let explored = reach.explore(&wanted.crowds(reach), &request, |explored| {
         Gathering::of(reach, wanted, &targets, explored).ends()
     })?;
     let (mut sources, mut sinks, mut entered) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
@@ -98,8 +98,16 @@ struct Touched {
 impl Wanted<'_> {
     /// The sources as classes.
     pub(super) fn classes(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
-        let sources: Vec<SourcePlace> = self.from.iter().filter_map(|(spot, _)| spot.source()).collect();
-        classes(reach.network(), &sources)
+        classes(reach.network(), &self.sources())
+    }
+
+    /// The sources as few classes, whose members may differ in their groups.
+    fn crowds(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
+        reach.crowded(&self.sources())
+    }
+
+    fn sources(&self) -> Vec<SourcePlace> {
+        self.from.iter().filter_map(|(spot, _)| spot.source()).collect()
     }
 }
 

@@ -27,10 +27,7 @@ pub(super) fn rows(
 ) -> Result<Rows, Exhausted> {
     let sources: Vec<SourceClass> = classes
         .iter()
-        .map(|class| SourceClass {
-            place: SourcePlace::Interface(partition.member(*class)),
-            members: partition.class(*class).members.clone(),
-        })
+        .filter_map(|class| SourceClass::alike(partition.class(*class).members.clone()))
         .collect();
     let family = pool.family;
     let found = reach.explore(&sources, &Request::of(question), |mut explored| {

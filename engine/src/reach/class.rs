@@ -1,13 +1,17 @@
 //! Interfaces that no rule can tell apart but by their addresses: as senders they are explored once, as receivers they
-//! receive together.
+//! receive together. Senders that differ in their groups, too, are a *crowd*: one exploration serves it, because each
+//! address of it belongs to one interface, so that the source of a header tells whose groups filter it and are known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{ComponentId, EniId, GroupId, Ref, SubnetId, VpcId};
+use reachproof_model::id::{ComponentId, EniId, GroupId, Id, Ref, SubnetId, VpcId};
 
+use super::index::{CrowdId, Owned};
+use super::view::{Intervals, block_family, intervals_of};
+use crate::header::Family;
 use crate::hypothetical::is_hypothetical;
-use crate::network::{Network, Role, SourcePlace};
+use crate::network::{Network, Role, SourcePlace, owned_blocks};
 
 /// A source, or several interfaces that differ in nothing but their addresses as far as sending is concerned.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +20,32 @@ pub struct SourceClass {
     pub place: SourcePlace,
     /// The interfaces, ascending; empty for other sources.
     pub members: Vec<EniId>,
+    /// What they have in common.
+    pub(crate) kind: Kind,
+}
+
+/// What the members of a [`SourceClass`] have in common, and which of their addresses it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Nothing but addresses tells them apart.
+    Alike,
+    /// Nothing but groups and addresses does. Their link-local addresses, which they share, are left out.
+    Crowd(CrowdId),
+    /// Nothing but addresses; their link-local addresses alone.
+    LinkLocal,
+}
+
+impl SourceClass {
+    /// A source of its own.
+    pub fn alone(place: SourcePlace) -> Self {
+        Self { place, members: Vec::new(), kind: Kind::Alike }
+    }
+
+    /// Interfaces that only their addresses tell apart, ascending; `None` without any.
+    pub(crate) fn alike(members: Vec<EniId>) -> Option<Self> {
+        let place = SourcePlace::Interface(*members.first()?);
+        Some(Self { place, members, kind: Kind::Alike })
+    }
 }
 
 /// Everything that a rule asks about a sending interface besides its addresses.
@@ -24,10 +54,18 @@ pub struct SourceClass {
 /// read these attributes of the sender and no others. Public addresses are looked up by address, not by sender.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct SenderKey<'n> {
+    crowd: CrowdKey<'n>,
+    groups: GroupsKey<'n>,
+}
+
+/// The groups of a sender, and whether the snapshot shows them.
+type GroupsKey<'n> = (Option<Vec<&'n Ref<GroupId>>>, bool);
+
+/// All of a [`SenderKey`] but the groups.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct CrowdKey<'n> {
     vpc: Option<VpcId>,
     subnets: Vec<SubnetId>,
-    groups: Option<Vec<&'n Ref<GroupId>>>,
-    groups_shown: bool,
     initiates: bool,
     idle: bool,
     live: [bool; 2],
@@ -41,33 +79,154 @@ pub fn classes(network: &Network<'_>, sources: &[SourcePlace]) -> Vec<SourceClas
     let mut known: BTreeMap<SenderKey<'_>, usize> = BTreeMap::new();
     for place in sources {
         let SourcePlace::Interface(interface) = place else {
-            found.push(SourceClass { place: *place, members: Vec::new() });
+            found.push(SourceClass::alone(*place));
             continue;
         };
         let next = found.len();
         let position = *known.entry(key(network, *interface)).or_insert(next);
         match found.get_mut(position) {
             Some(class) => class.members.push(*interface),
-            None => found.push(SourceClass { place: *place, members: vec![*interface] }),
+            None => {
+                found.push(SourceClass { place: *place, members: vec![*interface], kind: Kind::Alike });
+            }
         }
     }
     found
 }
 
 fn key<'n>(network: &'n Network<'_>, id: EniId) -> SenderKey<'n> {
+    SenderKey { crowd: crowd_key(network, id), groups: groups_key(network, id) }
+}
+
+fn groups_key<'n>(network: &'n Network<'_>, id: EniId) -> GroupsKey<'n> {
+    (network.groups(id), network.interface(id).groups.is_some())
+}
+
+fn crowd_key<'n>(network: &'n Network<'_>, id: EniId) -> CrowdKey<'n> {
     let interface = network.interface(id);
     let live = |world| network.live(id, world).value;
-    SenderKey {
+    CrowdKey {
         vpc: interface.vpc.known(),
         subnets: network.subnets_of(id),
-        groups: network.groups(id),
-        groups_shown: interface.groups.is_some(),
         initiates: Role::of(interface).initiates(),
         idle: network.is_idle(id),
         live: [live(World::Over), live(World::Under)],
         components: network.components_at(id),
         more_subnets: !interface.more_subnets.is_empty(),
     }
+}
+
+/// Interfaces that differ as senders in groups and addresses alone, all of the network.
+///
+/// INVARIANT (addresses tell): no address of a member belongs to another interface of its VPC.
+pub(crate) struct Crowd {
+    /// Those with equal groups together, in the order of their first members.
+    pub(crate) bands: Vec<Band>,
+}
+
+/// Members of a crowd with equal groups.
+pub(crate) struct Band {
+    /// Ascending.
+    pub(crate) members: Vec<EniId>,
+    /// Their addresses of both families.
+    addresses: [Intervals; 2],
+}
+
+impl Band {
+    /// Their addresses.
+    pub(crate) fn addresses(&self, family: Family) -> &Intervals {
+        let [v4, v6] = &self.addresses;
+        if family == Family::V4 { v4 } else { v6 }
+    }
+
+    fn of(network: &Network<'_>, members: Vec<EniId>) -> Self {
+        let blocks: Vec<_> = members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
+        let addresses = [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)));
+        Self { members, addresses }
+    }
+}
+
+/// Intervals with those that overlap or adjoin made one.
+fn merged(mut intervals: Intervals) -> Intervals {
+    intervals.sort_unstable();
+    let mut found: Intervals = Vec::new();
+    for (lo, hi) in intervals {
+        match found.last_mut() {
+            Some((_, end)) if lo <= end.saturating_add(1) => *end = (*end).max(hi),
+            _ => found.push((lo, hi)),
+        }
+    }
+    found
+}
+
+/// The crowds of a network, and the crowd of each interface that is in one: of all that own addresses and share none.
+pub(super) fn crowds(
+    network: &Network<'_>,
+    owned: &BTreeMap<(VpcId, Family), Vec<Owned>>,
+) -> (Vec<Crowd>, Vec<Option<CrowdId>>) {
+    let rows = || owned.values().flatten();
+    let contested: BTreeSet<EniId> = rows().filter(|row| row.contested).map(|row| row.interface).collect();
+    let mut grouped: BTreeMap<CrowdKey<'_>, BTreeMap<GroupsKey<'_>, Vec<EniId>>> = BTreeMap::new();
+    for (id, interface) in network.snapshot.interfaces.iter() {
+        if !contested.contains(&id) && !is_hypothetical(interface) && interface.vpc.known().is_some() {
+            let bands = grouped.entry(crowd_key(network, id)).or_default();
+            bands.entry(groups_key(network, id)).or_default().push(id);
+        }
+    }
+    let mut crowd_of = vec![None; network.snapshot.interfaces.len()];
+    let crowds: Vec<Crowd> = grouped
+        .into_values()
+        .map(|bands| Crowd { bands: bands.into_values().map(|members| Band::of(network, members)).collect() })
+        .collect();
+    for (position, crowd) in crowds.iter().enumerate() {
+        let members = crowd.bands.iter().flat_map(|band| &band.members);
+        members.for_each(|id| crowd_of[id.index()] = Some(CrowdId::of(position)));
+    }
+    (crowds, crowd_of)
+}
+
+/// Groups sources into crowds, and into classes what crowds leave out or do not shorten.
+pub(super) fn crowded(
+    network: &Network<'_>,
+    crowd_of: impl Fn(EniId) -> Option<CrowdId>,
+    sources: &[SourcePlace],
+) -> Vec<SourceClass> {
+    let mut crowds: BTreeMap<CrowdId, Vec<SourceClass>> = BTreeMap::new();
+    let mut found = Vec::new();
+    for class in classes(network, sources) {
+        let (inside, outside): (Vec<EniId>, Vec<EniId>) =
+            class.members.iter().partition(|id| crowd_of(**id).is_some());
+        if let (Some(part), Some(crowd)) =
+            (SourceClass::alike(inside.clone()), inside.first().and_then(|first| crowd_of(*first)))
+        {
+            crowds.entry(crowd).or_default().push(part);
+        }
+        found.extend(SourceClass::alike(outside));
+        found.extend(class.members.is_empty().then_some(class));
+    }
+    for (crowd, classes) in crowds {
+        match classes.as_slice() {
+            [_] => found.extend(classes),
+            _ => found.extend(together(network, crowd, classes)),
+        }
+    }
+    found
+}
+
+/// The classes of a crowd as one, and their link-local addresses by themselves.
+fn together(network: &Network<'_>, crowd: CrowdId, classes: Vec<SourceClass>) -> Vec<SourceClass> {
+    let mut members: Vec<EniId> = classes.iter().flat_map(|class| &class.members).copied().collect();
+    members.sort_unstable();
+    let whole = SourceClass::alike(members).map(|whole| SourceClass { kind: Kind::Crowd(crowd), ..whole });
+    let local = classes.into_iter().map(|class| SourceClass { kind: Kind::LinkLocal, ..class });
+    whole.into_iter().chain(local.filter(|class| has_link_local(network, class))).collect()
+}
+
+/// R-ADDR-15: whether the members may have link-local addresses: in a subnet that has IPv6, as far as anyone knows.
+fn has_link_local(network: &Network<'_>, class: &SourceClass) -> bool {
+    let first = class.members.first().map(|first| network.subnets_of(*first)).unwrap_or_default();
+    let blocks = |subnet| network.subnet_blocks(subnet, World::Over);
+    first.into_iter().flat_map(blocks).any(|block| block_family(&block) == Family::V6)
 }
 
 /// Everything that a rule asks about a receiving interface besides its addresses.

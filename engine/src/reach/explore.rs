@@ -6,6 +6,7 @@ use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, GroupId, Ref};
 use reachproof_model::snapshot::Exit;
 
+use super::class::Kind;
 use super::filter::{FilterKey, FilterView};
 use super::index::{Index, ReceiversId};
 use super::open::{Door, Gate, Opened};
@@ -49,6 +50,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) avoids_interfaces: bool,
     /// The interfaces that send, when the source is a class of them.
     pub(super) senders: Vec<EniId>,
+    /// What they have in common.
+    pub(super) kind: Kind,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
     visited: BTreeMap<State, Set>,
@@ -73,6 +76,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             avoid: BTreeSet::new(),
             avoids_interfaces: false,
             senders: Vec::new(),
+            kind: Kind::Alike,
             certifying: false,
             visited: BTreeMap::new(),
             queue: VecDeque::new(),

@@ -6,6 +6,7 @@ use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, SubnetId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
 
 use super::explore::Explorer;
+use super::index::CrowdId;
 use super::state::Tag;
 use super::view::{Address, Port, View};
 use crate::header::{Family, HeaderBox, Set};
@@ -99,7 +100,7 @@ impl Explorer<'_, '_, '_> {
         }
         let scan = Scan { egress: false, address: view.source, any_port: false };
         let mut boxes = self.group_boxes(interface, view, scan, |explorer, reference| {
-            explorer.referenced_in(reference, interface, tag)
+            explorer.referenced_in(reference, interface, tag, view)
         });
         if self.world == World::Over && self.network().options.including_replies {
             boxes.extend(self.solicited(interface, view));
@@ -116,6 +117,20 @@ impl Explorer<'_, '_, '_> {
         self.group_boxes(interface, view, scan, |explorer, reference| {
             explorer.referenced_out(reference, interface, view, view.source)
         })
+    }
+
+    /// R-SG-1: what the groups of each member of a crowd let out of what comes from its own addresses.
+    pub(super) fn crowd_out(&mut self, crowd: CrowdId, view: &View) -> Set {
+        let index = self.index;
+        let mut out = Set::EMPTY;
+        for band in &index.crowd(crowd).bands {
+            let Some(member) = band.members.first() else { continue };
+            let let_out = self.group_out(*member, view);
+            let own = self.among(view, view.source, band.addresses(view.family));
+            let own = self.arena.intersection(let_out, own);
+            out = self.arena.union(out, own);
+        }
+        out
     }
 
     /// R-SG-1, R-SG-9: the headers that an interface's groups let out.
@@ -209,18 +224,32 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-SG-9, R-SG-10: an ingress reference asks who the sender is, not what its address is.
-    fn referenced_in(&self, reference: &GroupReference, receiver: EniId, tag: Tag) -> Vec<HeaderBox> {
+    fn referenced_in(
+        &self,
+        reference: &GroupReference,
+        receiver: EniId,
+        tag: Tag,
+        view: &View,
+    ) -> Vec<HeaderBox> {
+        let by = |sender| self.network().reference_matches(reference, sender, receiver).holds(self.world);
         let matches = match tag {
             Tag::None => false,
-            Tag::Of(sender) => {
-                self.network().reference_matches(reference, sender, receiver).holds(self.world)
-            }
+            Tag::Of(sender) => by(sender),
+            Tag::Among(crowd) => return self.sent_by(crowd, view, by),
             Tag::Stranger => {
                 self.world == World::Over && self.network().reference_may_match_stranger(reference)
             }
             Tag::Hidden(component, exit) => self.hidden_groups(component, exit).contains(&reference.group),
         };
         if matches { vec![self.all()] } else { Vec::new() }
+    }
+
+    /// The headers of those members of a crowd that a reference matches.
+    fn sent_by(&self, crowd: CrowdId, view: &View, matches: impl Fn(EniId) -> bool) -> Vec<HeaderBox> {
+        let matched = self.index.crowd(crowd).bands.iter();
+        let matched = matched.filter(|band| band.members.first().is_some_and(|member| matches(*member)));
+        let addresses = matched.flat_map(|band| band.addresses(view.family));
+        addresses.filter_map(|(lo, hi)| view.narrow(self.all(), view.source, *lo, *hi)).collect()
     }
 
     /// R-SG-9: an egress reference asks for the address of a member.

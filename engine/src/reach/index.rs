@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reachproof_model::flow::World;
 use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, TgwTableId, VpcId};
 
-use super::class;
+use super::class::{self, Crowd};
 use super::fib::{Candidate, Fib};
 use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
@@ -51,6 +51,16 @@ impl ReceiversId {
     }
 }
 
+/// A crowd of senders, by its position.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct CrowdId(u32);
+
+impl CrowdId {
+    pub(super) fn of(position: usize) -> Self {
+        Self(u32::try_from(position).unwrap_or(u32::MAX))
+    }
+}
+
 /// The shared, immutable part of every exploration.
 pub(super) struct Index<'n, 's> {
     pub(super) network: &'n Network<'s>,
@@ -61,6 +71,8 @@ pub(super) struct Index<'n, 's> {
     receivers: Vec<Receivers>,
     receivers_of: BTreeMap<(VpcId, Family), Vec<ReceiversId>>,
     group_sets: Vec<u32>,
+    crowds: Vec<Crowd>,
+    crowd_of: Vec<Option<CrowdId>>,
 }
 
 impl<'n, 's> Index<'n, 's> {
@@ -73,6 +85,7 @@ impl<'n, 's> Index<'n, 's> {
         ];
         let owned = owned(network);
         let (receivers, receivers_of) = receivers(network, &owned);
+        let (crowds, crowd_of) = class::crowds(network, &owned);
         Self {
             network,
             receivers,
@@ -95,6 +108,8 @@ impl<'n, 's> Index<'n, 's> {
             }),
             owned,
             group_sets: group_sets(network),
+            crowds,
+            crowd_of,
         }
     }
 
@@ -126,6 +141,16 @@ impl<'n, 's> Index<'n, 's> {
     /// A class of receivers.
     pub(super) fn receivers(&self, id: ReceiversId) -> &Receivers {
         &self.receivers[id.0 as usize]
+    }
+
+    /// A crowd of senders.
+    pub(super) fn crowd(&self, id: CrowdId) -> &Crowd {
+        &self.crowds[id.0 as usize]
+    }
+
+    /// The crowd of an interface, if it is in one.
+    pub(super) fn crowd_of(&self, interface: EniId) -> Option<CrowdId> {
+        self.crowd_of.get(interface.index()).copied().flatten()
     }
 
     /// A number that two interfaces share iff they carry the same groups.

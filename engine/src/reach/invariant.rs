@@ -136,7 +136,7 @@ impl Explorer<'_, '_, '_> {
     fn sender(&self, tag: Tag) -> Sender {
         let mut groups = match tag {
             Tag::None => return Sender::Nobody,
-            Tag::Stranger => return Sender::Anyone,
+            Tag::Stranger | Tag::Among(_) => return Sender::Anyone,
             Tag::Hidden(component, exit) => self.hidden_groups(component, exit).to_vec(),
             Tag::Of(id) => match &self.network().interface(id).groups {
                 Some(groups) => groups.clone(),

@@ -211,6 +211,11 @@ impl<'n, 's> Reach<'n, 's> {
         self.index.owned(vpc, family)
     }
 
+    /// Sources as few classes: crowds, and others where these do not do.
+    pub(crate) fn crowded(&self, sources: &[SourcePlace]) -> Vec<SourceClass> {
+        class::crowded(self.network(), |id| self.index.crowd_of(id), sources)
+    }
+
     /// A number that two interfaces share iff they carry the same groups.
     pub(crate) fn group_set(&self, interface: EniId) -> u32 {
         self.index.group_set(interface)
@@ -266,6 +271,7 @@ fn explore_one<T>(
 ) -> Result<T, Exhausted> {
     worker.avoid_all(&request.avoid);
     worker.senders.clone_from(&source.members);
+    worker.kind = source.kind;
     worker.forget_if_large();
     let over = explore_world(worker, source.place, World::Over, request.question);
     let under = explore_world(worker, source.place, World::Under, request.question);

@@ -1,13 +1,16 @@
 //! Where explorations start: the sources of a network, and the exits of unmodelled components.
 
+use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId};
 use reachproof_model::snapshot::Exit;
 
+use super::class::Kind;
 use super::explore::Explorer;
 use super::state::{Place, Tag};
+use super::view::{Address, View, intervals_of};
 use crate::header::Set;
-use crate::network::{GatewayKind, Origin, Role, SourcePlace};
+use crate::network::{GatewayKind, Origin, Role, SourcePlace, owned_blocks};
 
 impl Explorer<'_, '_, '_> {
     /// Sends `headers` from a source.
@@ -39,15 +42,29 @@ impl Explorer<'_, '_, '_> {
         if idle || !Role::of(self.network().interface(interface)).initiates() {
             return;
         }
-        let mut own = Set::EMPTY;
-        for sender in self.senders.clone() {
-            for addresses in [self.own_sources(sender), self.link_local_sources(sender)] {
-                own = self.arena.union(own, addresses);
-            }
-        }
+        let own = self.sources_of_all();
         let sent = self.arena.intersection(headers, own);
-        let state = self.started(Place::Send(interface), Tag::Of(interface), Origin::Local);
-        self.push(state, sent);
+        let tag = match self.kind {
+            Kind::Crowd(crowd) => Tag::Among(crowd),
+            Kind::Alike | Kind::LinkLocal => Tag::Of(interface),
+        };
+        self.push(self.started(Place::Send(interface), tag, Origin::Local), sent);
+    }
+
+    /// R-ENI-2, R-ADDR-15: what the senders may have as sources, as far as this exploration is about it.
+    fn sources_of_all(&mut self) -> Set {
+        let network = self.network();
+        let blocks: Vec<IpNet> = match self.kind {
+            Kind::LinkLocal => Vec::new(),
+            _ => self.senders.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect(),
+        };
+        let own = self.among(&View::sent(self.family), Address::Source, &intervals_of(&blocks, self.family));
+        // Whether they have link-local ones is a matter of their subnets, which they share.
+        let local = match (self.kind, self.senders.first()) {
+            (Kind::Crowd(_), _) | (_, None) => Set::EMPTY,
+            (_, Some(first)) => self.link_local_sources(*first),
+        };
+        self.arena.union(own, local)
     }
 
     /// R-IGW-12: from the internet, to anything that is not of the internet itself.

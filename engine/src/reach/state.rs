@@ -2,7 +2,7 @@
 
 use reachproof_model::id::{AttachmentId, ComponentId, EniId, NatId, RouteTableId, SubnetId, VpcId};
 
-use super::index::ReceiversId;
+use super::index::{CrowdId, ReceiversId};
 use super::view::View;
 use crate::network::{GatewayId, Origin, TableChoice};
 
@@ -13,6 +13,8 @@ pub(crate) enum Tag {
     None,
     /// The groups of this interface.
     Of(EniId),
+    /// The groups of the member of a crowd whose address the source is.
+    Among(CrowdId),
     /// The groups of a sender outside the snapshot: any. Permissive world only.
     Stranger,
     /// The groups of an exit of a component, by its position.

@@ -33,7 +33,10 @@ impl Explorer<'_, '_, '_> {
     /// R-CORE-5, R-SG-1: what is no infrastructure's, as far as the interface's groups let it out.
     fn let_out(&mut self, interface: EniId, state: &State, set: Set) -> Set {
         let set = if self.certifying { set } else { self.split_infrastructure(interface, state, set) };
-        let filter = self.group_out(interface, &state.view);
+        let filter = match state.tag {
+            Tag::Among(crowd) => self.crowd_out(crowd, &state.view),
+            _ => self.group_out(interface, &state.view),
+        };
         self.arena.intersection(set, filter)
     }
 
