@@ -2,10 +2,12 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use jiff::civil::Date;
+use reachproof_engine::network::NodeLimit;
 use reachproof_model::flow::Question;
 
 use crate::exit::Exit;
@@ -125,6 +127,19 @@ pub enum Command {
     Man(ManArguments),
 }
 
+impl Command {
+    /// The limits of time and memory, of a command that has some.
+    pub fn watch(&self) -> Option<&WatchArguments> {
+        match self {
+            Self::Check(arguments) => Some(&arguments.limits.watch),
+            Self::Reach(arguments) => Some(&arguments.limits.watch),
+            Self::Trace(arguments) => Some(&arguments.limits),
+            Self::Verify(arguments) => Some(&arguments.limits),
+            _ => None,
+        }
+    }
+}
+
 /// The most threads that can be asked for; more would only cost memory.
 const MAX_THREADS: usize = 1024;
 
@@ -201,6 +216,34 @@ pub struct ClaimArguments {
 pub enum Assume {
     /// Network ACLs that were not collected are AWS's default, which allows everything (R-NACL-15).
     DefaultNacl,
+}
+
+/// What a command may use of the machine.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits (a command that hits one decides nothing)")]
+pub struct WatchArguments {
+    /// Time from the start to the answer
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub limit_time: Option<Duration>,
+    /// Resident memory, where the system tells it (Linux)
+    #[arg(long, value_name = "MIB")]
+    pub limit_memory: Option<u32>,
+}
+
+/// What a search may use.
+#[derive(Debug, Args)]
+pub struct SearchArguments {
+    /// Time and memory.
+    #[command(flatten)]
+    pub watch: WatchArguments,
+    /// Nodes of the decision diagrams of one source
+    #[arg(long, value_name = "N", default_value_t = NodeLimit::default().0)]
+    pub limit_nodes: u32,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number = text.parse::<f64>().ok().and_then(|number| Duration::try_from_secs_f64(number).ok());
+    number.ok_or_else(|| "expected a number of seconds".to_owned())
 }
 
 /// Where the answer goes.
@@ -280,6 +323,9 @@ pub struct CheckArguments {
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
+    /// What it may use.
+    #[command(flatten)]
+    pub limits: SearchArguments,
 }
 
 /// Arguments of `trace`.
@@ -322,6 +368,9 @@ pub struct TraceArguments {
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
+    /// What it may use.
+    #[command(flatten)]
+    pub limits: WatchArguments,
 }
 
 /// Arguments of `reach`.
@@ -351,6 +400,9 @@ pub struct ReachArguments {
     /// What is claimed.
     #[command(flatten)]
     pub claim: ClaimArguments,
+    /// What it may use.
+    #[command(flatten)]
+    pub limits: SearchArguments,
 }
 
 /// Arguments of `generate`. Equal arguments give equal files on every machine and any number of threads.
@@ -405,6 +457,12 @@ pub struct VerifyArguments {
     /// Where the answer goes.
     #[command(flatten)]
     pub answer: AnswerArguments,
+    /// Time and memory.
+    #[command(flatten)]
+    pub limits: WatchArguments,
+    /// Comparisons of header boxes in one certificate
+    #[arg(long, value_name = "N", default_value_t = reachproof_checker::COMPARISONS)]
+    pub limit_comparisons: u64,
 }
 
 /// Arguments of `schema`.

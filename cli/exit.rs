@@ -10,7 +10,7 @@ pub enum Exit {
     Holds = 0,
     /// Something is violated, the flow is blocked, something was gained.
     Violated = 1,
-    /// Bad input or usage: nothing was decided.
+    /// Bad input or usage, or a limit was hit: nothing was decided.
     Unusable = 2,
     /// Nothing is violated, and something is unknown.
     Unknown = 3,
@@ -21,7 +21,7 @@ impl Exit {
     pub const MEANINGS: &'static str = "Exit codes:
   0  every property holds; the traced flow arrives; every certificate is accepted
   1  a property is violated; the traced flow is blocked; a certificate is rejected
-  2  bad input or usage: nothing was decided, nothing was written
+  2  bad input or usage, or a limit was hit: nothing was decided, nothing was written
   3  nothing is violated, but something is unknown";
 
     /// The code of several answers together: the worst of them, a violation before an unknown.

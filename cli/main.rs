@@ -9,6 +9,7 @@ mod answer;
 mod arguments;
 mod command;
 mod exit;
+mod limit;
 mod locate;
 mod output;
 mod read;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use arguments::{Command, CommandLine, Common};
 use clap::Parser;
 use exit::{Exit, Failure};
+use limit::Limits;
 use output::Talk;
 
 fn main() -> ExitCode {
@@ -29,11 +31,12 @@ fn main() -> ExitCode {
         Err(error) => return refused(&error).into(),
     };
     let mut talk = Talk::new(line.common.quiet, line.common.verbose, line.common.color);
-    let exit = run(&line.command, &line.common, &mut talk).unwrap_or_else(|failure| {
+    let exit = run(line, &mut talk).unwrap_or_else(|failure| {
         talk.error(&failure);
         Exit::Unusable
     });
-    talk.detail(&format!("done{}", output::peak_memory().unwrap_or_default()));
+    let memory = limit::peak_memory().map(|used| format!(", {:.1} MiB at most", used as f64 / 1024.0));
+    talk.detail(&format!("done{}", memory.unwrap_or_default()));
     exit.into()
 }
 
@@ -44,11 +47,27 @@ fn refused(error: &clap::Error) -> Exit {
     if error.use_stderr() { Exit::Unusable } else { Exit::Holds }
 }
 
-fn run(command: &Command, common: &Common, talk: &mut Talk) -> Result<Exit, Failure> {
+fn run(line: CommandLine, talk: &mut Talk) -> Result<Exit, Failure> {
+    start_threads(&line.common)?;
+    let limits = line.command.watch().and_then(|arguments| Limits::of(arguments, talk.started()));
+    match limits {
+        None => dispatch(&line.command, talk),
+        Some(limits) => {
+            let mut beside = talk.beside();
+            limits.watch(move || dispatch(&line.command, &mut beside))
+        }
+    }
+}
+
+fn start_threads(common: &Common) -> Result<(), Failure> {
     if let Some(threads) = common.threads {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
         pool.map_err(|error| Failure::new(format!("cannot start {threads} threads: {error}")))?;
     }
+    Ok(())
+}
+
+fn dispatch(command: &Command, talk: &mut Talk) -> Result<Exit, Failure> {
     match command {
         Command::Check(arguments) => command::check::run(arguments, talk),
         Command::Trace(arguments) => command::trace::run(arguments, talk),

@@ -11,10 +11,12 @@ use std::time::{Duration, Instant};
 
 use crate::arguments::ColourChoice;
 use crate::exit::Failure;
+use crate::limit::begin_answer;
 use crate::style::{Style, visible};
 
 /// Writes an answer to the file, or to stdout where `None`.
 pub fn write(file: Option<&Path>, answer: &[u8]) -> Result<(), Failure> {
+    begin_answer()?;
     match file {
         Some(path) => write_file(path, answer)
             .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display()))),
@@ -112,6 +114,16 @@ impl Talk {
         Self { quiet, verbose, style, terminal, started: Instant::now(), showing: false, choice }
     }
 
+    /// When the process started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Talk of another thread about the same process, which may have left a line of progress.
+    pub fn beside(&self) -> Self {
+        Self { showing: self.terminal && !self.quiet, ..*self }
+    }
+
     /// When to paint, as the user chose; answers follow it, too.
     pub fn choice(&self) -> ColourChoice {
         self.choice
@@ -166,14 +178,6 @@ impl Drop for Talk {
 /// Nobody can be told that stderr is closed.
 fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
-}
-
-/// The most memory that this process has used, where the system tells it (Linux).
-pub fn peak_memory() -> Option<String> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(format!(", {:.1} MiB at most", kibibytes as f64 / 1024.0))
 }
 
 /// The file that `-o` names; `-` is stdout.

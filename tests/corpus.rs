@@ -103,6 +103,7 @@ impl Case<'_> {
             live_only: options.live_only,
             assume_default_acl: options.assume_default_nacl,
             including_replies: options.including_replies,
+            ..Options::default()
         }
     }
 

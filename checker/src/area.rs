@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 use reachproof_model::certificate::{Area, Family};
 
+use crate::work::Work;
+
 /// First and last address.
 pub(crate) type Interval = (u128, u128);
 
@@ -48,10 +50,10 @@ pub(crate) fn minus(area: &Area, hole: &Area) -> Vec<Area> {
 }
 
 /// A part of the box that no box of the list holds, if there is any.
-pub(crate) fn uncovered(area: &Area, cover: &[Area], work: &mut u64) -> Option<Area> {
+pub(crate) fn uncovered(area: &Area, cover: &[Area], work: &Work) -> Option<Area> {
     let mut touching = Vec::new();
     for other in cover {
-        *work = work.saturating_sub(1);
+        work.spend(1);
         match meet(area, other) {
             Some(inside) if inside == *area => return None,
             Some(_) => touching.push(*other),
@@ -62,10 +64,10 @@ pub(crate) fn uncovered(area: &Area, cover: &[Area], work: &mut u64) -> Option<A
 }
 
 /// The same, where no single box holds all of it. Once the work is used up, nothing counts as covered.
-fn uncovered_by(area: &Area, cover: &[Area], work: &mut u64) -> Option<Area> {
+fn uncovered_by(area: &Area, cover: &[Area], work: &Work) -> Option<Area> {
     for (position, hole) in cover.iter().enumerate() {
-        *work = work.saturating_sub(1);
-        if *work > 0 && meet(area, hole).is_some() {
+        work.spend(1);
+        if !work.is_used_up() && meet(area, hole).is_some() {
             let rest = cover.get(position + 1..).unwrap_or_default();
             return minus(area, hole).iter().find_map(|piece| uncovered_by(piece, rest, work));
         }

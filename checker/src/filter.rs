@@ -34,6 +34,7 @@ impl Net<'_> {
         let (mut rest, mut passed) = (areas, Vec::new());
         for entry in entries {
             let Some(area) = entry_area(entry, family) else { continue };
+            self.work.spend(rest.len());
             if entry.action != Action::Deny {
                 passed.extend(rest.iter().filter_map(|one| meet(one, &area)));
             }
@@ -63,6 +64,7 @@ impl Net<'_> {
             let Some(rules) = rules else { return areas };
             for rule in rules {
                 let peers = self.egress_peers(rule, id, family);
+                self.work.spend(areas.len() * peers.len());
                 let there = destined(&areas, &peers);
                 passed.extend(there.iter().filter_map(|area| of_traffic(area, rule.traffic)));
             }
@@ -106,6 +108,7 @@ impl Net<'_> {
             GroupPeer::Group(_) => vec![(0, family.greatest())],
             peer => self.listed_peers(peer, family),
         };
+        self.work.spend(areas.len());
         areas.iter().filter_map(|area| of_traffic(area, rule.traffic)).any(|area| is_in(area.source, &peers))
     }
 

@@ -33,6 +33,7 @@ mod state;
 mod step;
 mod transit;
 mod walk;
+mod work;
 
 use std::fmt;
 
@@ -40,23 +41,31 @@ use reachproof_model::certificate::Certificate;
 use reachproof_model::snapshot::Snapshot;
 
 use net::Net;
+use work::Work;
 
-/// How many comparisons of boxes one certificate may take: minutes.
-const WORK: u64 = 1 << 33;
+/// How many comparisons of boxes one certificate may take if nothing else is said: minutes.
+pub const COMPARISONS: u64 = 1 << 33;
 
 /// The first obligation of a certificate that fails. [`fmt::Display`] gives one line for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rejection {
     why: String,
+    undecided: bool,
 }
 
 impl Rejection {
     pub(crate) fn of(why: impl Into<String>) -> Self {
-        Self { why: why.into() }
+        Self { why: why.into(), undecided: false }
     }
 
-    pub(crate) fn too_large() -> Self {
-        Self::of(format!("checking takes more than the limit of {WORK} comparisons: nothing was decided"))
+    pub(crate) fn too_large(limit: u64) -> Self {
+        let why = format!("checking takes more than the limit of {limit} comparisons: nothing was decided");
+        Self { why, undecided: true }
+    }
+
+    /// Whether checking came to its limit, so that nobody knows whether the certificate is a proof.
+    pub fn is_undecided(&self) -> bool {
+        self.undecided
     }
 }
 
@@ -72,8 +81,20 @@ impl std::error::Error for Rejection {}
 ///
 /// # Errors
 /// The first obligation that fails: another snapshot, doubtful data, a source without a walk, a step out of an invariant,
-/// an arrival at a destination.
+/// an arrival at a destination. If checking takes more than [`COMPARISONS`], that it does.
 pub fn verify(certificate: &Certificate, snapshot: &Snapshot) -> Result<(), Rejection> {
+    verify_within(COMPARISONS, certificate, snapshot)
+}
+
+/// As [`verify`], with another limit of comparisons.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_within(
+    comparisons: u64,
+    certificate: &Certificate,
+    snapshot: &Snapshot,
+) -> Result<(), Rejection> {
     let found = snapshot.digest();
     if *certificate.snapshot != *found {
         let said = &certificate.snapshot;
@@ -82,12 +103,11 @@ pub fn verify(certificate: &Certificate, snapshot: &Snapshot) -> Result<(), Reje
         )));
     }
     fit::fit(certificate, snapshot)?;
-    let net = Net::of(snapshot, certificate.claim.live_only);
+    let net = Net::of(snapshot, certificate.claim.live_only, Work::of(comparisons));
     doubt::doubts(&net, &certificate.claim)?;
-    let mut work = WORK;
-    let directions = certificate.claim.directions.iter().zip(&certificate.proofs);
-    for (direction, proof) in directions {
-        proof::check(&net, direction, proof, &mut work)?;
-    }
-    Ok(())
+    let mut directions = certificate.claim.directions.iter().zip(&certificate.proofs);
+    let checked = directions.try_for_each(|(direction, proof)| proof::check(&net, direction, proof));
+    // What was found after the limit was hit means nothing.
+    net.work.require()?;
+    checked
 }

@@ -17,6 +17,7 @@ use crate::component::{Component, components};
 use crate::gateway::{Gateway, GatewayId, Kind, gateways};
 use crate::route::{Region, regions};
 use crate::state::{certain, shown_live, transitional, usable};
+use crate::work::Work;
 
 /// A snapshot made ready for walks.
 pub(crate) struct Net<'s> {
@@ -28,6 +29,7 @@ pub(crate) struct Net<'s> {
     pub(crate) in_vpc: BTreeMap<VpcId, Vec<EniId>>,
     pub(crate) in_subnet: BTreeMap<SubnetId, Vec<EniId>>,
     pub(crate) regions: BTreeMap<(RouteTableId, Family), Vec<Region>>,
+    pub(crate) work: Work,
 }
 
 /// A public address of an interface's private one (R-ADDR-5).
@@ -50,7 +52,7 @@ pub(crate) enum Table {
 }
 
 impl<'s> Net<'s> {
-    pub(crate) fn of(s: &'s Snapshot, live_only: bool) -> Self {
+    pub(crate) fn of(s: &'s Snapshot, live_only: bool, work: Work) -> Self {
         let mut net = Self {
             s,
             live_only,
@@ -60,6 +62,7 @@ impl<'s> Net<'s> {
             in_vpc: BTreeMap::new(),
             in_subnet: BTreeMap::new(),
             regions: BTreeMap::new(),
+            work,
         };
         for (id, interface) in s.interfaces.iter() {
             if let Some(vpc) = interface.vpc.known() {

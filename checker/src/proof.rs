@@ -24,16 +24,11 @@ struct Outcome {
 }
 
 /// Checks a proof of one direction.
-pub(crate) fn check(
-    net: &Net<'_>,
-    direction: &Direction,
-    proof: &Proof,
-    work: &mut u64,
-) -> Result<(), Rejection> {
+pub(crate) fn check(net: &Net<'_>, direction: &Direction, proof: &Proof) -> Result<(), Rejection> {
     let ground = Ground::of(net, direction);
     let mut outcomes: BTreeMap<&Start, Outcome> = BTreeMap::new();
     for recorded in &proof.walks {
-        let mut walk = Walk::of(&ground, recorded, work);
+        let mut walk = Walk::of(&ground, recorded);
         walk.check(&recorded.start, &recorded.invariant)?;
         let (arrived, entered) = (walk.arrived, walk.entered);
         let outcome = outcomes.entry(&recorded.start).or_default();

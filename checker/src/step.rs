@@ -41,6 +41,7 @@ impl Walk<'_, '_> {
         let net = self.net;
         let before = self.step.clone();
         for (hop, there, position) in net.regions.get(&(table, at.family)).into_iter().flatten() {
+            net.work.spend(areas.len() * there.len());
             self.step = format!("{before} by route {position}");
             self.follow(hop, vpc, from, at, &destined(areas, there))?;
         }
@@ -237,6 +238,7 @@ impl Walk<'_, '_> {
                 Some(table) => self.in_transit_table(table, by, at, &here)?,
                 None => self.out_anywhere(by, at, &here)?,
             }
+            net.work.spend(rest.len());
             for area in &certain {
                 rest = rest.iter().flat_map(|one| minus(one, area)).collect();
             }

@@ -19,6 +19,7 @@ use crate::name::{area_text, location_name};
 use crate::nat::embedded;
 use crate::net::{Net, Table, subnets_of};
 use crate::state::{Role, is_foreign, role, unchecked, usable};
+use crate::work::PART;
 
 /// What the steps of all walks in one direction share.
 pub(crate) struct Ground<'c, 's> {
@@ -60,11 +61,10 @@ pub(crate) struct Walk<'c, 's> {
     pub(crate) arrived: BTreeMap<Place, String>,
     /// Components that something enters.
     pub(crate) entered: BTreeSet<Box<str>>,
-    pub(crate) work: &'c mut u64,
 }
 
 impl<'c, 's> Walk<'c, 's> {
-    pub(crate) fn of(ground: &'c Ground<'c, 's>, recorded: &'c Recorded, work: &'c mut u64) -> Self {
+    pub(crate) fn of(ground: &'c Ground<'c, 's>, recorded: &'c Recorded) -> Self {
         Self {
             ground,
             net: ground.net,
@@ -77,7 +77,6 @@ impl<'c, 's> Walk<'c, 's> {
             step: String::new(),
             arrived: BTreeMap::new(),
             entered: BTreeSet::new(),
-            work,
         }
     }
 
@@ -87,7 +86,11 @@ impl<'c, 's> Walk<'c, 's> {
         self.start(start)?;
         for (location, areas) in invariant {
             self.step = location_name(self.net, location);
-            self.steps_from(location, areas.clone())?;
+            for part in areas.chunks(PART) {
+                self.net.work.spend(part.len());
+                self.net.work.require()?;
+                self.steps_from(location, part.to_vec())?;
+            }
         }
         Ok(())
     }
@@ -102,13 +105,13 @@ impl<'c, 's> Walk<'c, 's> {
         let location = Location { site, sender, origin, family: at.family };
         let there = self.invariant.get(&location).copied().unwrap_or_default();
         for area in areas {
-            if let Some(outside) = uncovered(area, there, self.work) {
+            if let Some(outside) = uncovered(area, there, &self.net.work) {
                 let (step, there) = (&self.step, location_name(self.net, &location));
                 let header = area_text(location.family, &outside);
                 return Err(Rejection::of(format!("{step} leads out of the invariant: {header} to {there}")));
             }
         }
-        if *self.work == 0 { Err(Rejection::too_large()) } else { Ok(()) }
+        self.net.work.require()
     }
 
     /// Notes boxes that arrive at a place, if they are what must not.
@@ -116,24 +119,44 @@ impl<'c, 's> Walk<'c, 's> {
         if self.arrived.contains_key(&place) || self.is_avoided_end(&place) {
             return;
         }
-        if let Some(found) = self.meant(&place, at.family, areas).first() {
-            self.arrived.insert(place, format!("{}: {}", self.step, area_text(at.family, found)));
+        let found = self.meant(&place, at.family, areas, |found| found.first().copied());
+        if let Some(found) = found {
+            self.arrived.insert(place, format!("{}: {}", self.step, area_text(at.family, &found)));
         }
     }
 
-    /// The parts of boxes that must not arrive at a place.
-    fn meant(&self, place: &Place, family: Family, areas: &[Area]) -> Vec<Area> {
-        let Some([v4, v6]) = self.ground.destinations.get(place) else { return Vec::new() };
+    /// The first that is wanted of the parts of boxes that must not arrive at a place.
+    fn meant<T>(
+        &self,
+        place: &Place,
+        family: Family,
+        areas: &[Area],
+        wanted: impl Fn(&[Area]) -> Option<T>,
+    ) -> Option<T> {
+        let [v4, v6] = self.ground.destinations.get(place)?;
         let there = match (self.sent, family) {
             (_, Family::V6) => v6.clone(),
             (Family::V4, Family::V4) => v4.clone(),
             (Family::V6, Family::V4) => [v4.clone(), embedded(v6)].concat(),
         };
-        among(&destined(areas, &there), self.ground.direction.traffic.seen(self.sent, family))
+        let traffic = self.ground.direction.traffic.seen(self.sent, family);
+        let work = &self.net.work;
+        for there in there.chunks(PART) {
+            let areas = destined(areas, there);
+            for traffic in traffic.chunks(PART).take_while(|_| !work.is_used_up()) {
+                work.spend(1 + areas.len() * traffic.len());
+                let found = wanted(&among(&areas, traffic));
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        None
     }
 
     /// What visits something that packets may pass is not meant.
     pub(crate) fn avoids(&self, id: &str) -> bool {
+        self.net.work.spend(self.ground.direction.avoided.len());
         self.ground.direction.avoided.iter().any(|avoided| **avoided == *id)
     }
 
@@ -148,6 +171,7 @@ impl<'c, 's> Walk<'c, 's> {
     /// into every component with one of these entries.
     pub(crate) fn enter_components(&mut self, entry: &Entry, at: &At, areas: &[Area]) {
         let net = self.net;
+        net.work.spend(net.components.len());
         for (id, _) in net.components.iter().filter(|(_, row)| row.entries.contains(entry)) {
             self.enter_component(id, at, areas);
         }
@@ -181,6 +205,7 @@ impl<'c, 's> Walk<'c, 's> {
                 component.exits.iter().try_for_each(|exit| self.start_exit(id, exit, &all))
             }
             Start::Place(place) => {
+                self.net.work.spend(self.ground.direction.sources.len());
                 let blocks = self.ground.direction.sources.iter().find(|(source, _)| source == place);
                 let meant = blocks.map_or(Vec::new(), |(_, blocks)| intervals(blocks, self.sent));
                 self.start_outside(place, sent_from(&all, &meant))
@@ -194,6 +219,8 @@ impl<'c, 's> Walk<'c, 's> {
         let net = self.net;
         let mut alike: BTreeMap<_, (EniId, Vec<Area>)> = BTreeMap::new();
         for id in members.iter().filter(|id| role(net.interface(**id)) == Role::Plain) {
+            net.work.spend(self.ground.direction.sources.len() + net.components.len());
+            net.work.require()?;
             let interface = net.interface(*id);
             let own = sent_from(&[Area::full(self.sent)], &net.may_send_from(*id, self.sent));
             let sent = match self.ground.meant_source(*id) {
@@ -284,6 +311,7 @@ impl<'c, 's> Walk<'c, 's> {
         }
         let local = destined(areas, &intervals(&blocks(&LINK_LOCAL), at.family));
         let local = if link.is_empty() { Vec::new() } else { local };
+        net.work.spend(areas.len() * net.in_subnet.get(&subnet).map_or(0, Vec::len));
         for id in net.in_subnet.get(&subnet).into_iter().flatten().filter(|id| net.live(**id)) {
             self.reach_neighbour(*id, at, areas, &local);
         }
@@ -358,7 +386,9 @@ impl<'c, 's> Walk<'c, 's> {
         if areas.is_empty() {
             return;
         }
+        net.work.spend(net.interfaces_of(vpc).len());
         for id in net.interfaces_of(vpc).iter().filter(|id| self.ground.notable.contains(id)) {
+            net.work.spend(areas.len());
             let own = destined(areas, &net.own(*id, at.family));
             if own.is_empty() || !net.live(*id) || self.avoids(&net.interface(*id).meta.id) {
                 continue;
@@ -374,6 +404,7 @@ impl<'c, 's> Walk<'c, 's> {
     /// A-10, R-LB-2, R-ADDR-13: to addresses that no interface owns, where nobody shows all interfaces.
     fn deliver_unseen(&mut self, vpc: VpcId, from: Option<SubnetId>, at: &At, areas: &[Area]) {
         let net = self.net;
+        net.work.spend(net.s.subnets.len());
         for (subnet, record) in net.s.subnets.iter().filter(|(_, record)| record.vpc.known() == Some(vpc)) {
             let foreign = is_foreign(net.s, record.meta.owner.as_deref());
             let entry = Entry::HiddenInterface(subnet);
@@ -396,9 +427,12 @@ impl<'c, 's> Walk<'c, 's> {
             self.enter_components(&Entry::Interface(id), at, areas);
         }
         if role(self.net.interface(id)) != Role::Transit {
-            let meant = self.meant(&Place::Interface(id), at.family, areas);
-            if self.net.admits(id, &at.sender, &meant, at.family, answers) {
-                self.arrive(Place::Interface(id), at, &meant);
+            let place = Place::Interface(id);
+            let admitted = |meant: &[Area]| {
+                self.net.admits(id, &at.sender, meant, at.family, answers).then(|| meant.to_vec())
+            };
+            if let Some(meant) = self.meant(&place, at.family, areas, admitted) {
+                self.arrive(place, at, &meant);
             }
         }
     }

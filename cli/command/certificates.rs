@@ -19,6 +19,7 @@ use reachproof_model::policy::Property;
 use crate::answer::check::{Checked, Evidence, WitnessFile};
 use crate::answer::pretty;
 use crate::exit::Failure;
+use crate::limit::begin_answer;
 use crate::output;
 
 /// The bytes of a file of evidence, or why there is none.
@@ -28,6 +29,7 @@ type Content = Result<Vec<u8>, String>;
 /// the same properties is replaced or removed.
 pub fn write(folder: &Path, checked: Checked<'_, '_>) -> Result<Vec<Evidence>, Failure> {
     let contents = contents(checked)?;
+    begin_answer()?;
     fs::create_dir_all(folder)
         .map_err(|error| Failure::new(format!("cannot make `{}`: {error}", folder.display())))?;
     let names = file_names(checked.reports.iter().map(|report| &*report.name));
@@ -78,9 +80,7 @@ fn certificate(
     report: &PropertyReport,
     digest: &str,
 ) -> Result<Content, Failure> {
-    let outcome =
-        certify(reach, property, report, digest).map_err(|error| Failure::new(error.to_string()))?;
-    let certificate = match outcome {
+    let certificate = match certify(reach, property, report, digest)? {
         Outcome::None(reason) => return Ok(Err(reason.to_owned())),
         Outcome::Certificate(certificate) => certificate,
     };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use reachproof_engine::network::NodeLimit;
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::{Policy, PolicyFile};
 
@@ -34,10 +35,9 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
     let inputs = read_inputs(&arguments.input, talk)?;
     let files = files(arguments, &inputs);
     let snapshot = snapshot(inputs, talk)?;
-    let network = network(&snapshot, &arguments.claim, talk)?;
+    let network = network(&snapshot, &arguments.claim, NodeLimit(arguments.limits.limit_nodes), talk)?;
     talk.progress("deciding the properties");
-    let reports = reachproof_engine::check::check(&network, &policy, day)
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let reports = reachproof_engine::check::check(&network, &policy, day)?;
     let names = Names::of(&network);
     let checked =
         Checked { network: &network, names: &names, policy: &policy, reports: &reports, evidence: &[] };

@@ -13,7 +13,7 @@ pub mod verify;
 
 use std::collections::BTreeSet;
 
-use reachproof_engine::network::{Network, Options};
+use reachproof_engine::network::{Network, NodeLimit, Options};
 use reachproof_model::compiled::{is_compiled, read_snapshot};
 use reachproof_model::ingest::{self, Input};
 use reachproof_model::snapshot::Snapshot;
@@ -101,6 +101,7 @@ fn all_used(arguments: &[Vec<String>], snapshot: &Snapshot) -> Result<(), Failur
 fn network<'s>(
     snapshot: &'s Snapshot,
     claim: &ClaimArguments,
+    nodes: NodeLimit,
     talk: &mut Talk,
 ) -> Result<Network<'s>, Failure> {
     talk.progress("resolving the network");
@@ -109,6 +110,7 @@ fn network<'s>(
         live_only: claim.live_only,
         assume_default_acl: claim.assume.contains(&Assume::DefaultNacl),
         including_replies: false,
+        nodes,
     };
     Network::build(snapshot, options).map_err(|error| Failure::new(error.to_string()))
 }

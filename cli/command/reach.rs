@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reachproof_engine::asked::{destined, senders, traffic};
 use reachproof_engine::header::{Arena, Set};
 use reachproof_engine::hypothetical::{require_internet_beside_public, supposing};
-use reachproof_engine::network::{Network, Sink, SourcePlace};
+use reachproof_engine::network::{Network, NodeLimit, Sink, SourcePlace};
 use reachproof_engine::reach::{Delivery, Explored, Reach, Request, classes};
 use reachproof_engine::region::{Extent, Region, Spot, select};
 use reachproof_model::flow::Question;
@@ -30,10 +30,11 @@ pub fn run(arguments: &ReachArguments, talk: &mut Talk) -> Result<Exit, Failure>
     let to = selector("--to", arguments.to.as_deref())?;
     let traffic = request::traffic(arguments)?;
     let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
-    let shown = network(&snapshot, &arguments.claim, talk)?;
+    let nodes = NodeLimit(arguments.limits.limit_nodes);
+    let shown = network(&snapshot, &arguments.claim, nodes, talk)?;
     let supposing = supposing(&shown, [&from, &to]).map_err(|error| Failure::new(error.to_string()))?;
     let network =
-        supposing.as_ref().map_or(Ok(shown), |with_new| network(with_new, &arguments.claim, talk))?;
+        supposing.as_ref().map_or(Ok(shown), |with_new| network(with_new, &arguments.claim, nodes, talk))?;
     let (from, to) = (region("--from", &network, &from)?, region("--to", &network, &to)?);
     require_internet_beside_public(&network, &from, &to).map_err(|error| Failure::new(error.to_string()))?;
     talk.progress("exploring");
@@ -85,7 +86,7 @@ impl<'n> Wanted<'n, '_> {
         let reach = Reach::of(self.network);
         let explored = reach.explore(&classes(self.network, &sources), &request, |part| self.class(part));
         let mut all = Found::default();
-        for part in explored.map_err(|error| Failure::new(error.to_string()))?.into_iter().flatten() {
+        for part in explored?.into_iter().flatten() {
             let part = part?;
             for (ends, patterns) in part.pairs {
                 all.pairs.entry(ends).or_default().extend(patterns);

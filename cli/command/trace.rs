@@ -1,7 +1,7 @@
 //! `trace`: packets and their replies, hop by hop.
 
 use reachproof_engine::evidence::{Trace, TraceVerdict};
-use reachproof_engine::network::{Network, SourcePlace};
+use reachproof_engine::network::{Network, NodeLimit, SourcePlace};
 use reachproof_engine::point::query;
 use reachproof_engine::trace::{Query, trace};
 use reachproof_model::assumption::Assumptions;
@@ -20,7 +20,7 @@ use crate::request::{self, TraceRequest};
 pub fn run(arguments: &TraceArguments, talk: &mut Talk) -> Result<Exit, Failure> {
     let requests = requests(arguments)?;
     let snapshot = snapshot(read_inputs(&arguments.input, talk)?, talk)?;
-    let network = network(&snapshot, &arguments.claim, talk)?;
+    let network = network(&snapshot, &arguments.claim, NodeLimit::default(), talk)?;
     talk.progress("tracing");
     let answers = requests.iter().map(|request| answer(&network, request)).collect::<Result<Vec<_>, _>>()?;
     let names = Names::of(&network);

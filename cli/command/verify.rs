@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
+use reachproof_checker::{Rejection, verify_within};
 use reachproof_model::certificate::{Certificate, is_certificate, policy_digest, read_certificate};
 use reachproof_model::compiled::{SNAPSHOT, is_compiled, kind_of};
 use reachproof_model::ingest::Input;
@@ -34,9 +35,14 @@ pub fn run(arguments: &VerifyArguments, talk: &mut Talk) -> Result<Exit, Failure
     let policy = if arguments.policy.is_empty() { None } else { Some(read_policy(&arguments.policy)?) };
     let snapshot = snapshot(read_paths(&inputs, talk)?, talk)?;
     talk.progress("checking the certificates");
-    let checked =
-        certificates.par_iter().map(|(_, certificate)| verdict(certificate, &snapshot, policy.as_ref()));
-    let checked: Vec<Result<(), String>> = checked.collect();
+    let checked = certificates.par_iter().map(|(file, certificate)| {
+        let comparisons = arguments.limit_comparisons;
+        verdict(comparisons, certificate, &snapshot, policy.as_ref())
+            .map_err(|error| Failure::new(format!("{file}: {error} (--limit-comparisons)")))
+    });
+    // In order, so that the first limit that was hit is named on any number of threads.
+    let checked: Vec<Result<Outcome, Failure>> = checked.collect();
+    let checked = checked.into_iter().collect::<Result<Vec<Outcome>, Failure>>()?;
     let target = output::target(arguments.answer.output.as_ref());
     let style = output::style(talk.choice(), target);
     let lines = certificates.iter().zip(&checked).map(|(named, checked)| line(named, checked, style));
@@ -73,20 +79,36 @@ fn certificate(file: &Input) -> Result<Named, Failure> {
     Ok((file.name.clone(), certificate))
 }
 
-/// Whether the snapshot proves the claim, and it is that of the policy, if one is given.
-fn verdict(certificate: &Certificate, snapshot: &Snapshot, policy: Option<&Policy>) -> Result<(), String> {
-    if let Some(policy) = policy {
-        let name = &certificate.claim.property;
-        let property = policy.properties.iter().find(|property| property.name == *name);
-        let property = property.ok_or_else(|| format!("the policy has no property `{name}`"))?;
-        if *certificate.policy != *policy_digest(property) {
-            return Err(format!("it is about another property `{name}` than that of the policy"));
-        }
+/// What became of one certificate: accepted, or rejected for a reason.
+type Outcome = Result<(), String>;
+
+/// Whether the snapshot proves the claim, and it is that of the policy, if one is given. The error is a limit that was hit.
+fn verdict(
+    comparisons: u64,
+    certificate: &Certificate,
+    snapshot: &Snapshot,
+    policy: Option<&Policy>,
+) -> Result<Outcome, Rejection> {
+    if let Some(Err(why)) = policy.map(|policy| stands_in(policy, certificate)) {
+        return Ok(Err(why));
     }
-    reachproof_checker::verify(certificate, snapshot).map_err(|rejection| rejection.to_string())
+    match verify_within(comparisons, certificate, snapshot) {
+        Err(rejection) if rejection.is_undecided() => Err(rejection),
+        checked => Ok(checked.map_err(|rejection| rejection.to_string())),
+    }
 }
 
-fn line((file, certificate): &Named, checked: &Result<(), String>, style: Style) -> String {
+fn stands_in(policy: &Policy, certificate: &Certificate) -> Result<(), String> {
+    let name = &certificate.claim.property;
+    let property = policy.properties.iter().find(|property| property.name == *name);
+    let property = property.ok_or_else(|| format!("the policy has no property `{name}`"))?;
+    if *certificate.policy != *policy_digest(property) {
+        return Err(format!("it is about another property `{name}` than that of the policy"));
+    }
+    Ok(())
+}
+
+fn line((file, certificate): &Named, checked: &Outcome, style: Style) -> String {
     let mut text = String::new();
     let file = visible(file);
     let _ = match checked {

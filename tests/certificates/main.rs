@@ -12,5 +12,6 @@
 
 mod bytes;
 mod corpus;
+mod limits;
 mod mutations;
 mod support;

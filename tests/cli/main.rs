@@ -13,6 +13,8 @@ mod grouping;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod limits;
+#[cfg(test)]
 mod schema;
 #[cfg(test)]
 mod transcripts;

@@ -145,6 +145,14 @@ impl CheckError {
     pub fn is_internal(&self) -> bool {
         matches!(self.kind, ErrorKind::Mismatch { .. })
     }
+
+    /// The limit that was hit, if that is why.
+    pub fn exhausted(&self) -> Option<Exhausted> {
+        match self.kind {
+            ErrorKind::Exhausted(exhausted) => Some(exhausted),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for CheckError {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::header::{Arena, Family, Frozen, Set};
-use crate::reach::{Exhausted, Explorer, NODE_LIMIT, Opened, Reach};
+use crate::network::NodeLimit;
+use crate::reach::{Exhausted, Explorer, Opened, Reach};
 
 /// Small items that one worker takes at a time. The division does not depend on the number of threads.
 const CHUNK: usize = 16;
@@ -48,7 +49,11 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
 
     /// An arena that starts with the shared sets.
     pub(super) fn arena(&self) -> Arena {
-        Arena::overlay(Arc::clone(&self.shared)).with_limit(NODE_LIMIT)
+        Arena::overlay(Arc::clone(&self.shared)).with_limit(self.limit().0)
+    }
+
+    fn limit(&self) -> NodeLimit {
+        self.reach.network().options.nodes
     }
 
     /// Works on all items in parallel; the sets of the results are shared from then on.
@@ -81,7 +86,7 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
         let mut arena = self.arena();
         let mut all = Vec::with_capacity(items.len());
         for (from, mut found) in chunks {
-            require_room(&from)?;
+            Exhausted::require_room(&from, self.limit())?;
             let mut sets: Vec<Set> = Vec::new();
             found.iter_mut().for_each(|result| result.each(&mut |set| sets.push(*set)));
             arena.import_all(&from, sets.iter_mut());
@@ -96,16 +101,9 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
 
     /// Shares what an arena of this pool has made.
     pub(super) fn keep(&mut self, arena: Arena) -> Result<(), Exhausted> {
-        require_room(&arena)?;
+        Exhausted::require_room(&arena, self.limit())?;
         self.shared = Arena::new(self.family).freeze();
         self.shared = arena.freeze();
         Ok(())
     }
-}
-
-fn require_room(arena: &Arena) -> Result<(), Exhausted> {
-    if arena.overflowed() {
-        return Err(Exhausted { nodes: arena.counters().nodes });
-    }
-    Ok(())
 }

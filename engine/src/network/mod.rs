@@ -51,7 +51,7 @@ pub use table::TableChoice;
 pub use transit::{LookUp, TgwEffectiveRoute, TgwTarget};
 pub use zone::PlainZone;
 
-/// Choices of the user that change what is claimed.
+/// Choices of the user: what is claimed, and what a search may take.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Options {
     /// Every trusting assumption and missing inventory becomes Unknown (R-DATA-10, R-VERDICT-7).
@@ -62,6 +62,18 @@ pub struct Options {
     pub assume_default_acl: bool,
     /// What may answer a packet of the receiver's own counts as let in, in the permissive world (R-VERDICT-1, R-SG-14).
     pub including_replies: bool,
+    /// How large sets of headers may grow.
+    pub nodes: NodeLimit,
+}
+
+/// The most nodes that the diagrams of one source may have. A search that needs more decides nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct NodeLimit(pub u32);
+
+impl Default for NodeLimit {
+    fn default() -> Self {
+        Self(100_000_000)
+    }
 }
 
 /// A snapshot with everything resolved that evaluating a packet needs.

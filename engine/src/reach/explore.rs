@@ -70,7 +70,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             index,
             world: World::Over,
             family,
-            arena: Arena::new(family).with_limit(super::NODE_LIMIT),
+            arena: Arena::new(family).with_limit(index.network.options.nodes.0),
             filters: BTreeMap::new(),
             addressed: BTreeMap::new(),
             avoid: BTreeSet::new(),
@@ -127,10 +127,15 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     /// Starts afresh where the diagrams have grown large; answers do not depend on it.
     pub(super) fn forget_if_large(&mut self) {
         if self.arena.counters().nodes > NODES_KEPT {
-            self.arena = Arena::new(self.family).with_limit(super::NODE_LIMIT);
-            self.filters.clear();
-            self.addressed.clear();
+            self.forget();
         }
+    }
+
+    /// Starts afresh, as after [`Explorer::new`].
+    pub(super) fn forget(&mut self) {
+        self.arena = Arena::new(self.family).with_limit(self.network().options.nodes.0);
+        self.filters.clear();
+        self.addressed.clear();
     }
 
     /// Runs to the least fixpoint. Every place is visited again only with headers that are new there, and there are

@@ -56,9 +56,17 @@ fn spread_one(
     meant: &Region,
     avoid: &BTreeSet<Box<str>>,
 ) -> Result<Spread, Exhausted> {
+    worker.within_limit(|worker| spread_within(worker, class, meant, avoid))
+}
+
+fn spread_within(
+    worker: &mut Explorer<'_, '_, '_>,
+    class: &SourceClass,
+    meant: &Region,
+    avoid: &BTreeSet<Box<str>>,
+) -> Spread {
     worker.avoid_all(avoid);
     worker.senders.clone_from(&class.members);
-    worker.forget_if_large();
     worker.world = World::Over;
     worker.certifying = true;
     worker.reset();
@@ -70,11 +78,7 @@ fn spread_one(
         _ => None,
     });
     let entered = entered.collect();
-    let found = Spread { invariant: worker.invariant(), entered, sends: !headers.is_empty() };
-    if worker.arena.overflowed() {
-        return Err(Exhausted { nodes: worker.arena.counters().nodes });
-    }
-    Ok(found)
+    Spread { invariant: worker.invariant(), entered, sends: !headers.is_empty() }
 }
 
 impl Explorer<'_, '_, '_> {

@@ -38,7 +38,7 @@ pub use class::{SourceClass, classes};
 
 use crate::asked::among;
 use crate::header::{Arena, Family, Field, Frozen, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace, owned_blocks};
+use crate::network::{Network, NodeLimit, Sink, SourcePlace, owned_blocks};
 use explore::Arrival;
 pub(crate) use explore::Explorer;
 use index::{Index, Owned};
@@ -202,7 +202,7 @@ impl<'n, 's> Reach<'n, 's> {
     /// An explorer for one family that builds on sets which others share.
     pub(crate) fn explorer(&self, family: Family, shared: &Arc<Frozen>) -> Explorer<'_, 'n, 's> {
         let mut explorer = Explorer::new(&self.index, family);
-        explorer.arena = Arena::overlay(Arc::clone(shared)).with_limit(NODE_LIMIT);
+        explorer.arena = Arena::overlay(Arc::clone(shared)).with_limit(self.network().options.nodes.0);
         explorer
     }
 
@@ -225,7 +225,7 @@ impl<'n, 's> Reach<'n, 's> {
     /// in the order of `sources` and do not depend on the number of threads.
     ///
     /// # Errors
-    /// If the diagrams of one source outgrow [`NODE_LIMIT`]; nothing is decided then.
+    /// If the diagrams of one source outgrow [`NodeLimit`]; nothing is decided then.
     pub fn explore<T: Send>(
         &self,
         sources: &[SourceClass],
@@ -241,22 +241,28 @@ impl<'n, 's> Reach<'n, 's> {
     }
 }
 
-/// The most nodes that the diagrams of one source may have.
-pub const NODE_LIMIT: u32 = 100_000_000;
-
-/// The diagrams of one source outgrew [`NODE_LIMIT`].
+/// The diagrams of one source outgrew the limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exhausted {
+    /// What was allowed.
+    pub limit: NodeLimit,
     /// Nodes in use when the limit was hit.
     pub nodes: u64,
+}
+
+impl Exhausted {
+    /// An error iff what an arena has made means nothing.
+    pub(crate) fn require_room(arena: &Arena, limit: NodeLimit) -> Result<(), Self> {
+        if arena.overflowed() { Err(Self { limit, nodes: arena.counters().nodes }) } else { Ok(()) }
+    }
 }
 
 impl fmt::Display for Exhausted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "header sets need more than {NODE_LIMIT} nodes ({} in use): nothing was decided",
-            self.nodes
+            "header sets need more nodes than the limit of {} ({} in use): nothing was decided",
+            self.limit.0, self.nodes
         )
     }
 }
@@ -269,19 +275,23 @@ fn explore_one<T>(
     request: &Request,
     extract: impl Fn(Explored<'_>) -> T,
 ) -> Result<T, Exhausted> {
+    worker.within_limit(|worker| extracted(worker, source, request, &extract))
+}
+
+fn extracted<T>(
+    worker: &mut Explorer<'_, '_, '_>,
+    source: &SourceClass,
+    request: &Request,
+    extract: impl Fn(Explored<'_>) -> T,
+) -> T {
     worker.avoid_all(&request.avoid);
     worker.senders.clone_from(&source.members);
     worker.kind = source.kind;
-    worker.forget_if_large();
     let over = explore_world(worker, source.place, World::Over, request.question);
     let under = explore_world(worker, source.place, World::Under, request.question);
     let arrived = merge(worker, over, under);
     let (family, network) = (worker.family, worker.network());
-    let extracted = extract(Explored { source, family, arrived, network, arena: &mut worker.arena });
-    if worker.arena.overflowed() {
-        return Err(Exhausted { nodes: worker.arena.counters().nodes });
-    }
-    Ok(extracted)
+    extract(Explored { source, family, arrived, network, arena: &mut worker.arena })
 }
 
 /// One way of arriving: the sent headers, and those of them whose reply comes back.
@@ -389,6 +399,20 @@ fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<Certain> {
 }
 
 impl Explorer<'_, '_, '_> {
+    /// Works on one source within the limit of nodes. Whether it is hit does not depend on the sources before: if what they
+    /// left leaves too little room, the work is done again without it.
+    fn within_limit<T>(&mut self, work: impl Fn(&mut Self) -> T) -> Result<T, Exhausted> {
+        self.forget_if_large();
+        let done = work(self);
+        if !self.arena.overflowed() {
+            return Ok(done);
+        }
+        self.forget();
+        let done = work(self);
+        Exhausted::require_room(&self.arena, self.network().options.nodes)?;
+        Ok(done)
+    }
+
     fn union_without_mapped(&mut self, left: Set, right: Set) -> Set {
         let right = self.arena.exists(right, Field::MappedPort);
         self.arena.union(left, right)
