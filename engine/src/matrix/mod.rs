@@ -104,16 +104,42 @@ pub struct Counters {
     pub explored_alone: u64,
 }
 
+/// What a matrix is made in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Stage {
+    /// The partition of interfaces and addresses.
+    Classes,
+    /// The explorations between contexts.
+    Chains,
+    /// Cells, as products.
+    Cells,
+    /// Classes that are explored one by one.
+    Alone,
+}
+
 impl Matrix {
     /// Decides all pairs, IPv4 and IPv6, in both worlds; replies for [`Question::Connection`] only.
     ///
     /// # Errors
     /// If the sets of headers outgrow the limit of nodes; nothing is decided then.
     pub fn of(reach: &Reach<'_, '_>, question: Question) -> Result<Self, Exhausted> {
+        Self::staged(reach, question, &mut |_| {})
+    }
+
+    /// The same, telling of each stage when it is done: of the classes once, of the others for each family.
+    ///
+    /// # Errors
+    /// As [`Matrix::of`].
+    pub fn staged(
+        reach: &Reach<'_, '_>,
+        question: Question,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<Self, Exhausted> {
         let partition = Partition::of(reach);
         let mut counters = counted(&partition);
-        let v4 = OfFamily::of(reach, &partition, Family::V4, question, &mut counters)?;
-        let v6 = OfFamily::of(reach, &partition, Family::V6, question, &mut counters)?;
+        done(Stage::Classes);
+        let v4 = OfFamily::of(reach, &partition, Family::V4, question, &mut counters, done)?;
+        let v6 = OfFamily::of(reach, &partition, Family::V6, question, &mut counters, done)?;
         let families = [v4, v6];
         counters.group_sets = carriers(reach).len() as u64;
         families.iter().for_each(|family| family.count(&mut counters));
@@ -211,10 +237,12 @@ impl OfFamily {
         family: Family,
         question: Question,
         counters: &mut Counters,
+        done: &mut dyn FnMut(Stage),
     ) -> Result<Self, Exhausted> {
         let mut pool = Pool::of(reach, family);
         let carriers = carriers(reach);
         let chains = Chains::of(&mut pool, partition, &carriers)?;
+        done(Stage::Chains);
         let alone = alone(reach.network(), partition, &chains, family);
         let lanes = lanes(reach, partition, &chains, family, &alone);
         let (lanes_of, lane_of) = indexed(&lanes);
@@ -231,9 +259,12 @@ impl OfFamily {
         };
         let parts = parts(partition, &chains, family);
         let decided = pool.map_by(1, &parts, |explorer, part| domain::decide(&ground, explorer, part))?;
+        done(Stage::Cells);
         counters.explored_alone += alone.len() as u64;
+        let rows = plain::rows(&mut pool, reach, partition, &alone, question)?;
+        done(Stage::Alone);
         Ok(Self {
-            alone: plain::rows(&mut pool, reach, partition, &alone, question)?,
+            alone: rows,
             shared: pool.shared,
             parts: parts.into_iter().map(|part| part.receivers).zip(decided).collect(),
             lane_of,
