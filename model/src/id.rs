@@ -1,7 +1,7 @@
 //! Dense 32-bit ids, one type a kind of resource, and the tables they index.
 //!
 //! INVARIANT (snapshot ids dense): every id stored in a [`crate::snapshot::Snapshot`] is below the length of its
-//! table. [`Table::push`] is the only source of ids.
+//! table. [`Table::push`] is the only source of ids; [`crate::change`] numbers them anew.
 
 use std::fmt;
 use std::marker::PhantomData;

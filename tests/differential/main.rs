@@ -16,5 +16,7 @@
 mod atoms;
 mod compare;
 mod corpus;
+mod edits;
 mod matrix;
 mod random;
+mod what_if;

@@ -39,14 +39,20 @@ fn places(network: &Network<'_>, matrix: &Matrix, id: EniId, family: Family) -> 
     own.map(|value| (value, station(network, matrix, id, family, value))).collect()
 }
 
-fn number(ip: IpAddr) -> u128 {
+pub fn number(ip: IpAddr) -> u128 {
     match ip {
         IpAddr::V4(ip) => u32::from(ip).into(),
         IpAddr::V6(ip) => ip.into(),
     }
 }
 
-fn station(network: &Network<'_>, matrix: &Matrix, id: EniId, family: Family, address: u128) -> StationId {
+pub fn station(
+    network: &Network<'_>,
+    matrix: &Matrix,
+    id: EniId,
+    family: Family,
+    address: u128,
+) -> StationId {
     matrix.station_at(network, id, family, address).expect("each address of an interface is at a station")
 }
 
@@ -65,7 +71,7 @@ fn expected(arena: &mut Arena, deliveries: &[Delivery], to: u128, from: u128) ->
     cell
 }
 
-fn moved(arena: &mut Arena, from: &Arena, cell: Cell) -> Cell {
+pub fn moved(arena: &mut Arena, from: &Arena, cell: Cell) -> Cell {
     let mut moved = |set: Set| arena.import(from, set);
     Cell {
         over: moved(cell.over),

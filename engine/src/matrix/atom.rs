@@ -41,6 +41,21 @@ impl Atoms {
         Self { v4, v6 }
     }
 
+    /// Whether no block of `after` cuts an atom that was made for `before`. The two differ at most in rules of groups, in
+    /// entries of network ACLs and in routes.
+    pub(super) fn suffice(&self, before: &Network<'_>, after: &Network<'_>) -> bool {
+        let mut blocks = Blocks { network: after, found: BTreeSet::new() };
+        blocks.filters();
+        blocks.routes();
+        if referenced(before) != referenced(after) {
+            blocks.ambiguous();
+        }
+        [Family::V4, Family::V6].into_iter().all(|family| {
+            let known = self.bounds(family);
+            bounds(&blocks.found, family).iter().all(|bound| known.binary_search(bound).is_ok())
+        })
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.v4.len() + self.v6.len()

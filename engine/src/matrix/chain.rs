@@ -5,64 +5,214 @@
 //! receiver let pass.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, VpcId};
 
 use super::class::Partition;
 use super::pool::Pool;
+use super::stale::Stale;
 use crate::header::{Arena, Set};
 use crate::network::GatewayId;
-use crate::reach::{Door, Exhausted, Opened, Portal};
+use crate::reach::{Door, Exhausted, Explorer, Opened, Portal};
 
 /// Both worlds, in the order in which results for them are kept.
 pub(super) const WORLDS: [World; 2] = [World::Over, World::Under];
 
 /// Of one context or portal, in both worlds.
-type Both = [Opened; 2];
+pub(super) type Both = [Opened; 2];
+
+/// A context that sends or answers; of answers also the egress-only gateway by which the packets left.
+pub(super) type Start = (u32, Option<GatewayId>);
+
+/// One interface for each set of groups and VPC.
+pub(super) type Carriers = BTreeMap<(u32, Option<VpcId>), EniId>;
+
+/// What groups let out, by group set and VPC, in both worlds.
+type LetOut = BTreeMap<(u32, Option<VpcId>), [Set; 2]>;
 
 /// All chains of one family.
+#[derive(Default)]
 pub(super) struct Chains {
     /// What the interfaces of each context send to which door.
-    pub(super) forward: Vec<Both>,
-    /// The replies of each context, by the egress-only gateway by which the packets left.
-    pub(super) back: BTreeMap<(u32, Option<GatewayId>), Both>,
+    pub(super) forward: Legs,
+    /// The replies of each context.
+    pub(super) back: Legs,
     /// What the groups of an interface let out, by group set and VPC.
-    pub(super) out: BTreeMap<(u32, Option<VpcId>), [Set; 2]>,
+    pub(super) out: LetOut,
 }
 
+/// Explorations in one direction.
+#[derive(Default)]
+pub(super) struct Legs {
+    /// As far as portals.
+    own: BTreeMap<Start, Arc<Both>>,
+    /// From each portal as far as the next ones.
+    portals: BTreeMap<Portal, Arc<Both>>,
+    /// From each portal on, by world.
+    behind: [BTreeMap<Portal, Arc<Opened>>; 2],
+    /// To the end.
+    pub(super) whole: BTreeMap<Start, Arc<Both>>,
+    /// How many explorations were made.
+    pub(super) explored: u64,
+}
+
+/// Chains of a network that differs in what is stale alone.
+pub(super) type Earlier<'e> = Option<(&'e Chains, &'e Stale)>;
+
 impl Chains {
+    /// Explores what has not been explored earlier, or has become stale.
     pub(super) fn of(
         pool: &mut Pool<'_, '_, '_>,
         partition: &Partition,
-        carriers: &BTreeMap<(u32, Option<VpcId>), EniId>,
+        carriers: &Carriers,
+        earlier: Earlier<'_>,
     ) -> Result<Self, Exhausted> {
         let contexts: Vec<EniId> = partition.contexts.iter().map(|context| context.member).collect();
-        let forward =
-            pool.map(&contexts, |explorer, member| WORLDS.map(|world| explorer.open_from(*member, world)))?;
-        let forward = beyond_portals(pool, forward, false)?;
+        let starts: Vec<Start> = (0..).map(|number| (number, None)).take(contexts.len()).collect();
+        let forward = Legs::of(
+            pool,
+            &starts,
+            false,
+            earlier.map(|(chains, stale)| (&chains.forward, stale)),
+            &contexts,
+        )?;
         let answering = answering(partition, &forward);
-        let back = pool.map(&answering, |explorer, (context, egress)| {
-            let member = contexts[*context as usize];
-            WORLDS.map(|world| explorer.open_back(member, *egress, world))
-        })?;
-        let back = beyond_portals(pool, back, true)?;
-        let members: Vec<EniId> = carriers.values().copied().collect();
-        let out =
-            pool.map(&members, |explorer, member| WORLDS.map(|world| explorer.let_out_by(*member, world)))?;
-        Ok(Self {
-            forward,
-            back: answering.into_iter().zip(back).collect(),
-            out: carriers.keys().copied().zip(out).collect(),
-        })
+        let back = Legs::of(
+            pool,
+            &answering,
+            true,
+            earlier.map(|(chains, stale)| (&chains.back, stale)),
+            &contexts,
+        )?;
+        Ok(Self { out: let_out(pool, carriers, earlier)?, forward, back })
     }
 }
 
+/// What the groups of each carrier let out.
+fn let_out(
+    pool: &mut Pool<'_, '_, '_>,
+    carriers: &Carriers,
+    earlier: Earlier<'_>,
+) -> Result<LetOut, Exhausted> {
+    let network = pool.network();
+    let fresh = |member: EniId| earlier.filter(|(_, stale)| !stale.filters_at(network, member));
+    let mut found = BTreeMap::new();
+    let mut asked = Vec::new();
+    for (key, member) in carriers {
+        match fresh(*member).and_then(|(chains, _)| chains.out.get(key)) {
+            Some(out) => drop(found.insert(*key, *out)),
+            None => asked.push((*key, *member)),
+        }
+    }
+    let out =
+        pool.map(&asked, |explorer, (_, member)| WORLDS.map(|world| explorer.let_out_by(*member, world)))?;
+    found.extend(asked.into_iter().map(|(key, _)| key).zip(out));
+    Ok(found)
+}
+
+impl Legs {
+    fn of(
+        pool: &mut Pool<'_, '_, '_>,
+        starts: &[Start],
+        back: bool,
+        earlier: Option<(&Self, &Stale)>,
+        contexts: &[EniId],
+    ) -> Result<Self, Exhausted> {
+        let mut count = 0;
+        let known = earlier.map(|(legs, stale)| (&legs.own, stale));
+        let own = explored(pool, starts, known, &mut count, |explorer, (context, egress)| {
+            let member = contexts[*context as usize];
+            WORLDS.map(|world| match back {
+                true => explorer.open_back(member, *egress, world),
+                false => explorer.open_from(member, world),
+            })
+        })?;
+        let known = earlier.map(|(legs, stale)| (&legs.portals, stale));
+        let portals = explore_portals(pool, &own, back, known, &mut count)?;
+        let mut legs = Self { own, portals, explored: count, ..Self::default() };
+        legs.close(pool, earlier.map(|(legs, _)| legs))?;
+        legs.follow(pool, earlier.map(|(legs, _)| legs))?;
+        Ok(legs)
+    }
+
+    /// What lies behind each portal, further portals included.
+    fn close(&mut self, pool: &mut Pool<'_, '_, '_>, earlier: Option<&Self>) -> Result<(), Exhausted> {
+        if let Some(earlier) = earlier.filter(|earlier| earlier.portals == self.portals) {
+            self.behind.clone_from(&earlier.behind);
+            return Ok(());
+        }
+        let mut arena = pool.arena();
+        self.behind = [0, 1].map(|world| {
+            let closed = closed(&mut arena, &self.portals, world);
+            closed.into_iter().map(|(portal, opened)| (portal, Arc::new(opened))).collect()
+        });
+        pool.keep(arena)
+    }
+
+    /// Follows explorations through the portals that they came to.
+    fn follow(&mut self, pool: &mut Pool<'_, '_, '_>, earlier: Option<&Self>) -> Result<(), Exhausted> {
+        let mut asked: Vec<Start> = Vec::new();
+        for (start, both) in &self.own {
+            match earlier.and_then(|earlier| self.as_before(earlier, *start, both)) {
+                Some(whole) => drop(self.whole.insert(*start, Arc::clone(whole))),
+                None => asked.push(*start),
+            }
+        }
+        let followed = pool.map(&asked, |explorer, start| {
+            let worlds = self.own.get(start).into_iter().flat_map(|both| both.iter()).zip(&self.behind);
+            let mut found = Both::default();
+            for (found, (opened, behind)) in found.iter_mut().zip(worlds) {
+                *found = through(&mut explorer.arena, opened, behind);
+            }
+            found
+        })?;
+        self.whole.extend(asked.into_iter().zip(followed.into_iter().map(Arc::new)));
+        Ok(())
+    }
+
+    /// What an exploration led to earlier, if neither it nor anything behind its portals has changed.
+    fn as_before<'e>(&self, earlier: &'e Self, start: Start, both: &Arc<Both>) -> Option<&'e Arc<Both>> {
+        let same = earlier.own.get(&start) == Some(both);
+        let behind = |world: usize, portal: &Portal| {
+            self.behind[world].get(portal) == earlier.behind[world].get(portal)
+        };
+        let mut worlds = both.iter().enumerate();
+        let same = same && worlds.all(|(world, opened)| opened.portals.keys().all(|one| behind(world, one)));
+        earlier.whole.get(&start).filter(|_| same)
+    }
+}
+
+/// Explores each start that has not been explored earlier, or whose exploration is stale.
+fn explored<K: Copy + Ord + Sync>(
+    pool: &mut Pool<'_, '_, '_>,
+    starts: &[K],
+    earlier: Option<(&BTreeMap<K, Arc<Both>>, &Stale)>,
+    count: &mut u64,
+    work: impl Fn(&mut Explorer<'_, '_, '_>, &K) -> Both + Sync,
+) -> Result<BTreeMap<K, Arc<Both>>, Exhausted> {
+    let mut found = BTreeMap::new();
+    let mut asked = Vec::new();
+    for start in starts {
+        let known = earlier.and_then(|(known, stale)| known.get(start).filter(|both| !stale.reached(both)));
+        match known {
+            Some(both) => drop(found.insert(*start, Arc::clone(both))),
+            None => asked.push(*start),
+        }
+    }
+    let new = pool.map(&asked, work)?;
+    *count += asked.len() as u64;
+    found.extend(asked.into_iter().zip(new.into_iter().map(Arc::new)));
+    Ok(found)
+}
+
 /// The contexts that something may be delivered to, with how it left.
-fn answering(partition: &Partition, forward: &[Both]) -> Vec<(u32, Option<GatewayId>)> {
+fn answering(partition: &Partition, forward: &Legs) -> Vec<Start> {
     let mut ways: BTreeMap<Option<VpcId>, BTreeSet<Option<GatewayId>>> = BTreeMap::new();
     let mut named: BTreeMap<EniId, BTreeSet<Option<GatewayId>>> = BTreeMap::new();
-    for approach in forward.iter().flatten().flat_map(|opened| opened.approaches.keys()) {
+    let opened = forward.whole.values().flat_map(|both| both.iter());
+    for approach in opened.flat_map(|opened| opened.approaches.keys()) {
         match approach.door {
             Door::Vpc(vpc, _) | Door::Link(vpc, _) => {
                 ways.entry(Some(vpc)).or_default().insert(approach.egress)
@@ -79,57 +229,47 @@ fn answering(partition: &Partition, forward: &[Both]) -> Vec<(u32, Option<Gatewa
     found
 }
 
-/// Follows explorations through the portals that they came to.
-fn beyond_portals(
-    pool: &mut Pool<'_, '_, '_>,
-    opened: Vec<Both>,
-    back: bool,
-) -> Result<Vec<Both>, Exhausted> {
-    let portals = explore_portals(pool, &opened, back)?;
-    if portals.is_empty() {
-        return Ok(opened);
+/// Adds to an exploration what lies behind the portals that it came to.
+fn through(arena: &mut Arena, opened: &Opened, behind: &BTreeMap<Portal, Arc<Opened>>) -> Opened {
+    let mut found = opened.clone();
+    for (portal, set) in std::mem::take(&mut found.portals) {
+        behind.get(&portal).into_iter().for_each(|behind| add(arena, &mut found, behind, set));
     }
-    let mut arena = pool.arena();
-    let whole = [0, 1].map(|world| closed(&mut arena, &portals, world));
-    pool.keep(arena)?;
-    pool.map(&opened, |explorer, both| {
-        let arena = &mut explorer.arena;
-        let [over, under] = both;
-        [(over, &whole[0]), (under, &whole[1])].map(|(opened, whole)| {
-            let mut found = opened.clone();
-            for (portal, set) in std::mem::take(&mut found.portals) {
-                whole.get(&portal).into_iter().for_each(|behind| add(arena, &mut found, behind, set));
-            }
-            found
-        })
-    })
+    found
 }
 
 /// Every portal that anything gets to, each explored in both worlds.
 fn explore_portals(
     pool: &mut Pool<'_, '_, '_>,
-    opened: &[Both],
+    own: &BTreeMap<Start, Arc<Both>>,
     back: bool,
-) -> Result<BTreeMap<Portal, Both>, Exhausted> {
-    let mut known: BTreeMap<Portal, Both> = BTreeMap::new();
-    let mut fresh: BTreeSet<Portal> = portals_of(opened);
+    earlier: Option<(&BTreeMap<Portal, Arc<Both>>, &Stale)>,
+    count: &mut u64,
+) -> Result<BTreeMap<Portal, Arc<Both>>, Exhausted> {
+    let mut known: BTreeMap<Portal, Arc<Both>> = BTreeMap::new();
+    let mut fresh: BTreeSet<Portal> = portals_of(own.values());
     while !fresh.is_empty() {
         let next: Vec<Portal> = fresh.into_iter().collect();
-        let explored = pool
-            .map(&next, |explorer, portal| WORLDS.map(|world| explorer.open_portal(*portal, back, world)))?;
-        let found = portals_of(&explored);
-        known.extend(next.into_iter().zip(explored));
+        let new = explored(pool, &next, earlier, count, |explorer, portal| {
+            WORLDS.map(|world| explorer.open_portal(*portal, back, world))
+        })?;
+        let found = portals_of(new.values());
+        known.extend(new);
         fresh = found.into_iter().filter(|portal| !known.contains_key(portal)).collect();
     }
     Ok(known)
 }
 
-fn portals_of(opened: &[Both]) -> BTreeSet<Portal> {
-    opened.iter().flatten().flat_map(|opened| opened.portals.keys().copied()).collect()
+fn portals_of<'o>(opened: impl Iterator<Item = &'o Arc<Both>>) -> BTreeSet<Portal> {
+    opened.flat_map(|both| both.iter()).flat_map(|opened| opened.portals.keys().copied()).collect()
 }
 
 /// What lies behind each portal, further portals included: the least fixpoint.
-fn closed(arena: &mut Arena, portals: &BTreeMap<Portal, Both>, world: usize) -> BTreeMap<Portal, Opened> {
+fn closed(
+    arena: &mut Arena,
+    portals: &BTreeMap<Portal, Arc<Both>>,
+    world: usize,
+) -> BTreeMap<Portal, Opened> {
     let mut whole: BTreeMap<Portal, Opened> =
         portals.iter().map(|(portal, both)| (*portal, without_portals(&both[world]))).collect();
     let mut changed: BTreeSet<Portal> = portals.keys().copied().collect();

@@ -242,12 +242,7 @@ type Contested = BTreeSet<(EniId, Family, u128, u128)>;
 impl Facts {
     fn of(reach: &Reach<'_, '_>) -> Self {
         let network = reach.network();
-        let tables: Vec<RouteTableId> = network.snapshot.route_tables.ids().collect();
-        let routes =
-            tables.iter().flat_map(|table| WORLDS.map(|world| network.effective_routes(*table, world)));
-        let mut named: BTreeSet<EniId> = routes.flatten().filter_map(|route| named_by(&route.next)).collect();
-        let addresses = network.snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
-        named.extend(addresses.filter_map(|row| row.interface.as_ref().and_then(Ref::known)));
+        let named = named(network);
         let mut contested = Contested::new();
         for vpc in network.snapshot.vpcs.ids() {
             for family in [Family::V4, Family::V6] {
@@ -257,6 +252,16 @@ impl Facts {
         }
         Self { named, contested }
     }
+}
+
+/// The interfaces that routes and NAT gateways name.
+pub(super) fn named(network: &Network<'_>) -> BTreeSet<EniId> {
+    let tables: Vec<RouteTableId> = network.snapshot.route_tables.ids().collect();
+    let routes = tables.iter().flat_map(|table| WORLDS.map(|world| network.effective_routes(*table, world)));
+    let mut named: BTreeSet<EniId> = routes.flatten().filter_map(|route| named_by(&route.next)).collect();
+    let addresses = network.snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
+    named.extend(addresses.filter_map(|row| row.interface.as_ref().and_then(Ref::known)));
+    named
 }
 
 fn named_by(next: &NextHop) -> Option<EniId> {

@@ -7,6 +7,7 @@
 //! sender (R-SG-9) a cell is decided for the sender itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use reachproof_model::id::{EniId, GroupId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::GroupPeer;
@@ -42,7 +43,7 @@ impl Cell {
         [self.over, self.under, self.answered_over, self.answered_under]
     }
 
-    fn each(&mut self, visit: &mut dyn FnMut(&mut Set)) {
+    pub(super) fn each(&mut self, visit: &mut dyn FnMut(&mut Set)) {
         [&mut self.over, &mut self.under, &mut self.answered_over, &mut self.answered_under]
             .into_iter()
             .for_each(visit);
@@ -58,6 +59,7 @@ pub(super) struct Span {
 }
 
 /// Senders of one context whose addresses nothing tells apart and whose groups let the same out.
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Lane {
     pub(super) context: u32,
     /// One of their addresses.
@@ -69,11 +71,14 @@ pub(super) struct Lane {
 /// What comes to the doors of a VPC, by world.
 pub(super) type Doors = [Vec<(Approach, Set)>; 2];
 
+/// The contexts of which something comes to the receivers of a VPC.
+pub(super) type Senders = BTreeMap<u32, Doors>;
+
 /// Receivers of one VPC, decided together.
+#[derive(Clone, Default)]
 pub(super) struct Part {
     pub(super) receivers: Vec<StationId>,
-    /// The contexts of which something comes to them, by world.
-    pub(super) senders: Vec<(u32, Doors)>,
+    pub(super) senders: Arc<Senders>,
 }
 
 /// What passes to the receivers of a part.
@@ -87,8 +92,6 @@ pub(super) struct Decided {
     pub(super) single: Vec<(StationId, u32, Cell)>,
     /// How many cells were decided.
     pub(super) cells: u64,
-    /// How many pairs of stations the lanes that came here stand for.
-    pub(super) pairs: u64,
 }
 
 impl Holds for Decided {
@@ -168,20 +171,24 @@ struct Desk<'d, 'e, 'g, 'n, 's> {
     area: Set,
 }
 
-/// Decides a part.
+/// Decides what passes to a part from the lanes that are wanted.
 pub(super) fn decide<'n, 's>(
     ground: &Ground<'_, 'n, 's>,
     explorer: &mut Explorer<'_, 'n, 's>,
     part: &Part,
+    wanted: &dyn Fn(u32) -> bool,
 ) -> Decided {
     let mut desk = Desk::of(ground, explorer, part);
     let mut sheet = Sheet::default();
-    for (context, approaches) in &part.senders {
+    for (context, approaches) in part.senders.iter() {
+        let lanes = ground.lanes_of.get(context).into_iter().flatten().copied();
+        let lanes: Vec<u32> = lanes.filter(|lane| wanted(*lane)).collect();
+        if lanes.is_empty() {
+            continue;
+        }
         let shape = sheet.shape(approaches);
         let way = Way { shape, approaches, returned: desk.returned(*context) };
-        for lane in ground.lanes_of.get(context).into_iter().flatten() {
-            desk.lane(*lane, &way, &mut sheet);
-        }
+        lanes.iter().for_each(|lane| desk.lane(*lane, &way, &mut sheet));
         if approaches.iter().flatten().any(|(approach, _)| approach.known) {
             (0..desk.filters.len()).for_each(|groups| desk.single(groups, *context, &way, &mut sheet));
         }
@@ -230,7 +237,7 @@ impl Sheet {
 }
 
 /// Runs of equal cells.
-fn spans(cells: &[Cell]) -> Vec<Span> {
+pub(super) fn spans(cells: &[Cell]) -> Vec<Span> {
     let mut found: Vec<Span> = Vec::new();
     for (cell, position) in cells.iter().zip(0..) {
         match found.last_mut() {
@@ -350,7 +357,7 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         let contexts: BTreeSet<u32> = self.receivers.iter().map(|receiver| receiver.context).collect();
         for from in contexts {
             let ways = (from, None)..(from.saturating_add(1), None);
-            for ((_, egress), both) in self.ground.chains.back.range(ways) {
+            for ((_, egress), both) in self.ground.chains.back.whole.range(ways) {
                 for (world, opened) in both.iter().enumerate() {
                     let home = self.home(context, world, opened.answered, &opened.approaches);
                     returned.insert((from, *egress, world), home);
@@ -399,7 +406,6 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     /// Decides the base cells of a lane, unless another lane came the same way.
     fn lane(&mut self, number: u32, way: &Way<'_>, sheet: &mut Sheet) {
         let Some(lane) = self.ground.lanes.get(number as usize) else { return };
-        sheet.decided.pairs += (lane.stations.len() * self.receivers.len()) as u64;
         let signature = self.signature(lane, way);
         let next = u32::try_from(sheet.blocks.len()).unwrap_or(u32::MAX);
         let block = *sheet.known.entry(signature).or_insert(next);
@@ -518,6 +524,9 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     /// R-SG-9: the cells of senders that carry a group which rules of some receivers name.
     fn single(&mut self, groups: usize, context: u32, way: &Way<'_>, sheet: &mut Sheet) {
         for (number, sender) in self.named(groups, context) {
+            if !sheet.block_of.contains_key(&number) {
+                continue;
+            }
             let Some(named) = self.let_in_named(groups, sender) else { continue };
             let Some(lane) = self.ground.lanes.get(number as usize) else { continue };
             for receiver in 0..self.receivers.len() {

@@ -17,47 +17,43 @@
 mod atom;
 mod chain;
 mod class;
+mod decided;
+mod delta;
 mod domain;
+mod family;
+mod lane;
+mod places;
 mod plain;
 mod pool;
+mod renew;
+mod stale;
+mod what_if;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reachproof_model::flow::{Question, World};
-use reachproof_model::id::{EniId, Id, Ref, VpcId};
+use reachproof_model::flow::Question;
+use reachproof_model::id::{EniId, Id};
 
-use crate::header::{Arena, Family, Frozen, Set};
-use crate::network::{Network, Role, owned_blocks};
-use crate::reach::{Door, Exhausted, Reach, intervals_of};
-use atom::Atom;
-use chain::Chains;
+use crate::header::{Arena, Family};
+use crate::network::{Network, owned_blocks};
+use crate::reach::{Exhausted, Reach, intervals_of};
+use chain::Carriers;
 use class::Partition;
 pub use class::{Class, ClassId, Station, StationId};
+pub use delta::{Delta, DeltaRow, DeltaRun, Member, Place, PlaceId};
 pub use domain::Cell;
-use domain::{Decided, Doors, Ground, Lane, Part, Postings, Span};
+use family::{OfFamily, Survey, Terms};
 use pool::Pool;
-
-/// Receivers that are decided together at most.
-const PART: usize = 512;
+pub use stale::Reason;
+pub use what_if::{Changed, Recomputed, Work};
 
 /// What passes between every two interfaces.
 pub struct Matrix {
     partition: Partition,
+    carriers: Carriers,
+    question: Question,
     families: [OfFamily; 2],
-    counters: Counters,
-}
-
-/// The rows of one family.
-struct OfFamily {
-    shared: Arc<Frozen>,
-    /// Receivers by part, the parts ascending.
-    parts: Vec<(Vec<StationId>, Decided)>,
-    lane_of: BTreeMap<StationId, u32>,
-    alone: plain::Rows,
-    beyond: BTreeSet<u32>,
-    lanes: u64,
-    chains: u64,
 }
 
 /// Neighbouring receivers to which the same passes.
@@ -135,15 +131,16 @@ impl Matrix {
         question: Question,
         done: &mut dyn FnMut(Stage),
     ) -> Result<Self, Exhausted> {
-        let partition = Partition::of(reach);
-        let mut counters = counted(&partition);
+        let (partition, carriers) = (Partition::of(reach), carriers(reach));
+        let terms = Terms { reach, partition: &partition, carriers: &carriers, question };
         done(Stage::Classes);
-        let v4 = OfFamily::of(reach, &partition, Family::V4, question, &mut counters, done)?;
-        let v6 = OfFamily::of(reach, &partition, Family::V6, question, &mut counters, done)?;
-        let families = [v4, v6];
-        counters.group_sets = carriers(reach).len() as u64;
-        families.iter().for_each(|family| family.count(&mut counters));
-        Ok(Self { partition, families, counters })
+        let mut of = |family| {
+            let survey = Survey::of(&terms, Pool::of(reach, family), None)?;
+            done(Stage::Chains);
+            OfFamily::of(&terms, survey, done)
+        };
+        let (v4, v6) = (of(Family::V4)?, of(Family::V6)?);
+        Ok(Self { partition, carriers, question, families: [v4, v6] })
     }
 
     /// The classes, by id.
@@ -214,11 +211,22 @@ impl Matrix {
 
     /// How much there is of what.
     pub fn counters(&self) -> Counters {
-        self.counters
+        let mut counters = counted(&self.partition);
+        counters.group_sets = self.carriers.len() as u64;
+        self.families.iter().for_each(|family| family.count(&mut counters));
+        counters
     }
 
     fn of_station(&self, id: StationId) -> &OfFamily {
         self.family(self.partition.station(id).family)
+    }
+
+    fn family_mut(&mut self, family: Family) -> &mut OfFamily {
+        let [v4, v6] = &mut self.families;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
     }
 
     fn family(&self, family: Family) -> &OfFamily {
@@ -228,146 +236,6 @@ impl Matrix {
             Family::V6 => v6,
         }
     }
-}
-
-impl OfFamily {
-    fn of(
-        reach: &Reach<'_, '_>,
-        partition: &Partition,
-        family: Family,
-        question: Question,
-        counters: &mut Counters,
-        done: &mut dyn FnMut(Stage),
-    ) -> Result<Self, Exhausted> {
-        let mut pool = Pool::of(reach, family);
-        let carriers = carriers(reach);
-        let chains = Chains::of(&mut pool, partition, &carriers)?;
-        done(Stage::Chains);
-        let alone = alone(reach.network(), partition, &chains, family);
-        let lanes = lanes(reach, partition, &chains, family, &alone);
-        let (lanes_of, lane_of) = indexed(&lanes);
-        let ground = Ground {
-            network: reach.network(),
-            partition,
-            chains: &chains,
-            lanes: &lanes,
-            lanes_of: &lanes_of,
-            carriers: &carriers,
-            postings: &postings(reach.network(), partition, &lanes),
-            replies: question == Question::Connection,
-            group_set: &|id| reach.group_set(id),
-        };
-        let parts = parts(partition, &chains, family);
-        let decided = pool.map_by(1, &parts, |explorer, part| domain::decide(&ground, explorer, part))?;
-        done(Stage::Cells);
-        counters.explored_alone += alone.len() as u64;
-        let rows = plain::rows(&mut pool, reach, partition, &alone, question)?;
-        done(Stage::Alone);
-        Ok(Self {
-            alone: rows,
-            shared: pool.shared,
-            parts: parts.into_iter().map(|part| part.receivers).zip(decided).collect(),
-            lane_of,
-            beyond: beyond(&chains),
-            lanes: lanes.len() as u64,
-            chains: chains.forward.iter().flatten().map(|opened| opened.approaches.len() as u64).sum(),
-        })
-    }
-
-    fn row(&self, from: StationId) -> Vec<Run> {
-        if let Some(cells) = self.alone.get(&from) {
-            return cells.iter().map(|(to, cell)| Run { first: *to, last: *to, cell: *cell }).collect();
-        }
-        let Some(lane) = self.lane_of.get(&from) else { return Vec::new() };
-        self.parts.iter().flat_map(|(receivers, decided)| decided.row(receivers, *lane, from)).collect()
-    }
-
-    fn cell(&self, from: StationId, to: StationId) -> Cell {
-        if let Some(cells) = self.alone.get(&from) {
-            let found = cells.binary_search_by_key(&to, |(receiver, _)| *receiver).ok();
-            return found.and_then(|at| cells.get(at)).map(|(_, cell)| *cell).unwrap_or_default();
-        }
-        let Some(lane) = self.lane_of.get(&from) else { return Cell::default() };
-        let after = self.parts.partition_point(|(receivers, _)| receivers.first() <= Some(&to));
-        let part = after.checked_sub(1).and_then(|at| self.parts.get(at));
-        part.and_then(|(receivers, decided)| {
-            let position = u32::try_from(receivers.binary_search(&to).ok()?).ok()?;
-            decided.cell(*lane, from, position)
-        })
-        .unwrap_or_default()
-    }
-
-    fn count(&self, counters: &mut Counters) {
-        let decided = || self.parts.iter().map(|(_, decided)| decided);
-        let spans = || decided().flat_map(|part| part.blocks.iter().flatten().map(|span| span.cell));
-        let single = || decided().flat_map(|part| part.single.iter().map(|(.., cell)| *cell));
-        let alone = || self.alone.values().flatten().map(|(_, cell)| *cell);
-        let cells = spans().chain(single()).chain(alone());
-        let services: BTreeSet<Set> = cells.clone().flat_map(|cell| cell.sets()).collect();
-        counters.services += services.len() as u64;
-        counters.runs += cells.count() as u64;
-        counters.rows += self.lanes;
-        counters.chains += self.chains;
-        counters.cells_decided += decided().map(|part| part.cells).sum::<u64>();
-        let pairs = decided().map(|part| part.pairs).sum::<u64>();
-        let senders = self.lane_of.len() as u64;
-        let receivers: u64 = self.parts.iter().map(|(receivers, _)| receivers.len() as u64).sum();
-        counters.pairs_decided += pairs;
-        counters.pairs_skipped += (senders * receivers).saturating_sub(pairs);
-    }
-}
-
-impl Decided {
-    fn block(&self, lane: u32) -> Option<&Vec<Span>> {
-        let at = self.lanes.binary_search_by_key(&lane, |(lane, _)| *lane).ok()?;
-        self.blocks.get(self.lanes.get(at)?.1 as usize)
-    }
-
-    fn cell(&self, lane: u32, from: StationId, position: u32) -> Option<Cell> {
-        let own = self.single.binary_search_by_key(&(from, position), |(from, at, _)| (*from, *at)).ok();
-        if let Some((.., cell)) = own.and_then(|at| self.single.get(at)) {
-            return Some(*cell);
-        }
-        let block = self.block(lane)?;
-        let span = block.get(block.partition_point(|span| span.last < position))?;
-        (span.first <= position).then_some(span.cell)
-    }
-
-    /// The runs of a sender in this part, its own cells instead of those of its lane.
-    fn row(&self, receivers: &[StationId], lane: u32, from: StationId) -> Vec<Run> {
-        let block = self.block(lane);
-        let start = self.single.partition_point(|(station, ..)| *station < from);
-        let own = self.single.iter().skip(start).take_while(|(station, ..)| *station == from);
-        let own: BTreeMap<u32, Cell> = own.map(|(_, position, cell)| (*position, *cell)).collect();
-        let mut spans: Vec<Span> = own
-            .iter()
-            .filter(|(_, cell)| !cell.is_empty())
-            .map(|(position, cell)| Span { first: *position, last: *position, cell: *cell })
-            .collect();
-        block.into_iter().flatten().for_each(|span| spans.extend(without(*span, &own)));
-        spans.sort_unstable_by_key(|span| span.first);
-        let at = |position: u32| receivers.get(position as usize).copied();
-        let runs = spans
-            .into_iter()
-            .filter_map(|span| Some(Run { first: at(span.first)?, last: at(span.last)?, cell: span.cell }));
-        runs.collect()
-    }
-}
-
-/// The parts of a span at other positions.
-fn without(span: Span, positions: &BTreeMap<u32, Cell>) -> Vec<Span> {
-    let mut found = Vec::new();
-    let mut first = span.first;
-    for position in positions.range(span.first..=span.last).map(|(position, _)| *position) {
-        if let Some(last) = position.checked_sub(1).filter(|last| *last >= first) {
-            found.push(Span { first, last, cell: span.cell });
-        }
-        first = position + 1;
-    }
-    if first <= span.last {
-        found.push(Span { first, ..span });
-    }
-    found
 }
 
 fn counted(partition: &Partition) -> Counters {
@@ -382,149 +250,12 @@ fn counted(partition: &Partition) -> Counters {
 }
 
 /// One interface for each set of groups and VPC.
-fn carriers(reach: &Reach<'_, '_>) -> BTreeMap<(u32, Option<VpcId>), EniId> {
+fn carriers(reach: &Reach<'_, '_>) -> Carriers {
     let mut found = BTreeMap::new();
     for (id, interface) in reach.network().snapshot.interfaces.iter() {
         found.entry((reach.group_set(id), interface.vpc.known())).or_insert(id);
     }
     found
-}
-
-/// The classes for which the product does not hold.
-fn alone(network: &Network<'_>, partition: &Partition, chains: &Chains, family: Family) -> BTreeSet<ClassId> {
-    let everybody = family == Family::V4 && (public_inside(network) || has_pools(network))
-        || chains.back.values().flatten().any(|opened| !opened.split.is_empty());
-    let splits = |context: u32| {
-        let both = chains.forward.get(context as usize);
-        both.into_iter().flatten().any(|opened| !opened.split.is_empty())
-    };
-    let classes = partition.classes.iter().zip(0..).filter(|(class, _)| everybody || splits(class.context));
-    let sending = classes.filter(|(class, _)| {
-        class.members.first().is_some_and(|id| Role::of(network.interface(*id)).initiates())
-    });
-    let contested = partition.stations.iter().filter(|station| station.family == family && station.contested);
-    sending.map(|(_, id)| ClassId(id)).chain(contested.map(|station| station.class)).collect()
-}
-
-/// R-ROUTE-3: whether public addresses come in, or go out, without a translation.
-fn has_pools(network: &Network<'_>) -> bool {
-    let mut vpcs = network.snapshot.vpcs.ids();
-    network.pool_tables().next().is_some()
-        || vpcs.any(|vpc| !network.pool_sources(vpc, World::Over).is_empty())
-}
-
-/// Whether an interface owns an address that the internet knows as another one's, so that replies to it might come in
-/// from there.
-fn public_inside(network: &Network<'_>) -> bool {
-    let associations = network.snapshot.interfaces.values().flat_map(|row| &row.public);
-    let nats = network.snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
-    let public: BTreeSet<std::net::IpAddr> = associations
-        .map(|row| row.public.into())
-        .chain(nats.filter_map(|row| row.public).map(Into::into))
-        .collect();
-    let own = network.snapshot.interfaces.values();
-    own.flat_map(|row| &row.addresses).any(|address| public.contains(&address.ip))
-}
-
-/// Senders that may be taken together.
-fn lanes(
-    reach: &Reach<'_, '_>,
-    partition: &Partition,
-    chains: &Chains,
-    family: Family,
-    alone: &BTreeSet<ClassId>,
-) -> Vec<Lane> {
-    let mut found: BTreeMap<(u32, Atom, [Set; 2]), Lane> = BTreeMap::new();
-    for (id, station) in partition.station_ids() {
-        if station.family != family || alone.contains(&station.class) {
-            continue;
-        }
-        let context = partition.class(station.class).context;
-        let vpc = partition.context_of(station.class).vpc();
-        let groups = reach.group_set(partition.member(station.class));
-        let out = chains.out.get(&(groups, vpc)).copied().unwrap_or_default();
-        let lane = found.entry((context, station.atom, out)).or_insert_with(|| Lane {
-            context,
-            address: station.address,
-            out,
-            stations: Vec::new(),
-        });
-        lane.stations.push(id);
-    }
-    found.into_values().collect()
-}
-
-/// The lanes of each context, and the lane of each station.
-fn indexed(lanes: &[Lane]) -> (BTreeMap<u32, Vec<u32>>, BTreeMap<StationId, u32>) {
-    let (mut of_context, mut of_station) = (BTreeMap::new(), BTreeMap::new());
-    for (lane, number) in lanes.iter().zip(0..) {
-        of_context.entry(lane.context).or_insert_with(Vec::new).push(number);
-        of_station.extend(lane.stations.iter().map(|station| (*station, number)));
-    }
-    (of_context, of_station)
-}
-
-fn postings<'n>(network: &'n Network<'_>, partition: &Partition, lanes: &[Lane]) -> Postings<'n> {
-    let mut postings = Postings::default();
-    for (lane, number) in lanes.iter().zip(0..) {
-        for station in &lane.stations {
-            let member = partition.member(partition.station(*station).class);
-            match &network.interface(member).groups {
-                None => postings.hidden.entry(lane.context).or_default().push((number, *station)),
-                Some(groups) => groups.iter().for_each(|group: &'n Ref<_>| {
-                    let carrying = postings.carrying.entry((group, lane.context)).or_default();
-                    carrying.push((number, *station));
-                }),
-            }
-        }
-    }
-    postings
-}
-
-/// The receivers of each VPC, in parts, with what comes to them.
-fn parts(partition: &Partition, chains: &Chains, family: Family) -> Vec<Part> {
-    let mut receivers: BTreeMap<Option<VpcId>, Vec<StationId>> = BTreeMap::new();
-    for (id, station) in partition.station_ids().filter(|(_, station)| station.family == family) {
-        receivers.entry(partition.context_of(station.class).vpc()).or_default().push(id);
-    }
-    let mut senders = senders(partition, chains);
-    let mut found = Vec::new();
-    for (vpc, stations) in receivers {
-        let Some(senders) = senders.remove(&vpc) else { continue };
-        let chunks = stations.chunks(PART);
-        found.extend(chunks.map(|chunk| Part { receivers: chunk.to_vec(), senders: senders.clone() }));
-    }
-    found
-}
-
-/// By VPC of the receivers, the contexts of senders with their approaches.
-type Senders = BTreeMap<Option<VpcId>, Vec<(u32, Doors)>>;
-
-fn senders(partition: &Partition, chains: &Chains) -> Senders {
-    let mut found = Senders::new();
-    for (both, context) in chains.forward.iter().zip(0..) {
-        let mut here: BTreeMap<Option<VpcId>, Doors> = BTreeMap::new();
-        for (world, opened) in both.iter().enumerate() {
-            for (approach, set) in &opened.approaches {
-                let vpc = match approach.door {
-                    Door::Vpc(vpc, _) | Door::Link(vpc, _) => Some(vpc),
-                    Door::Interface(id) => partition.context_of(partition.class_of_interface(id)).vpc(),
-                };
-                here.entry(vpc).or_default()[world].push((*approach, *set));
-            }
-        }
-        for (vpc, approaches) in here {
-            found.entry(vpc).or_default().push((context, approaches));
-        }
-    }
-    found
-}
-
-/// The contexts of which something gets to destinations that no cell is about.
-fn beyond(chains: &Chains) -> BTreeSet<u32> {
-    let contexts = chains.forward.iter().zip(0..);
-    let beyond = contexts.filter(|(both, _)| both.iter().any(|opened| !opened.beyond.is_empty()));
-    beyond.map(|(_, context)| context).collect()
 }
 
 impl Partition {

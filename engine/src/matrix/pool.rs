@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::header::{Arena, Family, Frozen, Set};
-use crate::network::NodeLimit;
+use crate::network::{Network, NodeLimit};
 use crate::reach::{Exhausted, Explorer, Opened, Reach};
 
 /// Small items that one worker takes at a time. The division does not depend on the number of threads.
@@ -44,7 +44,17 @@ pub(super) struct Pool<'r, 'n, 's> {
 
 impl<'r, 'n, 's> Pool<'r, 'n, 's> {
     pub(super) fn of(reach: &'r Reach<'n, 's>, family: Family) -> Self {
-        Self { reach, family, shared: Arena::new(family).freeze() }
+        Self::after(reach, family, Arena::new(family).freeze())
+    }
+
+    /// A pool that starts with these sets.
+    pub(super) fn after(reach: &'r Reach<'n, 's>, family: Family, shared: Arc<Frozen>) -> Self {
+        Self { reach, family, shared }
+    }
+
+    /// The network explored.
+    pub(super) fn network(&self) -> &'n Network<'s> {
+        self.reach.network()
     }
 
     /// An arena that starts with the shared sets.

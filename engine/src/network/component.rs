@@ -12,7 +12,7 @@ use super::Network;
 use super::nat::is_regional;
 use super::neighbour::{keeping_identity, missing_peerings, neighbours};
 
-#[derive(Debug, Default)]
+#[derive(PartialEq, Eq, Debug, Default)]
 pub(super) struct ComponentIndex {
     by_interface: BTreeMap<EniId, Vec<ComponentId>>,
     by_target: BTreeMap<Box<str>, ComponentId>,

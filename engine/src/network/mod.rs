@@ -123,6 +123,15 @@ impl<'s> Network<'s> {
         Network::resolved(snapshot, self.options)
     }
 
+    /// Whether another network has the same options, gateways and components. Where the facts differ at most in rules of
+    /// groups, entries of network ACLs and routes, nothing else that is resolved beforehand differs then.
+    pub(crate) fn is_resolved_like(&self, other: &Network<'_>) -> bool {
+        self.options == other.options
+            && self.gateways == other.gateways
+            && self.components == other.components
+            && self.component_index == other.component_index
+    }
+
     fn resolved(snapshot: &'s Snapshot, options: Options) -> Self {
         let associations = internet::associations(snapshot);
         let gateways = gateway::gateways(snapshot);

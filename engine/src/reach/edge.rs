@@ -7,6 +7,7 @@ use reachproof_model::id::{EndpointId, EniId, PeeringId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{PeeringSide, VpnTerminus};
 
 use super::explore::Explorer;
+use super::read::Read;
 use super::state::{Place, State, Tag};
 use super::view::{Address, Intervals, View, intervals_of, number_v4};
 use crate::header::{Family, Set};
@@ -160,7 +161,7 @@ impl Explorer<'_, '_, '_> {
         let mut found = Intervals::new();
         for choice in self.network().edge_tables(gateway, World::Over) {
             let TableChoice::Table(table) = choice else { continue };
-            let Some(fib) = self.index.fib(table, family, World::Over) else { continue };
+            let Some(fib) = self.index.fib(table, family, World::Over, &self.reads) else { continue };
             let elsewhere = fib.targets.iter().filter(|(hop, _)| **hop != NextHop::Local);
             found.extend(elsewhere.flat_map(|(_, intervals)| intervals.iter().copied()));
         }
@@ -236,6 +237,7 @@ impl Explorer<'_, '_, '_> {
         let mut blocks: Vec<IpNet> = Vec::new();
         for (table, record) in network.snapshot.route_tables.iter() {
             if record.vpc.known() == Some(vpc) {
+                self.reads.note(Read::Table(table));
                 let routes = network.effective_routes(table, World::Under);
                 let propagated = routes.iter().filter(|route| {
                     route.next == NextHop::Gateway(gateway)
@@ -456,7 +458,7 @@ impl Explorer<'_, '_, '_> {
     fn routed_to(&self, subnet: SubnetId, gateway: GatewayId, family: Family) -> Intervals {
         let choices = self.network().tables_of_subnet(subnet, self.world).value;
         let tables = choices.iter().filter_map(|choice| match choice {
-            TableChoice::Table(table) => self.index.fib(*table, family, self.world),
+            TableChoice::Table(table) => self.index.fib(*table, family, self.world, &self.reads),
             _ => None,
         });
         tables.flat_map(|fib| fib.intervals(&NextHop::Gateway(gateway)).to_vec()).collect()

@@ -10,6 +10,7 @@ use super::class::Kind;
 use super::filter::{FilterKey, FilterView};
 use super::index::{Index, ReceiversId};
 use super::open::{Door, Gate, Opened};
+use super::read::Reads;
 use super::state::{Crossed, Place, State};
 use super::view::{Address, Intervals, View};
 use crate::header::{Arena, Family, HeaderBox, Set};
@@ -62,6 +63,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) answered: Set,
     /// What is found by an exploration that leaves the filters of groups out.
     pub(super) open: Option<Opened>,
+    /// Which lists and tables were read since they were last taken.
+    pub(super) reads: Reads,
 }
 
 impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
@@ -84,6 +87,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             goal: None,
             answered: Set::EMPTY,
             open: None,
+            reads: Reads::default(),
         }
     }
 

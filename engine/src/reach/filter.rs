@@ -7,6 +7,7 @@ use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, Gr
 
 use super::explore::Explorer;
 use super::index::CrowdId;
+use super::read::Read;
 use super::state::Tag;
 use super::view::{Address, Port, View};
 use crate::header::{Family, HeaderBox, Set};
@@ -50,6 +51,7 @@ impl Explorer<'_, '_, '_> {
             AclChoice::Closed => return Set::EMPTY,
             AclChoice::List(acl) => acl,
         };
+        self.reads.note(Read::Acl(acl));
         let address = if egress { view.destination } else { view.source };
         let key = (self.world, FilterKey::Acl { acl, egress }, filter_view(view, address));
         if let Some(set) = self.filters.get(&key) {

@@ -7,6 +7,7 @@ use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, TgwTableId, Vp
 
 use super::class::{self, Crowd};
 use super::fib::{Candidate, Fib};
+use super::read::{Read, Reads};
 use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
 use crate::network::{Network, NextHop, owned_blocks};
@@ -113,8 +114,15 @@ impl<'n, 's> Index<'n, 's> {
         }
     }
 
-    /// The resolved route table.
-    pub(super) fn fib(&self, table: RouteTableId, family: Family, world: World) -> Option<&Fib<NextHop>> {
+    /// The resolved route table; that it was read is noted.
+    pub(super) fn fib(
+        &self,
+        table: RouteTableId,
+        family: Family,
+        world: World,
+        reads: &Reads,
+    ) -> Option<&Fib<NextHop>> {
+        reads.note(Read::Table(table));
         self.tables.get(context(family, world))?.get(table.index())
     }
 

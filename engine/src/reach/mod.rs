@@ -19,6 +19,7 @@ mod link;
 mod nat;
 mod open;
 mod pool;
+mod read;
 mod reply;
 mod start;
 mod state;
@@ -45,6 +46,7 @@ use index::{Index, Owned};
 pub(crate) use index::{Receivers, ReceiversId};
 pub(crate) use invariant::{Spread, family_of, merged};
 pub(crate) use open::{Approach, Door, Opened, Portal};
+pub(crate) use read::Read;
 pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
 

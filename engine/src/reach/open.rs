@@ -10,12 +10,13 @@
 //! It follows addresses as they were sent. Where an address was rewritten it stops and says so: [`Opened::beyond`] and
 //! [`Opened::split`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{AttachmentId, EniId, Id, SubnetId, VpcId};
 
 use super::explore::{Arrival, Explorer, Goal};
+use super::read::Read;
 use super::state::{Place, State, Tag};
 use super::view::{Address, View};
 use crate::header::{Field, Set};
@@ -75,6 +76,8 @@ pub(crate) struct Opened {
     pub(crate) beyond: Set,
     /// What got to an interface with another source than the one sent.
     pub(crate) split: Set,
+    /// Which lists and tables were read.
+    pub(crate) reads: BTreeSet<Read>,
 }
 
 impl Opened {
@@ -129,11 +132,13 @@ impl Explorer<'_, '_, '_> {
         self.reset();
         self.goal = receiver.map(|receiver| Goal { place: SourcePlace::Interface(receiver) });
         self.open = Some(Opened::default());
+        self.reads.take();
         start(self);
         self.run();
         let mut opened = self.open.take().unwrap_or_default();
         opened.beyond = self.arena.exists(opened.beyond, Field::MappedPort);
         opened.split = self.arena.exists(opened.split, Field::MappedPort);
+        opened.reads = self.reads.take();
         opened.answered = std::mem::replace(&mut self.answered, Set::EMPTY);
         self.goal = None;
         self.reset();

@@ -34,7 +34,7 @@ impl Explorer<'_, '_, '_> {
     /// whatever the check says, the interface gets the packet with the pool's address.
     pub(super) fn pool(&mut self, table: RouteTableId, state: &State, set: Set) {
         let index = self.index;
-        let Some(fib) = index.fib(table, state.view.family, self.world) else { return };
+        let Some(fib) = index.fib(table, state.view.family, self.world, &self.reads) else { return };
         for (hop, intervals) in &fib.targets {
             let part = self.keep(set, &state.view, state.view.destination, intervals);
             match hop {

@@ -114,7 +114,9 @@ impl Explorer<'_, '_, '_> {
                 TableChoice::ImplicitLocal => continue,
                 TableChoice::Unknown => return on_link,
             };
-            let Some(fib) = self.index.fib(table, state.view.family, self.world) else { continue };
+            let Some(fib) = self.index.fib(table, state.view.family, self.world, &self.reads) else {
+                continue;
+            };
             for (hop, intervals) in &fib.targets {
                 if !matches!(hop, NextHop::Local | NextHop::Drop(_)) {
                     let part = self.keep(on_link, &state.view, state.view.destination, intervals);
@@ -171,7 +173,7 @@ impl Explorer<'_, '_, '_> {
                 targets.into_iter().map(|hop| (hop, anywhere())).collect()
             }
             TableChoice::Table(table) => {
-                let fib = self.index.fib(table, family, self.world);
+                let fib = self.index.fib(table, family, self.world, &self.reads);
                 let targets = fib.iter().flat_map(|fib| &fib.targets);
                 targets.map(|(hop, intervals)| (*hop, intervals.clone())).collect()
             }
@@ -207,7 +209,7 @@ impl Explorer<'_, '_, '_> {
             TableChoice::Unknown => self.route_anywhere(vpc, from, state, set),
             TableChoice::Table(table) => {
                 let index = self.index;
-                let Some(fib) = index.fib(table, state.view.family, self.world) else { return };
+                let Some(fib) = index.fib(table, state.view.family, self.world, &self.reads) else { return };
                 for (hop, intervals) in &fib.targets {
                     let part = self.keep(set, &state.view, state.view.destination, intervals);
                     self.follow(*hop, vpc, from, state, part);

@@ -39,6 +39,7 @@ mod vpc;
 mod tests;
 
 pub use error::LoadError;
+pub(crate) use inventory::{tells_of_a_service, tells_of_a_service_group};
 
 use document::Collected;
 

@@ -306,6 +306,11 @@ fn is_origin_group(name: &str) -> bool {
     name.starts_with("CloudFront-VPCOrigins-Service-SG")
 }
 
+/// Whether a group of this name is that of a managed ingress.
+pub(super) fn is_service_group(name: &str) -> bool {
+    GROUP_HINTS.iter().any(|hint| (hint.wanted)(name))
+}
+
 fn carries(facts: &Facts<'_>, interface: &Interface, wanted: fn(&str) -> bool) -> bool {
     let groups = interface.groups.iter().flatten().filter_map(Ref::known);
     groups.filter_map(|id| facts.snapshot.groups.get(id)).any(|group| wanted(&group.group_name))

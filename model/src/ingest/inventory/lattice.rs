@@ -9,7 +9,9 @@ use super::facts::{Facts, hidden, is_gone, relayed};
 use super::ingress::{admitting_groups, subnets_carrying};
 use super::{Found, Paths};
 use crate::id::{EniId, PrefixListId, Ref, SubnetId, VpcId};
-use crate::snapshot::{ComponentKind, Endpoint, EndpointKind, Entry, Exit, GroupPeer, GroupRule, Interface};
+use crate::snapshot::{
+    ComponentKind, Endpoint, EndpointKind, Entry, Exit, GroupPeer, GroupRule, Interface, Snapshot,
+};
 
 /// The route target by which clients of a service network enter it; no route names it, only Lattice addresses do
 /// (R-VPCE-14).
@@ -154,13 +156,7 @@ fn into_subnets(subnets: &[SubnetId]) -> Vec<Exit> {
 
 /// R-DATA-11: a rule that admits Lattice's addresses says that Lattice sends to the interfaces behind that rule.
 fn admitted_by_rules(facts: &Facts<'_>, found: &mut Found) {
-    let lists: BTreeSet<PrefixListId> = facts
-        .snapshot
-        .prefix_lists
-        .iter()
-        .filter(|(_, list)| list.list_name.contains("vpc-lattice"))
-        .map(|(id, _)| id)
-        .collect();
+    let lists = lists(facts.snapshot);
     for id in admitting_groups(facts, |rule| admits_lattice(rule, &lists)) {
         let Some(group) = facts.snapshot.groups.get(id) else { continue };
         let collected =
@@ -177,7 +173,13 @@ fn admitted_by_rules(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
-fn admits_lattice(rule: &GroupRule, lists: &BTreeSet<PrefixListId>) -> bool {
+/// The prefix lists of VPC Lattice.
+pub(super) fn lists(snapshot: &Snapshot) -> BTreeSet<PrefixListId> {
+    let lists = snapshot.prefix_lists.iter().filter(|(_, list)| list.list_name.contains("vpc-lattice"));
+    lists.map(|(id, _)| id).collect()
+}
+
+pub(super) fn admits_lattice(rule: &GroupRule, lists: &BTreeSet<PrefixListId>) -> bool {
     match &rule.peer {
         GroupPeer::PrefixList(list) => list.known().is_some_and(|list| lists.contains(&list)),
         GroupPeer::Cidr(cidr) => is_lattice_range(*cidr),

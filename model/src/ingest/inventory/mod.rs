@@ -25,7 +25,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::finding::Notice;
-use crate::snapshot::{Component, ComponentKind, DxGateway, Entry, Exit, Snapshot};
+use crate::snapshot::{
+    Component, ComponentKind, DxGateway, Entry, Exit, GroupPeer, GroupRule, SecurityGroup, Snapshot,
+};
 use crate::source::Source;
 
 use facts::Facts;
@@ -44,6 +46,22 @@ pub(crate) fn components(snapshot: &Snapshot, inventories: &Inventories) -> (Vec
     lattice::find(&facts, &mut found);
     neighbour::find(&facts, &mut found);
     found.finish()
+}
+
+/// R-DATA-11: whether a rule like this one says that a managed service sends to those behind it.
+pub(crate) fn tells_of_a_service(snapshot: &Snapshot, rule: &GroupRule) -> bool {
+    let referenced = match &rule.peer {
+        GroupPeer::Group(reference) => reference.group.known().and_then(|id| snapshot.groups.get(id)),
+        _ => None,
+    };
+    referenced.is_some_and(|group| ingress::is_service_group(&group.group_name))
+        || lattice::admits_lattice(rule, &lattice::lists(snapshot))
+}
+
+/// Whether what carries the group is one of a managed service, or one that such a service sends to.
+pub(crate) fn tells_of_a_service_group(snapshot: &Snapshot, group: &SecurityGroup) -> bool {
+    ingress::is_service_group(&group.group_name)
+        || group.ingress.iter().flatten().any(|rule| tells_of_a_service(snapshot, rule))
 }
 
 impl Inventories {

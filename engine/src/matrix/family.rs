@@ -1,0 +1,291 @@
+//! The cells of one family: surveyed, decided, kept, and decided again where something has become stale.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use reachproof_model::flow::{Question, World};
+use reachproof_model::id::VpcId;
+
+use super::chain::{Carriers, Chains, Earlier};
+use super::class::{ClassId, Partition, StationId};
+use super::delta::{self, DeltaRow};
+use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders};
+use super::lane::{LaneOf, indexed, kept_in_place, lanes, postings};
+use super::plain;
+use super::pool::Pool;
+use super::renew::{Job, Lanes, Renewal};
+use super::stale::Stale;
+use super::{Counters, Run, Stage};
+use crate::header::{Family, Frozen, Set};
+use crate::network::{Network, Role};
+use crate::reach::{Door, Exhausted, Reach};
+
+/// Receivers that are decided together at most.
+const PART: usize = 512;
+
+/// What the matrix of a network is made of.
+pub(super) struct Terms<'t, 'n, 's> {
+    pub(super) reach: &'t Reach<'n, 's>,
+    pub(super) partition: &'t Partition,
+    pub(super) carriers: &'t Carriers,
+    pub(super) question: Question,
+}
+
+/// How packets get to doors, and which senders have to be explored alone: what has to be known before cells are decided.
+pub(super) struct Survey<'t, 'n, 's> {
+    pub(super) pool: Pool<'t, 'n, 's>,
+    pub(super) chains: Chains,
+    pub(super) singular: BTreeSet<ClassId>,
+}
+
+/// The rows of one family.
+pub(super) struct OfFamily {
+    pub(super) shared: Arc<Frozen>,
+    pub(super) chains: Chains,
+    /// Receivers by part, the parts ascending.
+    pub(super) parts: Vec<(Part, Decided)>,
+    lanes: Vec<Lane>,
+    lane_of: LaneOf,
+    /// Classes that are explored alone, and what they send.
+    pub(super) singular: BTreeSet<ClassId>,
+    alone: plain::Rows,
+    pub(super) beyond: BTreeSet<u32>,
+}
+
+/// What was done again.
+#[derive(Default)]
+pub(super) struct Redone {
+    pub(super) rows: Vec<DeltaRow>,
+    pub(super) explored: u64,
+    pub(super) parts: u64,
+    pub(super) cells: u64,
+}
+
+impl<'t, 'n, 's> Survey<'t, 'n, 's> {
+    pub(super) fn of(
+        terms: &Terms<'t, 'n, 's>,
+        mut pool: Pool<'t, 'n, 's>,
+        earlier: Earlier<'_>,
+    ) -> Result<Self, Exhausted> {
+        let chains = Chains::of(&mut pool, terms.partition, terms.carriers, earlier)?;
+        let singular = singular(terms.reach.network(), terms.partition, &chains, pool.family);
+        Ok(Self { pool, chains, singular })
+    }
+}
+
+impl OfFamily {
+    /// Decides everything.
+    pub(super) fn of(
+        terms: &Terms<'_, '_, '_>,
+        survey: Survey<'_, '_, '_>,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<Self, Exhausted> {
+        let nothing = Self {
+            shared: Arc::clone(&survey.pool.shared),
+            chains: Chains::default(),
+            parts: Vec::new(),
+            lanes: Vec::new(),
+            lane_of: LaneOf::new(),
+            singular: BTreeSet::new(),
+            alone: plain::Rows::new(),
+            beyond: BTreeSet::new(),
+        };
+        let (family, _) = nothing.renewed(terms, survey, None, done)?;
+        Ok(family)
+    }
+
+    /// Decides again what a survey of a changed network shows to differ, and says what has become of which cells.
+    pub(super) fn renewed(
+        self,
+        terms: &Terms<'_, '_, '_>,
+        survey: Survey<'_, '_, '_>,
+        stale: Option<&Stale>,
+        done: &mut dyn FnMut(Stage),
+    ) -> Result<(Self, Redone), Exhausted> {
+        let Survey { mut pool, chains, singular } = survey;
+        let (reach, partition, family) = (terms.reach, terms.partition, pool.family);
+        let (chains_before, parts_before) = (self.chains, self.parts);
+        drop(self.shared);
+        let fresh = lanes(reach, partition, &chains, family, &singular);
+        let lanes = kept_in_place(&self.lanes, &self.lane_of, fresh);
+        let (lanes_of, lane_of) = indexed(&lanes);
+        let ground = Ground {
+            network: reach.network(),
+            partition,
+            chains: &chains,
+            lanes: &lanes,
+            lanes_of: &lanes_of,
+            carriers: terms.carriers,
+            postings: &postings(reach.network(), partition, &lanes),
+            replies: terms.question == Question::Connection,
+            group_set: &|id| reach.group_set(id),
+        };
+        let lanes_before = Lanes { count: self.lanes.len(), lane_of: &self.lane_of };
+        let renewal = Renewal::of(&ground, &lane_of, lanes_before, &chains_before, stale);
+        let jobs = renewal.jobs(parts(partition, &chains, family), parts_before);
+        let busy: Vec<&Job> = jobs.iter().filter(|job| job.is_busy()).collect();
+        let again = pool.map_by(1, &busy, |explorer, job| renewal.decide(explorer, job))?;
+        done(Stage::Cells);
+        let alone = plain::rows(&mut pool, reach, partition, &singular, terms.question)?;
+        let mut redone =
+            Redone { explored: chains.forward.explored + chains.back.explored, ..Redone::default() };
+        done(Stage::Alone);
+        let parts = renewal.finish(jobs, again, &mut redone);
+        redone.rows.extend(delta::alone(&self.alone, &alone));
+        let beyond = beyond(&chains);
+        Ok((Self { shared: pool.shared, chains, parts, lanes, lane_of, singular, alone, beyond }, redone))
+    }
+
+    /// What a station sends, by receiver.
+    pub(super) fn row(&self, from: StationId) -> Vec<Run> {
+        if let Some(cells) = self.alone.get(&from) {
+            return cells.iter().map(|(to, cell)| Run { first: *to, last: *to, cell: *cell }).collect();
+        }
+        let Some(lane) = self.lane_of.get(&from) else { return Vec::new() };
+        self.parts.iter().flat_map(|(part, decided)| decided.row(&part.receivers, *lane, from)).collect()
+    }
+
+    /// What passes between two stations.
+    pub(super) fn cell(&self, from: StationId, to: StationId) -> Cell {
+        if let Some(cells) = self.alone.get(&from) {
+            let found = cells.binary_search_by_key(&to, |(receiver, _)| *receiver).ok();
+            return found.and_then(|at| cells.get(at)).map(|(_, cell)| *cell).unwrap_or_default();
+        }
+        let Some(lane) = self.lane_of.get(&from) else { return Cell::default() };
+        let after = self.parts.partition_point(|(part, _)| part.receivers.first() <= Some(&to));
+        let part = after.checked_sub(1).and_then(|at| self.parts.get(at));
+        part.and_then(|(part, decided)| {
+            let position = u32::try_from(part.receivers.binary_search(&to).ok()?).ok()?;
+            decided.cell(*lane, from, position)
+        })
+        .unwrap_or_default()
+    }
+
+    fn cells(&self) -> impl Iterator<Item = Cell> + Clone + '_ {
+        let decided = || self.parts.iter().map(|(_, decided)| decided);
+        let spans = decided().flat_map(|part| part.blocks.iter().flatten().map(|span| span.cell));
+        let single = decided().flat_map(|part| part.single.iter().map(|(.., cell)| *cell));
+        let alone = self.alone.values().flatten().map(|(_, cell)| *cell);
+        spans.chain(single).chain(alone)
+    }
+
+    /// The different sets of protocols and ports.
+    pub(super) fn sets(&self) -> BTreeSet<Set> {
+        self.cells().flat_map(|cell| cell.sets()).collect()
+    }
+
+    /// Adds what there is to the counters.
+    pub(super) fn count(&self, counters: &mut Counters) {
+        counters.services += self.sets().len() as u64;
+        counters.runs += self.cells().count() as u64;
+        counters.rows += self.lanes.iter().filter(|lane| !lane.stations.is_empty()).count() as u64;
+        let forward = self.chains.forward.whole.values().flat_map(|both| both.iter());
+        counters.chains += forward.map(|opened| opened.approaches.len() as u64).sum::<u64>();
+        counters.explored_alone += self.singular.len() as u64;
+        counters.cells_decided += self.parts.iter().map(|(_, part)| part.cells).sum::<u64>();
+        let of_context = of_context(&self.lanes);
+        let sending = |context: &u32| of_context.get(context).copied().unwrap_or_default();
+        let met = |part: &Part| part.senders.keys().map(sending).sum::<u64>() * part.receivers.len() as u64;
+        let pairs = self.parts.iter().map(|(part, _)| met(part)).sum::<u64>();
+        let senders = self.lane_of.len() as u64;
+        let filled = self.parts.iter().filter(|(part, _)| !part.senders.is_empty());
+        let receivers: u64 = filled.map(|(part, _)| part.receivers.len() as u64).sum();
+        counters.pairs_decided += pairs;
+        counters.pairs_skipped += (senders * receivers).saturating_sub(pairs);
+    }
+}
+
+/// How many stations send in each context.
+fn of_context(lanes: &[Lane]) -> BTreeMap<u32, u64> {
+    let mut found = BTreeMap::new();
+    for lane in lanes {
+        *found.entry(lane.context).or_default() += lane.stations.len() as u64;
+    }
+    found
+}
+
+/// The classes for which the product does not hold.
+fn singular(
+    network: &Network<'_>,
+    partition: &Partition,
+    chains: &Chains,
+    family: Family,
+) -> BTreeSet<ClassId> {
+    let everybody = family == Family::V4 && (public_inside(network) || has_pools(network))
+        || chains.back.whole.values().flat_map(|both| both.iter()).any(|opened| !opened.split.is_empty());
+    let splits = |context: u32| {
+        let both = chains.forward.whole.get(&(context, None)).into_iter();
+        both.flat_map(|both| both.iter()).any(|opened| !opened.split.is_empty())
+    };
+    let classes = partition.classes.iter().zip(0..).filter(|(class, _)| everybody || splits(class.context));
+    let sending = classes.filter(|(class, _)| {
+        class.members.first().is_some_and(|id| Role::of(network.interface(*id)).initiates())
+    });
+    let contested = partition.stations.iter().filter(|station| station.family == family && station.contested);
+    sending.map(|(_, id)| ClassId(id)).chain(contested.map(|station| station.class)).collect()
+}
+
+/// R-ROUTE-3: whether public addresses come in, or go out, without a translation.
+fn has_pools(network: &Network<'_>) -> bool {
+    let mut vpcs = network.snapshot.vpcs.ids();
+    network.pool_tables().next().is_some()
+        || vpcs.any(|vpc| !network.pool_sources(vpc, World::Over).is_empty())
+}
+
+/// Whether an interface owns an address that the internet knows as another one's, so that replies to it might come in
+/// from there.
+fn public_inside(network: &Network<'_>) -> bool {
+    let associations = network.snapshot.interfaces.values().flat_map(|row| &row.public);
+    let nats = network.snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
+    let public: BTreeSet<std::net::IpAddr> = associations
+        .map(|row| row.public.into())
+        .chain(nats.filter_map(|row| row.public).map(Into::into))
+        .collect();
+    let own = network.snapshot.interfaces.values();
+    own.flat_map(|row| &row.addresses).any(|address| public.contains(&address.ip))
+}
+
+/// The receivers of each VPC, in parts, with what comes to them.
+fn parts(partition: &Partition, chains: &Chains, family: Family) -> Vec<Part> {
+    let mut receivers: BTreeMap<Option<VpcId>, Vec<StationId>> = BTreeMap::new();
+    for (id, station) in partition.station_ids().filter(|(_, station)| station.family == family) {
+        receivers.entry(partition.context_of(station.class).vpc()).or_default().push(id);
+    }
+    let mut senders = senders(partition, chains);
+    let mut found = Vec::new();
+    for (vpc, stations) in receivers {
+        let Some(senders) = senders.remove(&vpc) else { continue };
+        let chunks = stations.chunks(PART);
+        let senders = Arc::new(senders);
+        found.extend(chunks.map(|chunk| Part { receivers: chunk.to_vec(), senders: Arc::clone(&senders) }));
+    }
+    found
+}
+
+/// By VPC of the receivers.
+fn senders(partition: &Partition, chains: &Chains) -> BTreeMap<Option<VpcId>, Senders> {
+    let mut found: BTreeMap<Option<VpcId>, Senders> = BTreeMap::new();
+    for ((context, _), both) in &chains.forward.whole {
+        let mut here: BTreeMap<Option<VpcId>, Doors> = BTreeMap::new();
+        for (world, opened) in both.iter().enumerate() {
+            for (approach, set) in &opened.approaches {
+                let vpc = match approach.door {
+                    Door::Vpc(vpc, _) | Door::Link(vpc, _) => Some(vpc),
+                    Door::Interface(id) => partition.context_of(partition.class_of_interface(id)).vpc(),
+                };
+                here.entry(vpc).or_default()[world].push((*approach, *set));
+            }
+        }
+        for (vpc, approaches) in here {
+            found.entry(vpc).or_default().insert(*context, approaches);
+        }
+    }
+    found
+}
+
+/// The contexts of which something gets to destinations that no cell is about.
+fn beyond(chains: &Chains) -> BTreeSet<u32> {
+    let contexts = chains.forward.whole.iter();
+    let beyond = contexts.filter(|(_, both)| both.iter().any(|opened| !opened.beyond.is_empty()));
+    beyond.map(|((context, _), _)| *context).collect()
+}

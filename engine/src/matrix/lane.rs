@@ -1,0 +1,91 @@
+//! Lanes: senders that may be taken together, and which of them carry a group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reachproof_model::id::Ref;
+
+use super::atom::Atom;
+use super::chain::Chains;
+use super::class::{ClassId, Partition, StationId};
+use super::domain::{Lane, Postings};
+use crate::header::{Family, Set};
+use crate::network::Network;
+use crate::reach::Reach;
+
+/// Senders that may be taken together.
+pub(super) fn lanes(
+    reach: &Reach<'_, '_>,
+    partition: &Partition,
+    chains: &Chains,
+    family: Family,
+    alone: &BTreeSet<ClassId>,
+) -> Vec<Lane> {
+    let mut found: BTreeMap<(u32, Atom, [Set; 2]), Lane> = BTreeMap::new();
+    for (id, station) in partition.station_ids() {
+        if station.family != family || alone.contains(&station.class) {
+            continue;
+        }
+        let context = partition.class(station.class).context;
+        let vpc = partition.context_of(station.class).vpc();
+        let groups = reach.group_set(partition.member(station.class));
+        let out = chains.out.get(&(groups, vpc)).copied().unwrap_or_default();
+        let lane = found.entry((context, station.atom, out)).or_insert_with(|| Lane {
+            context,
+            address: station.address,
+            out,
+            stations: Vec::new(),
+        });
+        lane.stations.push(id);
+    }
+    found.into_values().collect()
+}
+
+/// The lanes of each context.
+pub(super) type LanesOf = BTreeMap<u32, Vec<u32>>;
+
+/// The lane of each station.
+pub(super) type LaneOf = BTreeMap<StationId, u32>;
+
+/// The lanes of each context, and the lane of each station.
+pub(super) fn indexed(lanes: &[Lane]) -> (LanesOf, LaneOf) {
+    let (mut of_context, mut of_station) = (BTreeMap::new(), BTreeMap::new());
+    for (lane, number) in lanes.iter().zip(0..).filter(|(lane, _)| !lane.stations.is_empty()) {
+        of_context.entry(lane.context).or_insert_with(Vec::new).push(number);
+        of_station.extend(lane.stations.iter().map(|station| (*station, number)));
+    }
+    (of_context, of_station)
+}
+
+pub(super) fn postings<'n>(network: &'n Network<'_>, partition: &Partition, lanes: &[Lane]) -> Postings<'n> {
+    let mut postings = Postings::default();
+    for (lane, number) in lanes.iter().zip(0..) {
+        for station in &lane.stations {
+            let member = partition.member(partition.station(*station).class);
+            match &network.interface(member).groups {
+                None => postings.hidden.entry(lane.context).or_default().push((number, *station)),
+                Some(groups) => groups.iter().for_each(|group: &'n Ref<_>| {
+                    let carrying = postings.carrying.entry((group, lane.context)).or_default();
+                    carrying.push((number, *station));
+                }),
+            }
+        }
+    }
+    postings
+}
+
+/// Lanes in the place that they had earlier, where nothing about them has changed; the others at the end. Those that are
+/// no more lose their stations.
+pub(super) fn kept_in_place(earlier: &[Lane], lane_of: &LaneOf, lanes: Vec<Lane>) -> Vec<Lane> {
+    let place = |lane: &Lane| {
+        let number = lane.stations.first().and_then(|first| lane_of.get(first)).copied()?;
+        earlier.get(number as usize).filter(|earlier| *earlier == lane).map(|_| number)
+    };
+    let (same, new): (Vec<_>, Vec<_>) =
+        lanes.into_iter().map(|lane| (place(&lane), lane)).partition(|(place, _)| place.is_some());
+    let same: BTreeSet<u32> = same.into_iter().filter_map(|(place, _)| place).collect();
+    let mut found = earlier.to_vec();
+    let gone = found.iter_mut().zip(0..).filter(|(_, number)| !same.contains(number));
+    gone.for_each(|(lane, _)| lane.stations.clear());
+    found.extend(new.into_iter().map(|(_, lane)| lane));
+    found
+}
