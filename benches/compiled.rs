@@ -1,7 +1,8 @@
-//! Loading a network from the JSON of its answers against loading the compiled snapshot of it, both from memory.
+//! Writing and reading compiled snapshots of generated organisations; and loading a network from the JSON of its answers
+//! against loading the compiled snapshot of it, both from memory.
 //!
-//! The networks are instances with one interface each, 200 to a subnet, in security groups of a few rules. Instances and
-//! interfaces have the fields that `aws` prints; then, as the hardest case, only those that are read.
+//! The networks of the comparison are instances with one interface each, 200 to a subnet, in security groups of a few rules.
+//! Instances and interfaces have the fields that `aws` prints; then, as the hardest case, only those that are read.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,8 +12,13 @@
     reason = "a bench measures, prints, and stops where it cannot"
 )]
 
+mod common;
+
 use std::time::Instant;
 
+use common::clock::measured;
+use common::line::{Amounts, ratio, row, speed};
+use common::{each_size, on_threads, organisation};
 use reachproof_model::compiled::{read_snapshot, write_snapshot};
 use reachproof_model::ingest::{Input, load};
 use serde::Serialize;
@@ -208,7 +214,7 @@ fn fastest<P, R>(prepare: impl Fn() -> P, run: impl Fn(P) -> R) -> f64 {
     times.fold(f64::INFINITY, f64::min)
 }
 
-fn measure(interfaces: usize, fields: Fields) {
+fn compare(interfaces: usize, fields: Fields) {
     let files = network(interfaces, fields);
     let size: usize = files.iter().map(|file| file.bytes.len()).sum();
     let snapshot = load(files.clone()).expect("the answers are well-formed");
@@ -217,17 +223,33 @@ fn measure(interfaces: usize, fields: Fields) {
     let from_json = fastest(|| files.clone(), load);
     let from_compiled = fastest(|| (), |()| read_snapshot("compiled", &compiled));
     let shape = if fields == Fields::All { "all fields" } else { "only fields that are read" };
-    println!(
-        "{interfaces:>7} interfaces, {shape}: JSON {:.1} MB {from_json:.1} ms, compiled {:.1} MB {from_compiled:.1} ms, \
-         {:.1} times as fast",
+    let text = format!(
+        "JSON with {shape} {:.1} MB {from_json:.1} ms, compiled {:.1} MB {from_compiled:.1} ms, {:.1} times as fast",
         size as f64 / 1e6,
         compiled.len() as f64 / 1e6,
         from_json / from_compiled,
     );
+    ratio("compiled", Amounts { interfaces, ..Amounts::default() }, &text);
+}
+
+fn both(interfaces: u32) {
+    for fields in [Fields::All, Fields::Read] {
+        compare(interfaces as usize, fields);
+    }
+}
+
+fn organisations(interfaces: u32) {
+    let snapshot = organisation::snapshot(&organisation::planned(interfaces));
+    let amounts = Amounts::of(&snapshot);
+    let write = |()| write_snapshot(&snapshot).expect("a snapshot has a binary form");
+    let (compiled, written) = measured(&format!("compile/{interfaces}"), || (), write);
+    row("compile", amounts, 1, written, &speed(compiled.len(), written.seconds));
+    let read = |()| read_snapshot("compiled", &compiled).expect("what was written is read");
+    let (_, loaded) = measured(&format!("compiled/{interfaces}"), || (), read);
+    row("load compiled", amounts, 1, loaded, &speed(compiled.len(), loaded.seconds));
 }
 
 fn main() {
-    for fields in [Fields::All, Fields::Read] {
-        [1_000, 20_000, 50_000].into_iter().for_each(|interfaces| measure(interfaces, fields));
-    }
+    let single = |size| on_threads(1, || organisations(size));
+    each_size(&[1_000, 10_000], &[single, both]);
 }

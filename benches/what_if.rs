@@ -3,8 +3,6 @@
 //! Each size runs on one thread. Changes are chosen by the seed: a rule, an entry or a route of the organisation that is
 //! turned round. Of each there are several, and what is printed is the median and the worst: the time to resolve the
 //! changed network, the time from there to matrix and delta, what was done for it, and how many pairs of places differ.
-//!
-//! `REACHPROOF_INTERFACES` names other sizes, divided by commas.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,32 +11,24 @@
     reason = "a bench measures, prints, and stops where it cannot"
 )]
 
-use std::env;
+mod common;
+
 use std::time::Instant;
 
+use common::clock::{Spent, memory};
+use common::line::{Amounts, rate, ratio, row, time};
+use common::{each_size, on_threads, organisation};
 use reachproof_engine::matrix::{Changed, Matrix, Recomputed};
 use reachproof_engine::network::{Network, Options};
 use reachproof_engine::reach::Reach;
 use reachproof_model::change::{Change, Edit};
 use reachproof_model::flow::Question;
-use reachproof_model::ingest::{Input, load};
 use reachproof_model::snapshot::{AclEntry, Action, GroupRule, Route, Snapshot};
 use reachproof_model::traffic::Traffic;
-use reachproof_scenarios::organisation::{Organisation, Parameters};
 
-const SIZES: [u32; 2] = [1_000, 10_000];
-const SEED: u64 = 7;
+const SIZES: [u32; 1] = [1_000];
 /// Changes of each kind.
 const SAMPLE: usize = 15;
-
-fn organisation(interfaces: u32) -> Snapshot {
-    let organisation = Organisation::plan(Parameters::of_size(SEED, interfaces)).expect("a size that fits");
-    let places = (0..organisation.places()).filter_map(|index| organisation.described(index));
-    let documents = places.flat_map(|place| place.documents);
-    let inputs = documents
-        .map(|document| Input { name: document.name, bytes: document.json.to_string().into_bytes() });
-    load(inputs.collect()).expect("the answers load")
-}
 
 /// So many of a list, spread evenly.
 fn spread<T>(items: Vec<T>) -> Vec<T> {
@@ -132,7 +122,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or_default()
 }
 
-fn print(name: &str, anew: f64, samples: &[Sample]) {
+fn print(name: &str, amounts: Amounts, anew: f64, samples: &[Sample]) {
     let times = || samples.iter().map(|sample| sample.changed);
     let middle = median(times().collect());
     let worst = times().fold(0.0, f64::max);
@@ -146,34 +136,32 @@ fn print(name: &str, anew: f64, samples: &[Sample]) {
     let (stale, cells, explorations) = work.fold((0, 0, 0), |(count, cells, explorations), work| {
         (count + 1, cells + work.cells, explorations + work.explorations)
     });
-    println!(
-        "    {name}: {} changes, {stale} of stale cells alone ({} cells and {} explorations each); resolve {:.1} ms, \
-         matrix and delta {:.2} ms (worst {:.2}), {:.0} times faster than anew; {pairs:.0} pairs differ (at most {most})",
+    let peak = memory("VmHWM:");
+    let spent = Spent { seconds: middle, peak, before: peak };
+    row(&format!("what-if: {name}"), amounts, 1, spent, &rate(1.0, middle, "changes"));
+    let text = format!(
+        "{} changes, {stale} of stale cells alone ({} cells and {} explorations each); resolving takes {} more, the worst \
+         change {}; the median is {:.0} times faster than a matrix anew; {pairs:.0} pairs differ (at most {most})",
         samples.len(),
         cells / stale.max(1),
         explorations / stale.max(1),
-        resolved * 1e3,
-        middle * 1e3,
-        worst * 1e3,
+        time(resolved),
+        time(worst),
         anew / middle,
     );
+    ratio(&format!("what-if: {name}"), amounts, &text);
 }
 
 fn bench(interfaces: u32) {
-    let snapshot = organisation(interfaces);
+    let snapshot = organisation::snapshot(&organisation::planned(interfaces));
     let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
     let reach = Reach::of(&network);
     let start = Instant::now();
     let mut matrix = Matrix::of(&reach, Question::Connection).expect("within limits");
     let anew = seconds(start);
     let counters = matrix.counters();
-    println!(
-        "{} interfaces, 1 thread: {} classes, {} stations; matrix anew {:.1} ms",
-        counters.interfaces,
-        counters.classes,
-        counters.stations,
-        anew * 1e3
-    );
+    let (classes, services) = (Some(counters.classes), Some(counters.services));
+    let amounts = Amounts { classes, services, ..Amounts::of(&snapshot) };
     let kinds = [
         ("wider ingress rule", rules(&snapshot, false)),
         ("no ingress rule", fewer_rules(&snapshot)),
@@ -185,17 +173,11 @@ fn bench(interfaces: u32) {
         let (samples, after) = measure(&snapshot, matrix, &changes);
         matrix = after;
         if !samples.is_empty() {
-            print(name, anew, &samples);
+            print(name, amounts, anew, &samples);
         }
     }
 }
 
 fn main() {
-    let given = env::var("REACHPROOF_INTERFACES").unwrap_or_default();
-    let mut sizes: Vec<u32> = given.split(',').filter_map(|size| size.trim().parse().ok()).collect();
-    if sizes.is_empty() {
-        sizes = SIZES.to_vec();
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
-    pool.install(|| sizes.into_iter().for_each(bench));
+    each_size(&SIZES, &[|size| on_threads(1, || bench(size))]);
 }

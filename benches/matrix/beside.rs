@@ -16,6 +16,8 @@ use reachproof_model::id::{EniId, Ref};
 use reachproof_model::snapshot::{GroupPeer, GroupRule};
 use reachproof_model::traffic::Traffic;
 
+use crate::common::line::{Amounts, ratio, time};
+
 /// Senders and receivers of the sample.
 const SAMPLE: usize = 24;
 
@@ -52,12 +54,13 @@ pub(crate) fn walked(network: &Network<'_>, matrix: &Matrix, rate: f64) {
         count += 1;
     }
     let each = start.elapsed().as_secs_f64() / count.max(1) as f64;
-    println!(
-        "    walking one packet of each of {count} pairs: {:.1} µs a packet ({arrive} arrive); the matrix decides all ports \
-         of {:.0} pairs in that time",
-        each * 1e6,
+    let text = format!(
+        "walking one packet of each of {count} pairs takes {} a packet ({arrive} arrive); the matrix decides all ports of \
+         {:.0} pairs in that time",
+        time(each),
         rate * each
     );
+    ratio("matrix", Amounts::of(network.snapshot), &text);
 }
 
 /// Binary diagrams over source, destination, protocol and port, one variable a bit.
@@ -151,10 +154,11 @@ pub(crate) fn binary(network: &Network<'_>, matrix: &Matrix, rate: f64) {
         }
     }
     let each = start.elapsed().as_secs_f64() / count.max(1) as f64;
-    println!(
-        "    binary diagrams of the groups alone: {:.1} µs a pair, built before ({meeting} of {count} meet); the matrix \
-         decides {:.2} pairs in that time, chains and replies included",
-        each * 1e6,
+    let text = format!(
+        "binary decision diagrams of the group filters alone, built before, take {} a pair ({meeting} of {count} meet); the \
+         matrix decides {:.2} pairs in that time, chains and replies included",
+        time(each),
         rate * each
     );
+    ratio("matrix", Amounts::of(network.snapshot), &text);
 }

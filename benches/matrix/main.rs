@@ -1,10 +1,8 @@
-//! The matrix of generated organisations, from a loaded snapshot to every pair of interfaces in both directions.
+//! The matrix of generated organisations, from a loaded snapshot to every pair of interfaces in both directions, and of the
+//! worst that there may be: every interface with groups of its own, whose ports all differ.
 //!
-//! Each size runs in a process of its own on one and on two threads, and prints what there is (interfaces, classes,
-//! rules, group sets, service sets), the time of each stage, pairs of stations a second, and memory. Beside it: the same
-//! filters as binary decision diagrams, and the packets of a sample of pairs walked one by one.
-//!
-//! `REACHPROOF_INTERFACES` names other sizes, divided by commas; 1000000 takes a while.
+//! Prints its stages as nouns of their own: classes, chains, decide (the cells), and all of it. Beside it, on one thread:
+//! the same filters as binary decision diagrams, and the packets of a sample of pairs walked one by one.
 
 #![expect(
     clippy::disallowed_methods,
@@ -14,140 +12,120 @@
 )]
 
 mod beside;
+#[path = "../common/mod.rs"]
+mod common;
+mod worst;
 
-use std::env;
-use std::fs;
-use std::process::Command;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
-use rayon::prelude::*;
-use reachproof_engine::matrix::{Counters, Matrix};
+use common::clock::{Spent, measured};
+use common::line::{Amounts, grouped, rate, ratio, row, time};
+use common::{each_size, on_threads, organisation};
+use reachproof_engine::matrix::{Counters, Matrix, Stage};
 use reachproof_engine::network::{Network, Options};
 use reachproof_engine::reach::Reach;
 use reachproof_model::flow::Question;
-use reachproof_model::ingest::{Input, load};
+use reachproof_model::ingest::load;
 use reachproof_model::snapshot::Snapshot;
-use reachproof_scenarios::organisation::{Organisation, Parameters};
+use worst::Shape;
 
-const SIZES: [u32; 3] = [1_000, 10_000, 100_000];
-const SEED: u64 = 7;
+const SIZES: [u32; 1] = [1_000];
 
-/// A generated organisation, as the answers of the AWS CLI load.
-fn organisation(interfaces: u32) -> Snapshot {
-    let organisation = Organisation::plan(Parameters::of_size(SEED, interfaces)).expect("a size that fits");
-    let places = (0..organisation.places()).into_par_iter();
-    let documents = places.filter_map(|index| organisation.described(index)).flat_map_iter(|place| {
-        place
-            .documents
-            .into_iter()
-            .map(|document| Input { name: document.name, bytes: document.json.to_string().into_bytes() })
-    });
-    load(documents.collect()).expect("the answers load")
+/// Seconds by stage.
+type Stages = BTreeMap<Stage, f64>;
+
+fn build(reach: &Reach<'_, '_>) -> (Matrix, Stages) {
+    let (mut stages, mut last) = (Stages::new(), Instant::now());
+    let mut done = |stage| {
+        *stages.entry(stage).or_default() += last.elapsed().as_secs_f64();
+        last = Instant::now();
+    };
+    let matrix = Matrix::staged(reach, Question::Connection, &mut done).expect("within limits");
+    (matrix, stages)
 }
 
-/// A line of `/proc/self/status` in MiB.
-fn memory(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
-    line.split_whitespace().next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0) / 1024
+/// Builds the matrix and prints what it took; gives the seconds.
+fn measure(noun: &str, network: &Network<'_>, threads: usize) -> (Matrix, f64) {
+    on_threads(threads, || {
+        let reach = Reach::of(network);
+        let name = format!("{noun}/{}/{threads}", network.snapshot.interfaces.len());
+        let ((matrix, stages), spent) = measured(&name, || (), |()| build(&reach));
+        print(noun, network.snapshot, threads, spent, &stages, matrix.counters());
+        (matrix, spent.seconds)
+    })
 }
 
-/// Processor time of this process so far in seconds: what other work on the machine does not change.
-fn processor() -> f64 {
-    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
-}
-
-fn seconds(start: Instant) -> f64 {
-    start.elapsed().as_secs_f64()
-}
-
-fn rules(snapshot: &Snapshot) -> usize {
-    let lists = snapshot.groups.values().flat_map(|group| group.ingress.iter().chain(&group.egress));
-    lists.map(Vec::len).sum::<usize>() + snapshot.acls.values().map(|acl| acl.entries.len()).sum::<usize>()
-}
-
-/// Builds the matrix of one organisation and prints what it took.
-fn measure(interfaces: u32, threads: usize) {
-    let snapshot = organisation(interfaces);
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-    pool.install(|| {
-        let start = Instant::now();
-        let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
-        let reach = Reach::of(&network);
-        let resolved = seconds(start);
-        // From here on the high-water mark is that of the matrix.
-        let _ = fs::write("/proc/self/clear_refs", "5");
-        let before = memory("VmRSS:");
-        let (used, start) = (processor(), Instant::now());
-        let matrix = Matrix::of(&reach, Question::Connection).expect("within limits");
-        let built = seconds(start);
-        let spent = processor() - used;
-        print(&snapshot, threads, [resolved, built, spent], before, matrix.counters());
-        if threads == 1 {
-            let counters = matrix.counters();
-            let rate = (counters.pairs_decided + counters.pairs_skipped) as f64 / built;
-            beside::binary(&network, &matrix, rate);
-            beside::walked(&network, &matrix, rate);
-        }
-    });
-}
-
-fn print(
-    snapshot: &Snapshot,
-    threads: usize,
-    [resolved, built, spent]: [f64; 3],
-    before: u64,
-    counters: Counters,
-) {
+fn print(noun: &str, snapshot: &Snapshot, threads: usize, spent: Spent, stages: &Stages, counters: Counters) {
+    let (classes, services) = (Some(counters.classes), Some(counters.services));
+    let amounts = Amounts { classes, services, ..Amounts::of(snapshot) };
+    let stage = |stage| stages.get(&stage).copied().unwrap_or_default();
+    let rows = [
+        ("classes", Stage::Classes, rate(counters.interfaces as f64, stage(Stage::Classes), "interfaces")),
+        ("chains", Stage::Chains, rate(counters.contexts as f64, stage(Stage::Chains), "contexts")),
+        ("decide", Stage::Cells, rate(counters.pairs_decided as f64, stage(Stage::Cells), "pairs")),
+    ];
+    for (what, which, rate) in rows {
+        row(&format!("{noun}: {what}"), amounts, threads, Spent { seconds: stage(which), ..spent }, &rate);
+    }
     let pairs = counters.pairs_decided + counters.pairs_skipped;
-    println!(
-        "{} interfaces, {threads} threads: {} classes, {} contexts, {} atoms, {} stations, {} rules, {} group sets, {} \
-         chains, {} service sets",
-        counters.interfaces,
-        counters.classes,
-        counters.contexts,
-        counters.atoms,
-        counters.stations,
-        rules(snapshot),
-        counters.group_sets,
-        counters.chains,
-        counters.services,
+    row(noun, amounts, threads, spent, &rate(pairs as f64, spent.seconds, "pairs"));
+    if threads == 1 {
+        counted(noun, amounts, spent, counters);
+    }
+}
+
+fn counted(noun: &str, amounts: Amounts, spent: Spent, counters: Counters) {
+    let text = format!(
+        "{} contexts, {} atoms, {} stations, {} chains, {} rows, {} runs; {} cells decided for {} pairs of stations, {} \
+         skipped; {} classes explored alone; {} MiB beside the network",
+        grouped(counters.contexts),
+        grouped(counters.atoms),
+        grouped(counters.stations),
+        grouped(counters.chains),
+        grouped(counters.rows),
+        grouped(counters.runs),
+        grouped(counters.cells_decided),
+        grouped(counters.pairs_decided),
+        grouped(counters.pairs_skipped),
+        grouped(counters.explored_alone),
+        grouped(spent.peak.saturating_sub(spent.before)),
     );
-    println!(
-        "    {} rows, {} runs, {} cells decided for {} pairs, {} skipped, {} classes explored alone",
-        counters.rows,
-        counters.runs,
-        counters.cells_decided,
-        counters.pairs_decided,
-        counters.pairs_skipped,
-        counters.explored_alone,
-    );
-    println!(
-        "    resolve {resolved:.3} s, matrix {built:.3} s ({spent:.2} s of processor time), {:.1} M pairs of stations/s, memory {} MiB beside {before} MiB of network",
-        pairs as f64 / built / 1e6,
-        memory("VmHWM:").saturating_sub(before),
-    );
+    ratio(noun, amounts, &text);
+}
+
+fn organisations(interfaces: u32) {
+    let snapshot = organisation::snapshot(&organisation::planned(interfaces));
+    let start = Instant::now();
+    let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
+    let resolved = start.elapsed().as_secs_f64();
+    let (matrix, one) = measure("matrix", &network, 1);
+    let amounts = Amounts::of(&snapshot);
+    ratio("matrix", amounts, &format!("resolving the network before takes {}", time(resolved)));
+    let counters = matrix.counters();
+    let rate = (counters.pairs_decided + counters.pairs_skipped) as f64 / one;
+    beside::binary(&network, &matrix, rate);
+    beside::walked(&network, &matrix, rate);
+    drop(matrix);
+    let (_, two) = measure("matrix", &network, 2);
+    ratio("matrix", amounts, &format!("two threads are {:.2} times as fast as one", one / two));
+}
+
+fn worst_case(interfaces: u32, noun: &str, shape: Shape) {
+    let planned = organisation::planned(interfaces);
+    let text = organisation::changed(&planned, |documents| worst::own_groups(documents, shape));
+    let snapshot = load(text).expect("the answers load");
+    let network = Network::build(&snapshot, Options::default()).expect("the spine is there");
+    measure(noun, &network, 1);
 }
 
 fn main() {
-    if let Some(one) = env::var_os("REACHPROOF_MATRIX_ONE") {
-        let text = one.to_string_lossy().into_owned();
-        let (interfaces, threads) = text.split_once(',').expect("interfaces and threads");
-        return measure(interfaces.parse().expect("a number"), threads.parse().expect("a number"));
-    }
-    let given = env::var("REACHPROOF_INTERFACES").unwrap_or_default();
-    let mut sizes: Vec<u32> = given.split(',').filter_map(|size| size.trim().parse().ok()).collect();
-    if sizes.is_empty() {
-        sizes = SIZES.to_vec();
-    }
-    let itself = env::current_exe().expect("the bench knows where it is");
-    for size in sizes {
-        for threads in [1, 2] {
-            let status =
-                Command::new(&itself).env("REACHPROOF_MATRIX_ONE", format!("{size},{threads}")).status();
-            assert!(status.expect("the bench runs").success(), "{size} interfaces on {threads} threads");
-        }
-    }
+    each_size(
+        &SIZES,
+        &[
+            organisations,
+            |size| worst_case(size, "matrix, own ports, dense", Shape::Dense),
+            |size| worst_case(size, "matrix, own ports, sparse", Shape::Sparse),
+        ],
+    );
 }

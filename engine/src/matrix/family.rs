@@ -16,7 +16,7 @@ use super::pool::Pool;
 use super::renew::{Job, Lanes, Renewal};
 use super::stale::Stale;
 use super::{Counters, Run, Stage};
-use crate::header::{Family, Frozen, Set};
+use crate::header::{Arena, Family, Frozen, Set};
 use crate::network::{Network, Role};
 use crate::reach::{Door, Exhausted, Reach};
 
@@ -50,6 +50,7 @@ pub(super) struct OfFamily {
     pub(super) singular: BTreeSet<ClassId>,
     alone: plain::Rows,
     pub(super) beyond: BTreeSet<u32>,
+    operations: u64,
 }
 
 /// What was done again.
@@ -89,6 +90,7 @@ impl OfFamily {
             singular: BTreeSet::new(),
             alone: plain::Rows::new(),
             beyond: BTreeSet::new(),
+            operations: 0,
         };
         let (family, _) = nothing.renewed(terms, survey, None, done)?;
         Ok(family)
@@ -132,8 +134,9 @@ impl OfFamily {
         done(Stage::Alone);
         let parts = renewal.finish(jobs, again, &mut redone);
         redone.rows.extend(delta::alone(&self.alone, &alone));
-        let beyond = beyond(&chains);
-        Ok((Self { shared: pool.shared, chains, parts, lanes, lane_of, singular, alone, beyond }, redone))
+        let (beyond, operations) = (beyond(&chains), pool.operations);
+        let shared = pool.shared;
+        Ok((Self { shared, chains, parts, lanes, lane_of, singular, alone, beyond, operations }, redone))
     }
 
     /// What a station sends, by receiver.
@@ -181,6 +184,8 @@ impl OfFamily {
         counters.rows += self.lanes.iter().filter(|lane| !lane.stations.is_empty()).count() as u64;
         let forward = self.chains.forward.whole.values().flat_map(|both| both.iter());
         counters.chains += forward.map(|opened| opened.approaches.len() as u64).sum::<u64>();
+        counters.nodes += Arena::overlay(Arc::clone(&self.shared)).counters().nodes;
+        counters.operations += self.operations;
         counters.explored_alone += self.singular.len() as u64;
         counters.cells_decided += self.parts.iter().map(|(_, part)| part.cells).sum::<u64>();
         let of_context = of_context(&self.lanes);

@@ -40,6 +40,8 @@ pub(super) struct Pool<'r, 'n, 's> {
     reach: &'r Reach<'n, 's>,
     pub(super) family: Family,
     pub(super) shared: Arc<Frozen>,
+    /// Steps of set operations that all work took so far.
+    pub(super) operations: u64,
 }
 
 impl<'r, 'n, 's> Pool<'r, 'n, 's> {
@@ -49,7 +51,7 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
 
     /// A pool that starts with these sets.
     pub(super) fn after(reach: &'r Reach<'n, 's>, family: Family, shared: Arc<Frozen>) -> Self {
-        Self { reach, family, shared }
+        Self { reach, family, shared, operations: 0 }
     }
 
     /// The network explored.
@@ -97,6 +99,7 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
         let mut all = Vec::with_capacity(items.len());
         for (from, mut found) in chunks {
             Exhausted::require_room(&from, self.limit())?;
+            self.operations += from.counters().operations;
             let mut sets: Vec<Set> = Vec::new();
             found.iter_mut().for_each(|result| result.each(&mut |set| sets.push(*set)));
             arena.import_all(&from, sets.iter_mut());
@@ -112,6 +115,7 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
     /// Shares what an arena of this pool has made.
     pub(super) fn keep(&mut self, arena: Arena) -> Result<(), Exhausted> {
         Exhausted::require_room(&arena, self.limit())?;
+        self.operations += arena.counters().operations;
         self.shared = Arena::new(self.family).freeze();
         self.shared = arena.freeze();
         Ok(())
