@@ -109,8 +109,8 @@ fn network<'s>(
         strict: claim.strict,
         live_only: claim.live_only,
         assume_default_acl: claim.assume.contains(&Assume::DefaultNacl),
-        including_replies: false,
         nodes,
+        ..Options::default()
     };
     Network::build(snapshot, options).map_err(|error| Failure::new(error.to_string()))
 }

@@ -32,6 +32,16 @@ pub(super) fn beyond_components(
     Ok(bundles)
 }
 
+/// The components from which something may come to a wanted sink, by others if need be.
+pub(super) fn leading(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+) -> Result<BTreeSet<ComponentId>, Exhausted> {
+    let all: BTreeSet<ComponentId> = reach.network().components().ids().collect();
+    let onward = onward(reach, wanted, all.clone())?;
+    Ok(all.into_iter().filter(|id| !onward.sinks_beyond(*id).is_empty()).collect())
+}
+
 /// What lies beyond components: which lead to which, and the wanted sinks of each.
 #[derive(Default)]
 struct Onward {
@@ -80,7 +90,7 @@ fn onward(
 ) -> Result<Onward, Exhausted> {
     let mut known = Onward::default();
     let mut next: Vec<ComponentId> = first.into_iter().collect();
-    let request = Request { question: Question::Packet, avoid: wanted.avoid.clone() };
+    let request = Request { avoid: wanted.avoid.clone(), ..Request::of(Question::Packet) };
     while !next.is_empty() {
         let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
         let sources: Vec<SourceClass> = next.iter().map(alone).collect();

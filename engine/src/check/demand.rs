@@ -22,7 +22,7 @@ use crate::reach::{Delivery, Exhausted, Reach, Request, intervals_of};
 /// something may pass between is looked at alone and has a bundle of its own.
 pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
     let targets = targets(reach, wanted);
-    let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
+    let request = Request { avoid: wanted.avoid.clone(), ..Request::of(wanted.question) };
     let explored = reach.explore(&wanted.classes(reach), &request, |explored| {
         Gathering::of(reach, wanted, &targets, explored).demanded(reach.network())
     })?;

@@ -7,16 +7,16 @@ use reachproof_model::flow::{Flow, Question};
 use reachproof_model::id::{ComponentId, EniId, Id};
 use reachproof_model::policy::TrafficSpec;
 
-use super::beyond::beyond_components;
+use super::beyond::{beyond_components, leading};
 use super::bundle::{Addresses, Bundle, Examples, Sample, is_one_place};
 use super::place::{Places, Target, origins, targets};
 use crate::asked::{destined, example, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
-use crate::network::{Sink, SourcePlace};
+use crate::network::{Search, Sink, SourcePlace};
 use crate::reach::{
-    Alike, Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client,
+    Aim, Alike, Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client,
 };
-use crate::region::Region;
+use crate::region::{Region, Spot};
 
 /// What is asked of every pair of source and destination.
 pub(crate) struct Wanted<'q> {
@@ -49,8 +49,11 @@ const SAMPLES: usize = 16;
 /// Every pair between which something may pass, in bundles; a pair may be in several.
 pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
     let targets = targets(reach, wanted);
-    let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
-    let explored = reach.explore(&wanted.crowds(reach), &request, |explored| {
+    let (classes, request) = wanted.aimed(reach)?;
+    let explored = reach.explore(&classes, &request, |explored| {
+        if explored.is_empty() {
+            return Yield::default();
+        }
         Gathering::of(reach, wanted, &targets, explored).run()
     })?;
     let mut all = Yield::default();
@@ -70,8 +73,11 @@ pub(super) fn ends(
     wanted: &Wanted<'_>,
 ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
     let targets = targets(reach, wanted);
-    let request = Request { question: wanted.question, avoid: wanted.avoid.clone() };
-    let explored = reach.explore(&wanted.crowds(reach), &request, |explored| {
+    let (classes, request) = wanted.aimed(reach)?;
+    let explored = reach.explore(&classes, &request, |explored| {
+        if explored.is_empty() {
+            return Touched::default();
+        }
         Gathering::of(reach, wanted, &targets, explored).ends()
     })?;
     let (mut sources, mut sinks, mut entered) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
@@ -103,7 +109,41 @@ impl Wanted<'_> {
 
     /// The sources as few classes, whose members may differ in their groups.
     fn crowds(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
-        reach.crowded(&self.sources())
+        match reach.network().options.search {
+            Search::Plain => self.classes(reach),
+            Search::Usual | Search::Aimed => reach.crowded(&self.sources()),
+        }
+    }
+
+    /// The classes to explore, and how: with an aim where there are many of them.
+    fn aimed(&self, reach: &Reach<'_, '_>) -> Result<(Vec<SourceClass>, Request), Exhausted> {
+        let mut classes = self.crowds(reach);
+        let avoid = self.avoid.clone();
+        let network = reach.network();
+        if !network.options.search.is_aimed(classes.len()) {
+            return Ok((classes, Request { question: self.question, avoid, aim: None }));
+        }
+        let aim = self.aim(reach)?.map(Arc::new);
+        if let Some(aim) = &aim {
+            let matters = |class: &SourceClass| {
+                let both = [Family::V4, Family::V6];
+                both.into_iter().any(|family| !aim.destinations(network, class, family).is_empty())
+            };
+            classes.retain(matters);
+        }
+        Ok((classes, Request { question: self.question, avoid, aim }))
+    }
+
+    /// The wanted interfaces, if nothing else is wanted, with the components that lead to them.
+    fn aim(&self, reach: &Reach<'_, '_>) -> Result<Option<Aim>, Exhausted> {
+        let interface = |(spot, _)| match spot {
+            Spot::Interface(id) => Some(id),
+            _ => None,
+        };
+        let Some(interfaces) = self.to.iter().map(interface).collect::<Option<Vec<EniId>>>() else {
+            return Ok(None);
+        };
+        Ok(Aim::at(reach, interfaces, leading(reach, self)?))
     }
 
     fn sources(&self) -> Vec<SourcePlace> {
@@ -305,11 +345,20 @@ impl<'g, 'w> Gathering<'g, 'w> {
         flows.iter().map(between).collect()
     }
 
-    /// The wanted sources that may enter a component.
+    /// The wanted sources that may enter a component, those with equal groups by themselves: what one of them may send
+    /// there, the others may, too.
     pub(super) fn entered(&mut self, component: ComponentId, over: Set) -> Vec<Entered> {
         let family = self.explored.family;
         let sent = self.origins.headers(self.explored.arena, family, Field::Source);
         let entering = self.explored.arena.intersection(over, sent);
+        let bands = self.explored.bands();
+        bands.into_iter().flat_map(|band| self.entered_alike(component, entering, band)).collect()
+    }
+
+    /// The same of senders with equal groups.
+    fn entered_alike(&mut self, component: ComponentId, entering: Set, band: Set) -> Vec<Entered> {
+        let family = self.explored.family;
+        let entering = self.explored.arena.intersection(entering, band);
         let mut shape = entering;
         for field in [Field::Destination, Field::Protocol, Field::Port, Field::SourcePort, Field::MappedPort]
         {

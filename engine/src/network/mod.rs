@@ -62,6 +62,8 @@ pub struct Options {
     pub assume_default_acl: bool,
     /// What may answer a packet of the receiver's own counts as let in, in the permissive world (R-VERDICT-1, R-SG-14).
     pub including_replies: bool,
+    /// How searches go about it; no answer depends on it.
+    pub search: Search,
     /// How large sets of headers may grow.
     pub nodes: NodeLimit,
 }
@@ -75,6 +77,33 @@ impl Default for NodeLimit {
         Self(100_000_000)
     }
 }
+
+/// How a search over many sources goes about it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Search {
+    /// Senders that differ in groups and addresses alone are explored together; where there are many classes of sources,
+    /// what cannot matter is left out.
+    #[default]
+    Usual,
+    /// As usual, and what cannot matter is always left out.
+    Aimed,
+    /// Each class by itself, to everywhere: nothing is saved. For comparison.
+    Plain,
+}
+
+impl Search {
+    /// Whether to leave out what cannot matter to so many classes.
+    pub(crate) fn is_aimed(self, classes: usize) -> bool {
+        match self {
+            Self::Usual => classes > MANY,
+            Self::Aimed => true,
+            Self::Plain => false,
+        }
+    }
+}
+
+/// Classes that are explored without further thought.
+const MANY: usize = 32;
 
 /// A snapshot with everything resolved that evaluating a packet needs.
 #[derive(Debug)]

@@ -1,12 +1,14 @@
 //! The least fixpoint: which sent headers get to which place.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, GroupId, Ref};
 use reachproof_model::snapshot::Exit;
 
-use super::class::Kind;
+use super::aim::Aim;
+use super::class::{Kind, SourceClass};
 use super::filter::{FilterKey, FilterView};
 use super::index::{Index, ReceiversId};
 use super::open::{Door, Gate, Opened};
@@ -53,6 +55,10 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) senders: Vec<EniId>,
     /// What they have in common.
     pub(super) kind: Kind,
+    /// What the exploration is for, where that is less than everything.
+    pub(super) aim: Option<Arc<Aim>>,
+    /// The headers that matter to it.
+    pub(super) sent: Set,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
     visited: BTreeMap<State, Set>,
@@ -80,6 +86,8 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             avoids_interfaces: false,
             senders: Vec::new(),
             kind: Kind::Alike,
+            aim: None,
+            sent: Set::FULL,
             certifying: false,
             visited: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -112,6 +120,30 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             self.avoid.clone_from(ids);
             let interfaces = self.network().snapshot.interfaces.values();
             self.avoids_interfaces = interfaces.map(|row| &row.meta.id).any(|id| self.avoid.contains(id));
+        }
+    }
+
+    /// The headers of a class that matter to what the exploration is for.
+    pub(super) fn aimed(&mut self, source: &SourceClass) -> Set {
+        let Some(aim) = self.aim.clone() else { return Set::FULL };
+        let destinations = aim.destinations(self.network(), source, self.family);
+        self.among(&View::sent(self.family), Address::Destination, &destinations)
+    }
+
+    /// Whether it matters what an interface receives; of replies it always does.
+    pub(super) fn is_aimed_at(&self, interface: EniId) -> bool {
+        self.replying() || self.aim.as_ref().is_none_or(|aim| aim.is_at(interface))
+    }
+
+    /// The same of any of a class of receivers.
+    pub(super) fn is_aimed_at_any(&self, receivers: ReceiversId) -> bool {
+        self.replying() || self.aim.as_ref().is_none_or(|aim| aim.is_at_any(receivers))
+    }
+
+    fn is_aimed_at_sink(&self, sink: Sink) -> bool {
+        match (sink, &self.aim) {
+            (Sink::Component(id), Some(aim)) => self.replying() || aim.is_at_component(id),
+            _ => true,
         }
     }
 
@@ -167,7 +199,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
 
     /// Records headers that arrived at a sink.
     pub(super) fn arrive(&mut self, sink: Sink, state: &State, set: Set) {
-        if set.is_empty() || self.avoids_sink(sink) {
+        if set.is_empty() || self.avoids_sink(sink) || !self.is_aimed_at_sink(sink) {
             return;
         }
         if self.replying() {

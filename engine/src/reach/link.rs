@@ -26,7 +26,7 @@ impl Explorer<'_, '_, '_> {
         // Of a class of senders each may hear the others, though not itself.
         let alone = self.replying() || self.senders.len() < 2;
         for neighbour in self.network().interfaces_in_subnet(subnet) {
-            if !alone || Some(*neighbour) != sender {
+            if (!alone || Some(*neighbour) != sender) && self.is_aimed_at(*neighbour) {
                 self.receive_link_local(*neighbour, state, there);
             }
         }

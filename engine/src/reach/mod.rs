@@ -8,6 +8,7 @@
 //! INVARIANT (sound deliveries): a header outside [`Delivery::over`] never arrives, whatever the unknowns are; a header
 //! inside [`Delivery::under`] arrives whatever they are.
 
+mod aim;
 mod class;
 mod edge;
 mod explore;
@@ -35,6 +36,8 @@ use rayon::prelude::*;
 use reachproof_model::flow::{Question, World};
 use reachproof_model::id::{ComponentId, EniId, NatId, VpcId};
 
+pub use aim::Aim;
+use class::{Crowd, Kind};
 pub use class::{SourceClass, classes};
 
 use crate::asked::among;
@@ -62,12 +65,14 @@ pub struct Request {
     pub question: Question,
     /// AWS ids of places that packets may neither pass nor end at.
     pub avoid: BTreeSet<Box<str>>,
+    /// What it is for, where that is less than everything.
+    pub aim: Option<Arc<Aim>>,
 }
 
 impl Request {
     /// Everything, for a question.
     pub fn of(question: Question) -> Self {
-        Self { question, avoid: BTreeSet::new() }
+        Self { question, avoid: BTreeSet::new(), aim: None }
     }
 }
 
@@ -115,11 +120,18 @@ pub struct Explored<'w> {
     /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their class.
     arrived: Vec<(Delivery, Option<Alike<'w>>)>,
     network: &'w Network<'w>,
+    /// The crowd of the sources, if they are one.
+    crowd: Option<&'w Crowd>,
     /// The diagrams of the sets.
     pub arena: &'w mut Arena,
 }
 
 impl<'w> Explored<'w> {
+    /// Whether nothing arrives anywhere.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.arrived.is_empty()
+    }
+
     /// Everything that arrives, by sink and destination.
     pub fn deliveries(&mut self) -> Vec<Delivery> {
         self.deliveries_at(|_| true)
@@ -150,6 +162,18 @@ impl<'w> Explored<'w> {
     /// Everything that arrives, once for all interfaces that receive it alike: each takes what is for its own addresses.
     pub(crate) fn arrivals(&self) -> Vec<(Delivery, Option<Alike<'w>>)> {
         self.arrived.clone()
+    }
+
+    /// The headers of the senders, those with equal groups in one set.
+    pub(crate) fn bands(&mut self) -> Vec<Set> {
+        let Some(crowd) = self.crowd else { return vec![Set::FULL] };
+        let all = HeaderBox::full(self.family);
+        let sets = crowd.bands.iter().map(|band| {
+            let own = band.addresses(self.family).iter();
+            let boxes: Vec<HeaderBox> = own.map(|(lo, hi)| all.with(Field::Source, *lo, *hi)).collect();
+            self.arena.any_of(&boxes)
+        });
+        sets.collect()
     }
 
     fn restricted(&mut self, delivery: Delivery, area: Set) -> Delivery {
@@ -289,11 +313,17 @@ fn extracted<T>(
     worker.avoid_all(&request.avoid);
     worker.senders.clone_from(&source.members);
     worker.kind = source.kind;
+    worker.aim.clone_from(&request.aim);
+    worker.sent = worker.aimed(source);
     let over = explore_world(worker, source.place, World::Over, request.question);
     let under = explore_world(worker, source.place, World::Under, request.question);
     let arrived = merge(worker, over, under);
-    let (family, network) = (worker.family, worker.network());
-    extract(Explored { source, family, arrived, network, arena: &mut worker.arena })
+    let (family, network, index) = (worker.family, worker.network(), worker.index);
+    let crowd = match source.kind {
+        Kind::Crowd(id) => Some(index.crowd(id)),
+        Kind::Alike | Kind::LinkLocal => None,
+    };
+    extract(Explored { source, family, arrived, network, crowd, arena: &mut worker.arena })
 }
 
 /// One way of arriving: the sent headers, and those of them whose reply comes back.
@@ -307,7 +337,7 @@ fn explore_world(
 ) -> Ways {
     worker.world = world;
     worker.reset();
-    worker.start(source, Set::FULL);
+    worker.start(source, worker.sent);
     worker.run();
     let arrivals = std::mem::take(&mut worker.arrivals);
     let answered = |worker: &mut Explorer<'_, '_, '_>, arrival: &Arrival, set| match question {

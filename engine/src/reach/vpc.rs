@@ -303,6 +303,9 @@ impl Explorer<'_, '_, '_> {
             self.deliver_alike(vpc, from, confined, state, set);
         }
         for (interface, intervals) in self.owners_among(vpc, state, set, shared) {
+            if !self.is_aimed_at(interface) {
+                continue;
+            }
             let there = self.keep(set, &state.view, state.view.destination, &intervals);
             for subnet in self.subnets_of(interface).into_iter().filter(within) {
                 let entered = self.enter(subnet, from, state, there);
@@ -331,7 +334,9 @@ impl Explorer<'_, '_, '_> {
         let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);
         for id in index.receivers_of(vpc, state.view.family) {
             let receivers = index.receivers(*id);
-            let Some(first) = receivers.members.first() else { continue };
+            let Some(first) = receivers.members.first().filter(|_| self.is_aimed_at_any(*id)) else {
+                continue;
+            };
             let addressed = self.addressed(*id, state);
             let there = self.arena.intersection(set, addressed);
             if there.is_empty() {

@@ -1,0 +1,318 @@
+//! What a search is for: some interfaces, and the components that may lead on to them. From it follows which packets of
+//! which senders cannot matter, so that they need not be followed.
+//!
+//! A packet gets to an interface only if it was sent to one of that interface's addresses, or to one that is translated
+//! into such a one: a public one (R-IGW-4), or one with an IPv4 address inside (R-NAT-8). And what was sent to an address
+//! of an interface comes in only if a group lets in its source, or its sender by the group's name (R-SG-1, R-SG-9); the
+//! source is the one that was sent unless a NAT gateway on the way replaced it.
+//!
+//! INVARIANT (aims lose nothing): what an exploration with an aim leaves out arrives at none of the interfaces aimed at
+//! and enters none of the components. `tests/aim.rs` compares answers with and without.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+use reachproof_model::flow::World;
+use reachproof_model::id::{ComponentId, EniId, GroupId, Id, NatId, Ref, VpcId};
+use reachproof_model::snapshot::{ComponentKind, Entry, GroupPeer, GroupRule};
+
+use super::class::merged;
+use super::view::{Intervals, block_family, intervals_of, number};
+use super::{Reach, Receivers, ReceiversId, SourceClass};
+use crate::header::Family;
+use crate::network::{Assumed, Network, NextHop, SourcePlace, SpecialBlock, TableChoice, host, owned_blocks};
+
+/// Gaps kept between the addresses of a VPC that are aimed at.
+const GAPS: usize = 15;
+
+/// What a search is for.
+#[derive(Clone, Debug)]
+pub struct Aim {
+    /// Whether an interface is aimed at, itself or what is behind it.
+    interfaces: Vec<bool>,
+    /// Whether any of a class of receivers is.
+    receivers: Vec<bool>,
+    components: BTreeSet<ComponentId>,
+    rows: Vec<Row>,
+    /// Public addresses that may stand for one that is aimed at.
+    translated: Intervals,
+}
+
+/// The interfaces of a VPC that are aimed at.
+#[derive(Clone, Debug)]
+struct Row {
+    vpc: VpcId,
+    /// Their addresses, and some between.
+    addresses: [Intervals; 2],
+    admitted: Admitted,
+}
+
+/// Whom groups let in.
+#[derive(Clone, Debug, Default)]
+struct Admitted {
+    /// Anyone, or nobody can say whom.
+    anyone: bool,
+    sources: [Intervals; 2],
+    groups: BTreeSet<Ref<GroupId>>,
+}
+
+impl Aim {
+    /// At some interfaces and components; `None` if nothing follows from it: where packets may get there with
+    /// destinations that are not theirs.
+    pub(crate) fn at(
+        reach: &Reach<'_, '_>,
+        wanted: impl IntoIterator<Item = EniId>,
+        components: BTreeSet<ComponentId>,
+    ) -> Option<Self> {
+        let network = reach.network();
+        if is_opaque(network) {
+            return None;
+        }
+        let mut interfaces = vec![false; network.snapshot.interfaces.len()];
+        for id in wanted.into_iter().chain(doors(network, &components)?) {
+            network.interface(id).vpc.known()?;
+            *interfaces.get_mut(id.index())? = true;
+        }
+        let aimed = |receivers: &Receivers| {
+            receivers.members.iter().any(|id| interfaces.get(id.index()).is_some_and(|aimed| *aimed))
+        };
+        let receivers = reach.receivers().map(aimed).collect();
+        let mut aim = Self { interfaces, receivers, components, rows: Vec::new(), translated: Vec::new() };
+        aim.rows = aim.rows(reach);
+        let routed = nats(reach);
+        aim.rows.iter_mut().for_each(|row| row.count_nats(network, &routed));
+        aim.translated = aim.translated(network);
+        Some(aim)
+    }
+
+    /// Whether what an interface receives matters.
+    pub(super) fn is_at(&self, interface: EniId) -> bool {
+        self.interfaces.get(interface.index()).is_none_or(|aimed| *aimed)
+    }
+
+    /// Whether what any of a class receives matters.
+    pub(super) fn is_at_any(&self, receivers: ReceiversId) -> bool {
+        self.receivers.get(receivers.position()).is_none_or(|aimed| *aimed)
+    }
+
+    /// Whether what enters a component matters.
+    pub(super) fn is_at_component(&self, component: ComponentId) -> bool {
+        self.components.contains(&component)
+    }
+
+    /// The destinations to which packets of a class may matter.
+    pub(crate) fn destinations(
+        &self,
+        network: &Network<'_>,
+        class: &SourceClass,
+        family: Family,
+    ) -> Intervals {
+        let SourcePlace::Interface(first) = class.place else { return vec![(0, family.greatest_address())] };
+        let home = network.interface(first).vpc.known();
+        let senders = Senders::of(network, class);
+        let mut found: Intervals = Vec::new();
+        for row in &self.rows {
+            if senders.may_be_let_in(&row.admitted) {
+                found.extend(&row.addresses[position(family)]);
+            }
+            if family == Family::V6 && Some(row.vpc) == home {
+                found.extend(intervals_of(&SpecialBlock::LinkLocalV6.blocks(), family));
+            }
+        }
+        match family {
+            Family::V4 => found.extend(&self.translated),
+            Family::V6 if self.rows.is_empty() => {}
+            Family::V6 => found.extend(intervals_of(&SpecialBlock::Nat64.blocks(), family)),
+        }
+        merged(found)
+    }
+
+    fn rows(&self, reach: &Reach<'_, '_>) -> Vec<Row> {
+        let network = reach.network();
+        let mut rows: BTreeMap<VpcId, Row> = BTreeMap::new();
+        let mut admitted: BTreeSet<(VpcId, u32)> = BTreeSet::new();
+        for (id, interface) in network.snapshot.interfaces.iter() {
+            let Some(vpc) = interface.vpc.known().filter(|_| self.is_at(id)) else { continue };
+            let row = rows.entry(vpc).or_insert_with(|| Row::of(vpc));
+            let blocks = owned_blocks(interface);
+            for (family, addresses) in [Family::V4, Family::V6].into_iter().zip(&mut row.addresses) {
+                addresses.extend(intervals_of(&blocks, family));
+            }
+            if admitted.insert((vpc, reach.group_set(id))) {
+                row.admitted.add(network, id);
+            }
+        }
+        rows.into_values().map(Row::tidy).collect()
+    }
+
+    /// R-IGW-4: whatever interface they are shown at, public addresses may stand for a private one that is aimed at.
+    fn translated(&self, network: &Network<'_>) -> Intervals {
+        let own = merged(self.rows.iter().flat_map(|row| &row.addresses[0]).copied().collect());
+        let meant = network.associations(World::Over).filter(|row| {
+            self.is_at(row.interface) || overlap(&own, &intervals_of(&[host(row.private.into())], Family::V4))
+        });
+        merged(meant.map(|row| number(row.public.into())).map(|address| (address, address)).collect())
+    }
+}
+
+impl Row {
+    fn of(vpc: VpcId) -> Self {
+        Self { vpc, addresses: Default::default(), admitted: Admitted::default() }
+    }
+
+    fn tidy(mut self) -> Self {
+        self.addresses = self.addresses.map(|own| coarse(merged(own)));
+        self.admitted.sources = self.admitted.sources.map(merged);
+        self
+    }
+
+    /// R-NAT-2, R-NAT-4: where a table leads what is for these interfaces to a NAT gateway that they let in, anyone whom it
+    /// serves may get in.
+    fn count_nats(&mut self, network: &Network<'_>, routed: &BTreeMap<NatId, Intervals>) {
+        let [v4, _] = &self.addresses;
+        let [sources, _] = &self.admitted.sources;
+        let leading = routed.iter().filter(|(_, intervals)| overlap(v4, intervals));
+        let mut addresses: Intervals = Vec::new();
+        for source in leading.flat_map(|(nat, _)| network.nat_sources(*nat, World::Over)) {
+            let both = source.private.into_iter().chain(source.public);
+            addresses.extend(both.map(|ip| number(ip.into())).map(|address| (address, address)));
+        }
+        self.admitted.anyone |= overlap(sources, &merged(addresses));
+    }
+}
+
+impl Admitted {
+    fn add(&mut self, network: &Network<'_>, receiver: EniId) {
+        let Some(groups) = network.groups(receiver).filter(|groups| !groups.is_empty()) else {
+            self.anyone = true;
+            return;
+        };
+        for group in groups {
+            let rules = group.known().and_then(|group| network.snapshot.groups[group].ingress.as_ref());
+            match rules {
+                Some(rules) => rules.iter().for_each(|rule| self.add_rule(network, rule)),
+                None => self.anyone = true,
+            }
+        }
+    }
+
+    fn add_rule(&mut self, network: &Network<'_>, rule: &GroupRule) {
+        match &rule.peer {
+            GroupPeer::Cidr(block) => self.add_blocks(std::slice::from_ref(block)),
+            GroupPeer::PrefixList(list) => match network.list_blocks(list) {
+                (blocks, true) => self.add_blocks(blocks),
+                (_, false) => self.anyone = true,
+            },
+            GroupPeer::Group(reference) => {
+                self.groups.insert(reference.group.clone());
+            }
+            GroupPeer::Unknown => self.anyone = true,
+        }
+    }
+
+    fn add_blocks(&mut self, blocks: &[IpNet]) {
+        for block in blocks {
+            let family = block_family(block);
+            self.sources[position(family)].extend(intervals_of(std::slice::from_ref(block), family));
+        }
+    }
+}
+
+/// What groups of receivers ask about the members of a class.
+struct Senders<'n> {
+    addresses: [Intervals; 2],
+    /// `None` if the snapshot does not show all of them.
+    groups: Option<BTreeSet<&'n Ref<GroupId>>>,
+}
+
+impl<'n> Senders<'n> {
+    fn of(network: &'n Network<'_>, class: &SourceClass) -> Self {
+        let blocks: Vec<IpNet> = class.members.iter().flat_map(|id| network.sent_blocks(*id)).collect();
+        let groups = class.members.iter().map(|id| network.interface(*id).groups.as_ref());
+        Self {
+            addresses: [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family))),
+            groups: groups.collect::<Option<Vec<_>>>().map(|groups| groups.into_iter().flatten().collect()),
+        }
+    }
+
+    fn may_be_let_in(&self, admitted: &Admitted) -> bool {
+        let by_address =
+            || self.addresses.iter().zip(&admitted.sources).any(|(own, admitted)| overlap(own, admitted));
+        let by_group = || match &self.groups {
+            Some(groups) => groups.iter().any(|group| admitted.groups.contains(*group)),
+            None => !admitted.groups.is_empty(),
+        };
+        admitted.anyone || by_address() || by_group()
+    }
+}
+
+/// Whether nobody can say by which destinations, or from which sources, packets get to interfaces: those of a pool come in
+/// untranslated (R-ROUTE-3), a table that nobody knows may lead to any NAT gateway (R-DATA-3), answers are let in from
+/// anywhere (R-SG-14).
+fn is_opaque(network: &Network<'_>) -> bool {
+    let unknown = |tables: Assumed<Vec<TableChoice>>| tables.value.contains(&TableChoice::Unknown);
+    network.pool_tables().next().is_some()
+        || network.options.including_replies
+        || network.snapshot.subnets.ids().any(|id| unknown(network.tables_of_subnet(id, World::Over)))
+        || network.snapshot.nat_gateways.ids().any(|id| unknown(network.nat_tables(id, World::Over)))
+}
+
+/// The interfaces by which components are entered; `None` if one is entered in another way, too.
+fn doors(network: &Network<'_>, components: &BTreeSet<ComponentId>) -> Option<Vec<EniId>> {
+    let lattice = |id: &ComponentId| network.components()[*id].kind == ComponentKind::Lattice;
+    if components.iter().any(lattice) {
+        return None;
+    }
+    let entries = components.iter().flat_map(|id| &network.components()[*id].entries);
+    let door = |entry: &Entry| match entry {
+        Entry::Interface(id) if network.checks_addresses(*id).value => Some(*id),
+        _ => None,
+    };
+    entries.map(door).collect()
+}
+
+/// The NAT gateways with the destinations for which some table leads to them.
+fn nats(reach: &Reach<'_, '_>) -> BTreeMap<NatId, Intervals> {
+    let mut found: BTreeMap<NatId, Intervals> = BTreeMap::new();
+    for table in reach.network().snapshot.route_tables.ids() {
+        let fib = reach.index.fib(table, Family::V4, World::Over);
+        for (hop, intervals) in fib.iter().flat_map(|fib| &fib.targets) {
+            if let NextHop::Nat(nat) = hop {
+                found.entry(*nat).or_default().extend(intervals);
+            }
+        }
+    }
+    found.into_iter().map(|(nat, intervals)| (nat, merged(intervals))).collect()
+}
+
+fn position(family: Family) -> usize {
+    usize::from(family == Family::V6)
+}
+
+/// Whether two lists of sorted, disjoint intervals share an address.
+fn overlap(left: &[(u128, u128)], right: &[(u128, u128)]) -> bool {
+    let (few, many) = if left.len() < right.len() { (left, right) } else { (right, left) };
+    few.iter().any(|(lo, hi)| {
+        let after = many.partition_point(|(_, end)| end < lo);
+        many.get(after).is_some_and(|(start, _)| start <= hi)
+    })
+}
+
+/// Intervals that hold all of some sorted, disjoint ones, and what lies in all gaps but the largest.
+fn coarse(intervals: Intervals) -> Intervals {
+    let gap = |pair: &[(u128, u128)]| match pair {
+        [(_, end), (start, _)] => start.saturating_sub(*end),
+        _ => 0,
+    };
+    let mut gaps: Vec<u128> = intervals.windows(2).map(gap).collect();
+    gaps.sort_unstable_by(|left, right| right.cmp(left));
+    let least = gaps.get(GAPS).copied().unwrap_or(0);
+    let mut found: Intervals = Vec::new();
+    for (lo, hi) in intervals {
+        match found.last_mut() {
+            Some((_, end)) if lo.saturating_sub(*end) <= least => *end = hi,
+            _ => found.push((lo, hi)),
+        }
+    }
+    found
+}

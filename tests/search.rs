@@ -1,0 +1,145 @@
+//! Searches that save work against one that saves none: every report is the same to the last word.
+
+#![expect(clippy::expect_used, clippy::disallowed_macros, reason = "helpers of a test")]
+
+use reachproof_engine::check::{PropertyReport, Verdict, check};
+use reachproof_engine::network::{Network, Options, Search};
+use reachproof_model::ingest::{Input, load};
+use reachproof_model::policy::{Policy, PolicyFile};
+use reachproof_model::snapshot::Snapshot;
+use reachproof_scenarios::corpus;
+use reachproof_scenarios::organisation::{Organisation, Parameters};
+use reachproof_scenarios::random::Shape;
+
+const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 25);
+
+/// Interfaces and groups of a network that properties are made about, at most.
+const PLACES: usize = 3;
+
+/// How many properties were decided, by verdict, and what differs.
+#[derive(Default, Debug)]
+struct Comparison {
+    verdicts: [usize; 3],
+    wrong: Vec<String>,
+}
+
+/// Properties of many sources about some places of a network.
+fn policy_about(snapshot: &Snapshot) -> Policy {
+    let interfaces = snapshot.interfaces.values().map(|row| &row.meta.id);
+    let groups = snapshot.groups.values().map(|row| &row.meta.id);
+    let spread = |ids: Vec<&Box<str>>| {
+        let step = (ids.len() / PLACES).max(1);
+        ids.into_iter().step_by(step).take(PLACES).map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let mut forms = Vec::new();
+    for to in spread(interfaces.collect()) {
+        forms.push(format!("forbid: {{from: any, to: {to}}}"));
+        forms.push(format!("forbid: {{from: any, to: {to}, question: connection}}"));
+        forms.push(format!("forbid: {{from: {to}, to: any}}"));
+    }
+    let groups = spread(groups.collect());
+    forms.extend(
+        groups.iter().map(|to| format!("forbid: {{from: any, to: '{to},allow-empty', port: tcp/443}}")),
+    );
+    let number = |(number, form)| format!("  - {{name: p{number}, {form}}}\n");
+    let properties: String = forms.into_iter().enumerate().map(number).collect();
+    policy(&format!("reachproof: policy/v1\nproperties:\n{properties}"))
+}
+
+fn policy(text: &str) -> Policy {
+    Policy::read(&[PolicyFile { name: "policy.yaml", bytes: text.as_bytes() }]).expect("the policy reads")
+}
+
+/// One report after the other; errors as their text.
+fn reports(snapshot: &Snapshot, policy: &Policy, search: Search) -> Vec<Result<PropertyReport, String>> {
+    let Ok(network) = Network::build(snapshot, Options { search, ..Options::default() }) else {
+        return Vec::new();
+    };
+    let alone = |property| Policy { properties: vec![property], ..policy.clone() };
+    let decide = |policy: Policy| match check(&network, &policy, TODAY) {
+        Ok(mut reports) => Ok(reports.remove(0)),
+        Err(error) => Err(error.to_string()),
+    };
+    policy.properties.iter().cloned().map(alone).map(decide).collect()
+}
+
+/// A report without the steps of its witnesses.
+fn brief(report: &Result<PropertyReport, String>) -> String {
+    let Ok(report) = report else { return format!("{report:?}") };
+    let witnesses = report.witnesses.iter();
+    let witnesses: Vec<String> = witnesses
+        .map(|row| format!("{} -> {} ({}) {:?}", row.from, row.to, row.pairs, row.trace.flow))
+        .collect();
+    let report = PropertyReport { witnesses: Vec::new(), ..report.clone() };
+    format!("{report:?}\n{}", witnesses.join("\n"))
+}
+
+/// A report without its witnesses.
+fn bare(report: &Result<PropertyReport, String>) -> Result<PropertyReport, String> {
+    report.clone().map(|report| PropertyReport { witnesses: Vec::new(), ..report })
+}
+
+impl Comparison {
+    fn add(&mut self, name: &str, snapshot: &Snapshot, policy: &Policy) {
+        let [plain, usual, aimed] =
+            [Search::Plain, Search::Usual, Search::Aimed].map(|search| reports(snapshot, policy, search));
+        for ((plain, usual), aimed) in plain.iter().zip(&usual).zip(&aimed) {
+            // Which of many pairs are shown as examples depends on what is taken together; everything else does not.
+            if bare(plain) != bare(usual) {
+                self.wrong.push(format!("{name}:\n{}\n{}", brief(plain), brief(usual)));
+            }
+            if usual != aimed {
+                self.wrong.push(format!("{name}, aimed:\n{}\n{}", brief(usual), brief(aimed)));
+            }
+        }
+        for report in plain.iter().flatten() {
+            let verdicts = [Verdict::Holds, Verdict::Violated, Verdict::Unknown];
+            let position = verdicts.iter().position(|verdict| *verdict == report.verdict);
+            position.into_iter().for_each(|at| self.verdicts[at] += 1);
+        }
+    }
+
+    fn assert(&self, least: usize) {
+        println!("holds, violated, unknown: {:?}", self.verdicts);
+        let shown: Vec<&str> = self.wrong.iter().take(2).map(String::as_str).collect();
+        assert!(self.wrong.is_empty(), "{} reports differ:\n{}", self.wrong.len(), shown.join("\n"));
+        let scarce = self.verdicts.iter().any(|count| *count < least);
+        assert!(!scarce, "too few of a kind to be worth anything: {:?}", self.verdicts);
+    }
+}
+
+#[test]
+fn reports_about_the_corpus_are_the_same() {
+    let mut comparison = Comparison::default();
+    for scenario in corpus() {
+        let Ok(snapshot) = load(scenario.inputs()) else { continue };
+        comparison.add(scenario.name(), &snapshot, &policy_about(&snapshot));
+    }
+    comparison.assert(100);
+}
+
+#[test]
+fn reports_about_random_networks_are_the_same() {
+    let mut comparison = Comparison::default();
+    for seed in 0..40 {
+        let scenario = Shape::of_seed(seed, 40).scenario().expect("every shape is a network");
+        let snapshot = load(scenario.inputs()).expect("the answers load");
+        comparison.add(scenario.name(), &snapshot, &policy_about(&snapshot));
+    }
+    comparison.assert(100);
+}
+
+#[test]
+fn reports_about_an_organisation_are_the_same() {
+    let mut comparison = Comparison::default();
+    for (seed, faults) in [(7, 0), (7, 5), (8, 3)] {
+        let parameters = Parameters { faults, ..Parameters::of_size(seed, 300) };
+        let organisation = Organisation::plan(parameters).expect("the parameters are fine");
+        let places = (0..organisation.places()).filter_map(|index| organisation.described(index));
+        let documents = places.flat_map(|place| place.documents);
+        let inputs = documents.map(|row| Input { name: row.name, bytes: row.json.to_string().into_bytes() });
+        let snapshot = load(inputs.collect()).expect("the answers load");
+        comparison.add("organisation", &snapshot, &policy(&organisation.policy()));
+    }
+    comparison.assert(0);
+}
