@@ -243,10 +243,10 @@ fn organisations(interfaces: u32) {
     let amounts = Amounts::of(&snapshot);
     let write = |()| write_snapshot(&snapshot).expect("a snapshot has a binary form");
     let (compiled, written) = measured(&format!("compile/{interfaces}"), || (), write);
-    row("compile", amounts, 1, written, &speed(compiled.len(), written.seconds));
+    row("compile", amounts, 1, written, &speed(compiled.len() as u64, written.seconds));
     let read = |()| read_snapshot("compiled", &compiled).expect("what was written is read");
     let (_, loaded) = measured(&format!("compiled/{interfaces}"), || (), read);
-    row("load compiled", amounts, 1, loaded, &speed(compiled.len(), loaded.seconds));
+    row("load compiled", amounts, 1, loaded, &speed(compiled.len() as u64, loaded.seconds));
 }
 
 fn main() {

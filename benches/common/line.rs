@@ -80,7 +80,7 @@ pub fn time(seconds: f64) -> String {
 }
 
 /// So many bytes in so many seconds.
-pub fn speed(bytes: usize, seconds: f64) -> String {
+pub fn speed(bytes: u64, seconds: f64) -> String {
     format!("{:.0} MB/s", bytes as f64 / seconds.max(1e-9) / 1e6)
 }
 
