@@ -17,6 +17,7 @@ use reachproof_model::id::{ComponentId, EniId, GroupId, Id, NatId, Ref, VpcId};
 use reachproof_model::snapshot::{ComponentKind, Entry, GroupPeer, GroupRule};
 
 use super::class::merged;
+use super::read::Reads;
 use super::view::{Intervals, block_family, intervals_of, number};
 use super::{Reach, Receivers, ReceiversId, SourceClass};
 use crate::header::Family;
@@ -274,8 +275,10 @@ fn doors(network: &Network<'_>, components: &BTreeSet<ComponentId>) -> Option<Ve
 /// The NAT gateways with the destinations for which some table leads to them.
 fn nats(reach: &Reach<'_, '_>) -> BTreeMap<NatId, Intervals> {
     let mut found: BTreeMap<NatId, Intervals> = BTreeMap::new();
+    // An aim is made anew with each network, so nobody asks what it has read.
+    let reads = Reads::default();
     for table in reach.network().snapshot.route_tables.ids() {
-        let fib = reach.index.fib(table, Family::V4, World::Over);
+        let fib = reach.index.fib(table, Family::V4, World::Over, &reads);
         for (hop, intervals) in fib.iter().flat_map(|fib| &fib.targets) {
             if let NextHop::Nat(nat) = hop {
                 found.entry(*nat).or_default().extend(intervals);
