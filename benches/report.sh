@@ -21,7 +21,8 @@ usual() {
         *) echo 1000 ;;
     esac
 }
-cargo bench --no-run
+# shellcheck disable=SC2046
+cargo bench --no-run $(printf -- '--bench %s ' $benches)
 load=$(cut -d ' ' -f 1 /proc/loadavg)
 for bench in $benches; do
     REACHPROOF_INTERFACES=${REACHPROOF_INTERFACES:-$(usual "$bench")} cargo bench --bench "$bench" | tee -a "$printed"
