@@ -1,26 +1,29 @@
 //! What lies beyond unmodelled components: whatever enters one may come out of any of its exits with any header.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use petgraph::graphmap::DiGraphMap;
 use petgraph::visit::Dfs;
 use reachproof_model::flow::Question;
-use reachproof_model::id::ComponentId;
+use reachproof_model::id::{ComponentId, EniId};
 
 use super::bundle::{Addresses, Bundle, Examples, Sample};
 use super::gather::{Entered, Wanted};
 use crate::asked::{destined, traffic};
 use crate::network::{Sink, SourcePlace};
-use crate::reach::{Exhausted, Explored, Reach, Request, SourceClass};
+use crate::reach::{Aim, Exhausted, Explored, Reach, Request, SourceClass};
+use crate::region::Spot;
 
 /// What may come out of the components that sources enter, at the wanted destinations.
 pub(super) fn beyond_components(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
     entered: &[Entered],
+    aim: Option<Arc<Aim>>,
 ) -> Result<Vec<Bundle>, Exhausted> {
     let first: BTreeSet<ComponentId> = entered.iter().map(|entry| entry.component).collect();
-    let onward = onward(reach, wanted, first)?;
+    let onward = onward(reach, wanted, first, aim)?;
     let mut bundles = Vec::new();
     for entry in entered {
         let sinks: Vec<Sink> = onward.sinks_beyond(entry.component).into_iter().collect();
@@ -32,14 +35,66 @@ pub(super) fn beyond_components(
     Ok(bundles)
 }
 
-/// The components from which something may come to a wanted sink, by others if need be.
-pub(super) fn leading(
+/// What a search is for: what is wanted, and the components from which something may come there, by others if need be.
+/// `None` if nothing follows from it.
+pub(super) fn aim(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Option<Aim>, Exhausted> {
+    let interfaces: Vec<EniId> = wanted.to.iter().filter_map(|(spot, _)| interface_at(spot)).collect();
+    let at = |components| {
+        let elsewhere = wanted.to.len() > interfaces.len();
+        Aim::at(reach, interfaces.iter().copied(), components, elsewhere)
+    };
+    let mut others: Vec<ComponentId> = reach.network().components().ids().collect();
+    let mut leading = BTreeSet::new();
+    let Some(mut aim) = at(BTreeSet::new()) else { return Ok(None) };
+    loop {
+        let more = leading_to(reach, wanted, &others, &aim)?;
+        if more.is_empty() {
+            return Ok(at(leading));
+        }
+        others.retain(|id| !more.contains(id));
+        leading.extend(more.iter().copied());
+        match Aim::at(reach, [], more, false) {
+            Some(next) => aim = next,
+            None => return Ok(None),
+        }
+    }
+}
+
+fn interface_at(spot: Spot) -> Option<EniId> {
+    match spot {
+        Spot::Interface(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// Those of some components from which something may come to a wanted sink, or into a component, that is aimed at.
+fn leading_to(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
+    components: &[ComponentId],
+    aim: &Aim,
 ) -> Result<BTreeSet<ComponentId>, Exhausted> {
-    let all: BTreeSet<ComponentId> = reach.network().components().ids().collect();
-    let onward = onward(reach, wanted, all.clone())?;
-    Ok(all.into_iter().filter(|id| !onward.sinks_beyond(*id).is_empty()).collect())
+    let explored = explore_beyond(reach, wanted, components, Some(Arc::new(aim.clone())))?;
+    let leads = |found: &[Beyond; 2]| {
+        found.iter().any(|(sinks, entered)| !sinks.is_empty() || !entered.is_disjoint(aim.components()))
+    };
+    let found = components.iter().zip(&explored).filter(|(_, found)| leads(found));
+    Ok(found.map(|(id, _)| *id).collect())
+}
+
+/// The wanted sinks and the components that something from a component may get to.
+type Beyond = (BTreeSet<Sink>, BTreeSet<ComponentId>);
+
+fn explore_beyond(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    components: &[ComponentId],
+    aim: Option<Arc<Aim>>,
+) -> Result<Vec<[Beyond; 2]>, Exhausted> {
+    let request = Request { question: Question::Packet, avoid: wanted.avoid.clone(), aim };
+    let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
+    let sources: Vec<SourceClass> = components.iter().map(alone).collect();
+    reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))
 }
 
 /// What lies beyond components: which lead to which, and the wanted sinks of each.
@@ -87,21 +142,19 @@ fn onward(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
     first: BTreeSet<ComponentId>,
+    aim: Option<Arc<Aim>>,
 ) -> Result<Onward, Exhausted> {
     let mut known = Onward::default();
     let mut next: Vec<ComponentId> = first.into_iter().collect();
-    let request = Request { avoid: wanted.avoid.clone(), ..Request::of(Question::Packet) };
     while !next.is_empty() {
-        let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
-        let sources: Vec<SourceClass> = next.iter().map(alone).collect();
-        let explored = reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))?;
+        let explored = explore_beyond(reach, wanted, &next, aim.clone())?;
         next.iter().zip(explored).for_each(|(id, families)| known.add(*id, families));
         next = known.unexplored();
     }
     Ok(known)
 }
 
-fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> (BTreeSet<Sink>, BTreeSet<ComponentId>) {
+fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> Beyond {
     let family = explored.family;
     let asked = traffic(explored.arena, family, wanted.traffic);
     let mut sinks = BTreeSet::new();

@@ -14,7 +14,7 @@ use crate::asked::{among, spec_box};
 use crate::header::{Arena, Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{Network, Sink, SourcePlace, SpecialBlock, unroutable};
-use crate::reach::{Delivery, Exhausted, Reach, Request, intervals_of};
+use crate::reach::{Delivery, Exhausted, Reach, intervals_of};
 
 /// Every pair between which something may pass, in bundles that say whether all that is asked for passes for certain.
 ///
@@ -22,8 +22,11 @@ use crate::reach::{Delivery, Exhausted, Reach, Request, intervals_of};
 /// something may pass between is looked at alone and has a bundle of its own.
 pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
     let targets = targets(reach, wanted);
-    let request = Request { avoid: wanted.avoid.clone(), ..Request::of(wanted.question) };
-    let explored = reach.explore(&wanted.classes(reach), &request, |explored| {
+    let (classes, request) = wanted.aimed(reach, wanted.classes(reach))?;
+    let explored = reach.explore(&classes, &request, |explored| {
+        if explored.is_empty() {
+            return <_>::default();
+        }
         Gathering::of(reach, wanted, &targets, explored).demanded(reach.network())
     })?;
     let (mut bundles, mut entered) = (Vec::new(), Vec::new());
@@ -31,7 +34,7 @@ pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Res
         bundles.extend(found);
         entered.extend(more);
     }
-    bundles.extend(beyond_components(reach, wanted, &entered)?);
+    bundles.extend(beyond_components(reach, wanted, &entered, request.aim)?);
     Ok(bundles)
 }
 

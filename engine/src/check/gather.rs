@@ -7,16 +7,16 @@ use reachproof_model::flow::{Flow, Question};
 use reachproof_model::id::{ComponentId, EniId, Id};
 use reachproof_model::policy::TrafficSpec;
 
-use super::beyond::{beyond_components, leading};
+use super::beyond::{self, beyond_components};
 use super::bundle::{Addresses, Bundle, Examples, Sample, is_one_place};
 use super::place::{Places, Target, origins, targets};
 use crate::asked::{destined, example, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
 use crate::network::{Search, Sink, SourcePlace};
 use crate::reach::{
-    Aim, Alike, Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client,
+    Alike, Delivery, Exhausted, Explored, Reach, Request, SourceClass, classes, for_every_client,
 };
-use crate::region::{Region, Spot};
+use crate::region::Region;
 
 /// What is asked of every pair of source and destination.
 pub(crate) struct Wanted<'q> {
@@ -49,7 +49,7 @@ const SAMPLES: usize = 16;
 /// Every pair between which something may pass, in bundles; a pair may be in several.
 pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
     let targets = targets(reach, wanted);
-    let (classes, request) = wanted.aimed(reach)?;
+    let (classes, request) = wanted.aimed(reach, wanted.crowds(reach))?;
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return Yield::default();
@@ -61,7 +61,7 @@ pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<B
         all.passing.extend(part.passing);
         all.entered.extend(part.entered);
     }
-    let beyond = beyond_components(reach, wanted, &all.entered)?;
+    let beyond = beyond_components(reach, wanted, &all.entered, request.aim)?;
     all.passing.extend(beyond);
     Ok(all.passing)
 }
@@ -73,7 +73,7 @@ pub(super) fn ends(
     wanted: &Wanted<'_>,
 ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
     let targets = targets(reach, wanted);
-    let (classes, request) = wanted.aimed(reach)?;
+    let (classes, request) = wanted.aimed(reach, wanted.crowds(reach))?;
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return Touched::default();
@@ -86,7 +86,7 @@ pub(super) fn ends(
         sinks.extend(found.sinks);
         entered.extend(found.entered);
     }
-    for bundle in beyond_components(reach, wanted, &entered)? {
+    for bundle in beyond_components(reach, wanted, &entered, request.aim)? {
         sources.extend(bundle.sources.iter());
         sinks.extend(bundle.sinks.iter());
     }
@@ -115,15 +115,18 @@ impl Wanted<'_> {
         }
     }
 
-    /// The classes to explore, and how: with an aim where there are many of them.
-    fn aimed(&self, reach: &Reach<'_, '_>) -> Result<(Vec<SourceClass>, Request), Exhausted> {
-        let mut classes = self.crowds(reach);
+    /// Those of some classes that may matter, and how to explore them: with an aim where the network is large.
+    pub(super) fn aimed(
+        &self,
+        reach: &Reach<'_, '_>,
+        mut classes: Vec<SourceClass>,
+    ) -> Result<(Vec<SourceClass>, Request), Exhausted> {
         let avoid = self.avoid.clone();
         let network = reach.network();
-        if !network.options.search.is_aimed(classes.len()) {
+        if !network.options.search.is_aimed(network.snapshot.interfaces.len()) {
             return Ok((classes, Request { question: self.question, avoid, aim: None }));
         }
-        let aim = self.aim(reach)?.map(Arc::new);
+        let aim = beyond::aim(reach, self)?.map(Arc::new);
         if let Some(aim) = &aim {
             let matters = |class: &SourceClass| {
                 let both = [Family::V4, Family::V6];
@@ -132,18 +135,6 @@ impl Wanted<'_> {
             classes.retain(matters);
         }
         Ok((classes, Request { question: self.question, avoid, aim }))
-    }
-
-    /// The wanted interfaces, if nothing else is wanted, with the components that lead to them.
-    fn aim(&self, reach: &Reach<'_, '_>) -> Result<Option<Aim>, Exhausted> {
-        let interface = |(spot, _)| match spot {
-            Spot::Interface(id) => Some(id),
-            _ => None,
-        };
-        let Some(interfaces) = self.to.iter().map(interface).collect::<Option<Vec<EniId>>>() else {
-            return Ok(None);
-        };
-        Ok(Aim::at(reach, interfaces, leading(reach, self)?))
     }
 
     fn sources(&self) -> Vec<SourcePlace> {

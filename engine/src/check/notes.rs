@@ -248,10 +248,12 @@ impl Case<'_, '_, '_> {
                 everywhere = everywhere.with(id);
             }
         }
-        let first = Direction { from: direction.from.clone(), to: everywhere, avoid: BTreeSet::new() };
+        let (sending, _) = self.ends(&everywhere, direction)?;
+        let sending = sending.into_iter().filter_map(Spot::source_of).fold(Region::default(), Region::with);
+        let first = Direction { from: direction.from.clone(), to: sending, avoid: BTreeSet::new() };
         let (_, receiving) = self.ends(&direction.from, &first)?;
-        let receiving = receiving.into_iter().fold(Region::default(), Region::with_sink);
-        let (sending, _) = self.ends(&receiving, direction)?;
+        let relays = receiving.into_iter().filter_map(Spot::of_sink).filter_map(Spot::source);
+        let sending: BTreeSet<SourcePlace> = relays.collect();
         if !sending.is_empty() {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[7]));
             let more = sending.len().saturating_sub(LISTED);

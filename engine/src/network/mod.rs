@@ -81,8 +81,7 @@ impl Default for NodeLimit {
 /// How a search over many sources goes about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Search {
-    /// Senders that differ in groups and addresses alone are explored together; where there are many classes of sources,
-    /// what cannot matter is left out.
+    /// The interfaces of a VPC are explored together; in a large network what cannot matter is left out.
     #[default]
     Usual,
     /// As usual, and what cannot matter is always left out.
@@ -92,18 +91,18 @@ pub enum Search {
 }
 
 impl Search {
-    /// Whether to leave out what cannot matter to so many classes.
-    pub(crate) fn is_aimed(self, classes: usize) -> bool {
+    /// Whether to leave out what cannot matter among so many interfaces.
+    pub(crate) fn is_aimed(self, interfaces: usize) -> bool {
         match self {
-            Self::Usual => classes > MANY,
+            Self::Usual => interfaces > MANY,
             Self::Aimed => true,
             Self::Plain => false,
         }
     }
 }
 
-/// Classes that are explored without further thought.
-const MANY: usize = 32;
+/// Interfaces among which nothing is left out without being asked for.
+const MANY: usize = 2_000;
 
 /// A snapshot with everything resolved that evaluating a packet needs.
 #[derive(Debug)]

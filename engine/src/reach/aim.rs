@@ -34,6 +34,8 @@ pub struct Aim {
     /// Whether any of a class of receivers is.
     receivers: Vec<bool>,
     components: BTreeSet<ComponentId>,
+    /// Whether packets may matter whatever their destination is: they may enter one of the components, or leave.
+    open: bool,
     rows: Vec<Row>,
     /// Public addresses that may stand for one that is aimed at.
     translated: Intervals,
@@ -58,19 +60,21 @@ struct Admitted {
 }
 
 impl Aim {
-    /// At some interfaces and components; `None` if nothing follows from it: where packets may get there with
-    /// destinations that are not theirs.
+    /// At some interfaces, at some components, and, if `elsewhere`, at all else than interfaces; `None` if nothing follows
+    /// from it.
     pub(crate) fn at(
         reach: &Reach<'_, '_>,
         wanted: impl IntoIterator<Item = EniId>,
         components: BTreeSet<ComponentId>,
+        elsewhere: bool,
     ) -> Option<Self> {
         let network = reach.network();
         if is_opaque(network) {
             return None;
         }
         let mut interfaces = vec![false; network.snapshot.interfaces.len()];
-        for id in wanted.into_iter().chain(doors(network, &components)?) {
+        let (doors, open) = doors(network, &components);
+        for id in wanted.into_iter().chain(doors) {
             network.interface(id).vpc.known()?;
             *interfaces.get_mut(id.index())? = true;
         }
@@ -78,7 +82,8 @@ impl Aim {
             receivers.members.iter().any(|id| interfaces.get(id.index()).is_some_and(|aimed| *aimed))
         };
         let receivers = reach.receivers().map(aimed).collect();
-        let mut aim = Self { interfaces, receivers, components, rows: Vec::new(), translated: Vec::new() };
+        let (open, rows, translated) = (elsewhere || open, Vec::new(), Vec::new());
+        let mut aim = Self { interfaces, receivers, components, open, rows, translated };
         aim.rows = aim.rows(reach);
         let routed = nats(reach);
         aim.rows.iter_mut().for_each(|row| row.count_nats(network, &routed));
@@ -101,6 +106,22 @@ impl Aim {
         self.components.contains(&component)
     }
 
+    /// Whether what is sent to a public IPv4 address matters.
+    pub(super) fn is_at_public(&self, address: u128) -> bool {
+        overlap(&[(address, address)], &self.translated)
+    }
+
+    /// Whether what is sent to some IPv6 addresses in a VPC matters.
+    pub(super) fn is_at_address(&self, vpc: VpcId, own: &[(u128, u128)]) -> bool {
+        let row = self.rows.binary_search_by_key(&vpc, |row| row.vpc).ok().and_then(|at| self.rows.get(at));
+        row.is_some_and(|row| overlap(own, &row.addresses[position(Family::V6)]))
+    }
+
+    /// The components aimed at.
+    pub(crate) fn components(&self) -> &BTreeSet<ComponentId> {
+        &self.components
+    }
+
     /// The destinations to which packets of a class may matter.
     pub(crate) fn destinations(
         &self,
@@ -108,15 +129,14 @@ impl Aim {
         class: &SourceClass,
         family: Family,
     ) -> Intervals {
-        let SourcePlace::Interface(first) = class.place else { return vec![(0, family.greatest_address())] };
-        let home = network.interface(first).vpc.known();
-        let senders = Senders::of(network, class);
+        if self.open {
+            return vec![(0, family.greatest_address())];
+        }
         let mut found: Intervals = Vec::new();
-        for row in &self.rows {
-            if senders.may_be_let_in(&row.admitted) {
-                found.extend(&row.addresses[position(family)]);
-            }
-            if family == Family::V6 && Some(row.vpc) == home {
+        for row in self.rows_for(network, class) {
+            found.extend(&row.addresses[position(family)]);
+            // Neighbours are reached at addresses that nothing shows, too (R-ADDR-15).
+            if family == Family::V6 {
                 found.extend(intervals_of(&SpecialBlock::LinkLocalV6.blocks(), family));
             }
         }
@@ -126,6 +146,25 @@ impl Aim {
             Family::V6 => found.extend(intervals_of(&SpecialBlock::Nat64.blocks(), family)),
         }
         merged(found)
+    }
+
+    /// The VPCs in which packets of a class may get in as they were sent.
+    pub(super) fn vpcs(&self, network: &Network<'_>, class: &SourceClass) -> BTreeSet<VpcId> {
+        self.rows_for(network, class).map(|row| row.vpc).collect()
+    }
+
+    /// The rows that may let in packets of a class, or to which a NAT gateway may lead them; those of its own VPC anyway.
+    fn rows_for(&self, network: &Network<'_>, class: &SourceClass) -> impl Iterator<Item = &Row> {
+        let of_interface = match class.place {
+            SourcePlace::Interface(first) => {
+                Some((network.interface(first).vpc.known(), Senders::of(network, class)))
+            }
+            _ => None,
+        };
+        self.rows.iter().filter(move |row| match &of_interface {
+            Some((home, senders)) => Some(row.vpc) == *home || senders.may_be_let_in(&row.admitted),
+            None => true,
+        })
     }
 
     fn rows(&self, reach: &Reach<'_, '_>) -> Vec<Row> {
@@ -258,27 +297,31 @@ fn is_opaque(network: &Network<'_>) -> bool {
         || network.snapshot.nat_gateways.ids().any(|id| unknown(network.nat_tables(id, World::Over)))
 }
 
-/// The interfaces by which components are entered; `None` if one is entered in another way, too.
-fn doors(network: &Network<'_>, components: &BTreeSet<ComponentId>) -> Option<Vec<EniId>> {
-    let lattice = |id: &ComponentId| network.components()[*id].kind == ComponentKind::Lattice;
-    if components.iter().any(lattice) {
-        return None;
+/// The interfaces by which components are entered, and whether some are entered in another way, too, or by an interface
+/// that takes in packets for others.
+fn doors(network: &Network<'_>, components: &BTreeSet<ComponentId>) -> (Vec<EniId>, bool) {
+    let (mut interfaces, mut open) = (Vec::new(), false);
+    for component in components.iter().map(|id| &network.components()[*id]) {
+        open |= component.kind == ComponentKind::Lattice;
+        for entry in &component.entries {
+            match entry {
+                Entry::Interface(id) => {
+                    open |= !network.checks_addresses(*id).value;
+                    interfaces.push(*id);
+                }
+                _ => open = true,
+            }
+        }
     }
-    let entries = components.iter().flat_map(|id| &network.components()[*id].entries);
-    let door = |entry: &Entry| match entry {
-        Entry::Interface(id) if network.checks_addresses(*id).value => Some(*id),
-        _ => None,
-    };
-    entries.map(door).collect()
+    (interfaces, open)
 }
 
 /// The NAT gateways with the destinations for which some table leads to them.
 fn nats(reach: &Reach<'_, '_>) -> BTreeMap<NatId, Intervals> {
     let mut found: BTreeMap<NatId, Intervals> = BTreeMap::new();
     // An aim is made anew with each network, so nobody asks what it has read.
-    let reads = Reads::default();
     for table in reach.network().snapshot.route_tables.ids() {
-        let fib = reach.index.fib(table, Family::V4, World::Over, &reads);
+        let fib = reach.index.fib(table, Family::V4, World::Over, &Reads::default());
         for (hop, intervals) in fib.iter().flat_map(|fib| &fib.targets) {
             if let NextHop::Nat(nat) = hop {
                 found.entry(*nat).or_default().extend(intervals);

@@ -1,6 +1,6 @@
 //! Interfaces that no rule can tell apart but by their addresses: as senders they are explored once, as receivers they
-//! receive together. Senders that differ in their groups, too, are a *crowd*: one exploration serves it, because each
-//! address of it belongs to one interface, so that the source of a header tells whose groups filter it and are known.
+//! receive together. All senders of a VPC are a *crowd*: one exploration serves it, because each address of it belongs to
+//! one interface, so that the source of a header tells where it was sent, whose groups filter it and are known.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub struct SourceClass {
 pub(crate) enum Kind {
     /// Nothing but addresses tells them apart.
     Alike,
-    /// Nothing but groups and addresses does. Their link-local addresses, which they share, are left out.
+    /// They are of one VPC, and each has its addresses for itself. Link-local addresses, which they share, are left out.
     Crowd(CrowdId),
     /// Nothing but addresses; their link-local addresses alone.
     LinkLocal,
@@ -54,7 +54,7 @@ impl SourceClass {
 /// read these attributes of the sender and no others. Public addresses are looked up by address, not by sender.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct SenderKey<'n> {
-    crowd: CrowdKey<'n>,
+    start: StartKey<'n>,
     groups: GroupsKey<'n>,
 }
 
@@ -63,7 +63,7 @@ type GroupsKey<'n> = (Option<Vec<&'n Ref<GroupId>>>, bool);
 
 /// All of a [`SenderKey`] but the groups.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct CrowdKey<'n> {
+struct StartKey<'n> {
     vpc: Option<VpcId>,
     subnets: Vec<SubnetId>,
     initiates: bool,
@@ -95,17 +95,17 @@ pub fn classes(network: &Network<'_>, sources: &[SourcePlace]) -> Vec<SourceClas
 }
 
 fn key<'n>(network: &'n Network<'_>, id: EniId) -> SenderKey<'n> {
-    SenderKey { crowd: crowd_key(network, id), groups: groups_key(network, id) }
+    SenderKey { start: start_key(network, id), groups: groups_key(network, id) }
 }
 
 fn groups_key<'n>(network: &'n Network<'_>, id: EniId) -> GroupsKey<'n> {
     (network.groups(id), network.interface(id).groups.is_some())
 }
 
-fn crowd_key<'n>(network: &'n Network<'_>, id: EniId) -> CrowdKey<'n> {
+fn start_key<'n>(network: &'n Network<'_>, id: EniId) -> StartKey<'n> {
     let interface = network.interface(id);
     let live = |world| network.live(id, world).value;
-    CrowdKey {
+    StartKey {
         vpc: interface.vpc.known(),
         subnets: network.subnets_of(id),
         initiates: Role::of(interface).initiates(),
@@ -116,18 +116,20 @@ fn crowd_key<'n>(network: &'n Network<'_>, id: EniId) -> CrowdKey<'n> {
     }
 }
 
-/// Interfaces that differ as senders in groups and addresses alone, all of the network.
+/// The interfaces of a VPC that share no address.
 ///
 /// INVARIANT (addresses tell): no address of a member belongs to another interface of its VPC.
 pub(crate) struct Crowd {
-    /// Those with equal groups together, in the order of their first members.
+    /// Those that only addresses tell apart together.
     pub(crate) bands: Vec<Band>,
 }
 
-/// Members of a crowd with equal groups.
+/// Members of a crowd that only their addresses tell apart.
 pub(crate) struct Band {
     /// Ascending.
     pub(crate) members: Vec<EniId>,
+    /// The first of all members that send alike but for their groups.
+    pub(crate) start: EniId,
     /// Their addresses of both families.
     addresses: [Intervals; 2],
 }
@@ -139,10 +141,10 @@ impl Band {
         if family == Family::V4 { v4 } else { v6 }
     }
 
-    fn of(network: &Network<'_>, members: Vec<EniId>) -> Self {
+    fn of(network: &Network<'_>, members: Vec<EniId>, start: EniId) -> Self {
         let blocks: Vec<_> = members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
         let addresses = [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)));
-        Self { members, addresses }
+        Self { members, start, addresses }
     }
 }
 
@@ -159,30 +161,63 @@ pub(super) fn merged(mut intervals: Intervals) -> Intervals {
     found
 }
 
-/// The crowds of a network, and the crowd of each interface that is in one: of all that own addresses and share none.
-pub(super) fn crowds(
-    network: &Network<'_>,
-    owned: &BTreeMap<(VpcId, Family), Vec<Owned>>,
-) -> (Vec<Crowd>, Vec<Option<CrowdId>>) {
-    let rows = || owned.values().flatten();
-    let contested: BTreeSet<EniId> = rows().filter(|row| row.contested).map(|row| row.interface).collect();
-    let mut grouped: BTreeMap<CrowdKey<'_>, BTreeMap<GroupsKey<'_>, Vec<EniId>>> = BTreeMap::new();
-    for (id, interface) in network.snapshot.interfaces.iter() {
-        if !contested.contains(&id) && !is_hypothetical(interface) && interface.vpc.known().is_some() {
-            let bands = grouped.entry(crowd_key(network, id)).or_default();
+/// The crowds of a network.
+#[derive(Default)]
+pub(super) struct Crowds {
+    pub(super) all: Vec<Crowd>,
+    /// The crowd and the start of each interface that is in one.
+    of: Vec<Option<(CrowdId, EniId)>>,
+}
+
+/// Members of a crowd by how they start and by their groups.
+type Bands<'n> = BTreeMap<StartKey<'n>, BTreeMap<GroupsKey<'n>, Vec<EniId>>>;
+
+impl Crowds {
+    /// Of all interfaces that are in a VPC, own addresses, and share none.
+    pub(super) fn of(network: &Network<'_>, owned: &BTreeMap<(VpcId, Family), Vec<Owned>>) -> Self {
+        let contested = owned.values().flatten().filter(|row| row.contested).map(|row| row.interface);
+        let contested: BTreeSet<EniId> = contested.collect();
+        let mut by_vpc: BTreeMap<VpcId, Bands<'_>> = BTreeMap::new();
+        for (id, interface) in network.snapshot.interfaces.iter() {
+            let apart = contested.contains(&id) || is_hypothetical(interface);
+            let Some(vpc) = interface.vpc.known().filter(|_| !apart) else { continue };
+            let bands = by_vpc.entry(vpc).or_default().entry(start_key(network, id)).or_default();
             bands.entry(groups_key(network, id)).or_default().push(id);
         }
+        let all = by_vpc.into_values().map(|bands| Crowd::of(network, bands)).collect();
+        Self { all, of: vec![None; network.snapshot.interfaces.len()] }.indexed()
     }
-    let mut crowd_of = vec![None; network.snapshot.interfaces.len()];
-    let crowds: Vec<Crowd> = grouped
-        .into_values()
-        .map(|bands| Crowd { bands: bands.into_values().map(|members| Band::of(network, members)).collect() })
-        .collect();
-    for (position, crowd) in crowds.iter().enumerate() {
-        let members = crowd.bands.iter().flat_map(|band| &band.members);
-        members.for_each(|id| crowd_of[id.index()] = Some(CrowdId::of(position)));
+
+    fn indexed(mut self) -> Self {
+        for (position, crowd) in self.all.iter().enumerate() {
+            for band in &crowd.bands {
+                let place = Some((CrowdId::of(position), band.start));
+                band.members.iter().for_each(|id| self.of[id.index()] = place);
+            }
+        }
+        self
     }
-    (crowds, crowd_of)
+
+    /// The crowd of an interface, if it is in one.
+    pub(super) fn crowd_of(&self, interface: EniId) -> Option<CrowdId> {
+        self.of.get(interface.index()).copied().flatten().map(|(crowd, _)| crowd)
+    }
+
+    /// The first of all members of its crowd that send like an interface but for their groups; itself if it is in none.
+    pub(super) fn start_of(&self, interface: EniId) -> EniId {
+        self.of.get(interface.index()).copied().flatten().map_or(interface, |(_, start)| start)
+    }
+}
+
+impl Crowd {
+    fn of(network: &Network<'_>, bands: Bands<'_>) -> Self {
+        let alike = |bands: BTreeMap<GroupsKey<'_>, Vec<EniId>>| {
+            let start = bands.values().flatten().min().copied();
+            let bands = bands.into_values();
+            bands.filter_map(move |members| Some(Band::of(network, members, start?))).collect::<Vec<_>>()
+        };
+        Self { bands: bands.into_values().flat_map(alike).collect() }
+    }
 }
 
 /// Groups sources into crowds, and into classes what crowds leave out or do not shorten.

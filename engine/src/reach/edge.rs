@@ -1,12 +1,15 @@
 //! Steps at the edge of a VPC: internet, egress-only and virtual private gateways, the internet itself, gateway
 //! endpoints and peering connections.
 
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EndpointId, EniId, PeeringId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{PeeringSide, VpnTerminus};
 
-use super::explore::Explorer;
+use super::explore::{Doors, Explorer};
 use super::read::Read;
 use super::state::{Place, State, Tag};
 use super::view::{Address, Intervals, View, intervals_of, number_v4};
@@ -339,9 +342,11 @@ impl Explorer<'_, '_, '_> {
     fn translate_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
         let set = self.internet_senders(&state.view, set);
         let destinations = self.values(set, state.view.destination);
+        let local = self.is_local(gateway);
         for association in self.associations_in(vpc) {
             let public = number_v4(association.public);
-            if !covers(&destinations, public) || self.is_claimed_twice(&association) {
+            let idle = local && !self.is_aimed_at_public(public);
+            if idle || !covers(&destinations, public) || self.is_claimed_twice(&association) {
                 continue;
             }
             let part = self.keep(set, &state.view, state.view.destination, &[(public, public)]);
@@ -367,14 +372,10 @@ impl Explorer<'_, '_, '_> {
     /// R-IGW-9: IPv6 comes in untranslated, to public addresses without `DenyAllIgwTraffic`.
     fn pass_v6_in(&mut self, gateway: GatewayId, vpc: VpcId, state: &State, set: Set) {
         let set = self.internet_senders(&state.view, set);
-        for interface in self.network().interfaces_in_vpc(vpc).to_vec() {
-            let public = self.public_v6(interface, vpc);
-            let denied = self.network().interface(interface).deny_igw && !self.replying();
-            if public.is_empty() || denied || !self.may_enter(interface) {
-                continue;
-            }
-            let part = self.keep(set, &state.view, state.view.destination, &public);
-            let part = self.with_return(gateway, interface, &state.view, part);
+        let doors = self.doors_v6(gateway, vpc);
+        for (interface, public) in doors.iter() {
+            let part = self.keep(set, &state.view, state.view.destination, public);
+            let part = self.with_return(gateway, *interface, &state.view, part);
             self.by_edge_tables(gateway, vpc, Origin::Internet, state, part);
         }
         if self.world == World::Over {
@@ -383,6 +384,33 @@ impl Explorer<'_, '_, '_> {
             let part = self.keep(set, &state.view, state.view.destination, &redirected);
             self.by_appliances(gateway, vpc, state, part);
         }
+    }
+
+    /// R-IGW-9: the addresses by which IPv6 may come in, for all interfaces of the same subnets together, with the first of
+    /// these.
+    fn doors_v6(&mut self, gateway: GatewayId, vpc: VpcId) -> Doors {
+        let key = (gateway, self.world, self.replying());
+        if let Some(doors) = self.doors_v6.get(&key) {
+            return Rc::clone(doors);
+        }
+        let mut found: BTreeMap<Vec<SubnetId>, (EniId, Intervals)> = BTreeMap::new();
+        for interface in self.network().interfaces_in_vpc(vpc) {
+            let public = self.public_v6(*interface, vpc);
+            let denied = self.network().interface(*interface).deny_igw && !self.replying();
+            let idle = self.is_local(gateway) && !self.is_aimed_at_address(*interface, vpc, &public);
+            if !public.is_empty() && !denied && !idle && self.may_enter(*interface) {
+                let subnets = self.network().subnets_of(*interface);
+                found.entry(subnets).or_insert((*interface, Vec::new())).1.extend(public);
+            }
+        }
+        let doors: Doors = found.into_values().collect();
+        self.doors_v6.insert(key, Rc::clone(&doors));
+        doors
+    }
+
+    /// R-ROUTE-14: whether what comes in by a gateway goes straight to the owner of its destination.
+    fn is_local(&self, gateway: GatewayId) -> bool {
+        self.network().edge_tables(gateway, self.world) == [TableChoice::ImplicitLocal]
     }
 
     /// R-IGW-9, A-10: in to addresses that no interface of the snapshot owns, but one that it does not show may, or that the
@@ -474,11 +502,8 @@ impl Explorer<'_, '_, '_> {
 
     /// The associations of a VPC's interfaces that count.
     fn associations_in(&self, vpc: VpcId) -> Vec<Association> {
-        let network = self.network();
-        let here = network
-            .associations(self.world)
-            .filter(|row| network.interface(row.interface).vpc.known() == Some(vpc));
-        here.copied().collect()
+        let here = self.index.associations_in(vpc).iter();
+        here.filter(|association| association.counts(self.world)).copied().collect()
     }
 
     /// R-VPN-3, A-15: in from a virtual private gateway.

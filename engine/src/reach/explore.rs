@@ -1,10 +1,11 @@
 //! The least fixpoint: which sent headers get to which place.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{ComponentId, EniId, GroupId, Ref};
+use reachproof_model::id::{ComponentId, EniId, GroupId, Ref, VpcId};
 use reachproof_model::snapshot::Exit;
 
 use super::aim::Aim;
@@ -16,10 +17,13 @@ use super::read::Reads;
 use super::state::{Crossed, Place, State};
 use super::view::{Address, Intervals, View};
 use crate::header::{Arena, Family, HeaderBox, Set};
-use crate::network::{Network, Sink, SourcePlace};
+use crate::network::{GatewayId, Network, Sink, SourcePlace};
 
 /// Diagram nodes that a worker carries from one source to the next.
 const NODES_KEPT: u64 = 2_000_000;
+
+/// Interfaces with addresses by which packets may come in.
+pub(super) type Doors = Rc<[(EniId, Intervals)]>;
 
 /// Where packets that took one way arrived.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -47,6 +51,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) filters: BTreeMap<(World, FilterKey, FilterView), Set>,
     /// The headers for the addresses of each class of receivers, as far as they were asked for.
     pub(super) addressed: BTreeMap<ReceiversId, Set>,
+    /// By which addresses IPv6 may come in by a gateway, in a world and of packets or replies.
+    pub(super) doors_v6: BTreeMap<(GatewayId, World, bool), Doors>,
     /// AWS ids that no packet may pass or end at (`only-through`).
     pub(super) avoid: BTreeSet<Box<str>>,
     /// Whether any of them is an interface's.
@@ -59,6 +65,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) aim: Option<Arc<Aim>>,
     /// The headers that matter to it.
     pub(super) sent: Set,
+    /// The VPCs in which what comes as it was sent matters to it.
+    aimed_vpcs: BTreeSet<VpcId>,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
     visited: BTreeMap<State, Set>,
@@ -82,12 +90,14 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             arena: Arena::new(family).with_limit(index.network.options.nodes.0),
             filters: BTreeMap::new(),
             addressed: BTreeMap::new(),
+            doors_v6: BTreeMap::new(),
             avoid: BTreeSet::new(),
             avoids_interfaces: false,
             senders: Vec::new(),
             kind: Kind::Alike,
             aim: None,
             sent: Set::FULL,
+            aimed_vpcs: BTreeSet::new(),
             certifying: false,
             visited: BTreeMap::new(),
             queue: VecDeque::new(),
@@ -126,6 +136,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     /// The headers of a class that matter to what the exploration is for.
     pub(super) fn aimed(&mut self, source: &SourceClass) -> Set {
         let Some(aim) = self.aim.clone() else { return Set::FULL };
+        self.aimed_vpcs = aim.vpcs(self.network(), source);
         let destinations = aim.destinations(self.network(), source, self.family);
         self.among(&View::sent(self.family), Address::Destination, &destinations)
     }
@@ -138,6 +149,22 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     /// The same of any of a class of receivers.
     pub(super) fn is_aimed_at_any(&self, receivers: ReceiversId) -> bool {
         self.replying() || self.aim.as_ref().is_none_or(|aim| aim.is_at_any(receivers))
+    }
+
+    /// Whether it matters what comes to the interfaces of a VPC.
+    pub(super) fn is_aimed_at_vpc(&self, vpc: VpcId, state: &State) -> bool {
+        let as_sent = state.view == View::sent(state.view.sent);
+        self.replying() || self.aim.is_none() || !as_sent || self.aimed_vpcs.contains(&vpc)
+    }
+
+    /// Whether it matters what is sent to a public IPv4 address.
+    pub(super) fn is_aimed_at_public(&self, public: u128) -> bool {
+        self.replying() || self.aim.as_ref().is_none_or(|aim| aim.is_at_public(public))
+    }
+
+    /// Whether it matters what is sent to addresses of an interface in a VPC.
+    pub(super) fn is_aimed_at_address(&self, interface: EniId, vpc: VpcId, own: &[(u128, u128)]) -> bool {
+        self.is_aimed_at(interface) || self.aim.as_ref().is_none_or(|aim| aim.is_at_address(vpc, own))
     }
 
     fn is_aimed_at_sink(&self, sink: Sink) -> bool {

@@ -19,6 +19,7 @@ pub(super) enum FilterKey {
     Acl { acl: AclId, egress: bool },
     Ingress { groups: u32, vpc: u32, tag: Tag },
     Egress { groups: u32, vpc: u32 },
+    Crowd(CrowdId),
 }
 
 /// Which rules of a group are read, and how.
@@ -124,6 +125,10 @@ impl Explorer<'_, '_, '_> {
     /// R-SG-1: what the groups of each member of a crowd let out of what comes from its own addresses.
     pub(super) fn crowd_out(&mut self, crowd: CrowdId, view: &View) -> Set {
         let index = self.index;
+        let key = (self.world, FilterKey::Crowd(crowd), filter_view(view, view.destination));
+        if let Some(set) = self.filters.get(&key) {
+            return *set;
+        }
         let mut out = Set::EMPTY;
         for band in &index.crowd(crowd).bands {
             let Some(member) = band.members.first() else { continue };
@@ -132,6 +137,7 @@ impl Explorer<'_, '_, '_> {
             let own = self.arena.intersection(let_out, own);
             out = self.arena.union(out, own);
         }
+        self.filters.insert(key, out);
         out
     }
 

@@ -1,16 +1,17 @@
 //! What all explorations of a network share: resolved tables and address lists, built once and read without locks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, TgwTableId, VpcId};
+use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, SubnetId, TgwTableId, VpcId};
+use reachproof_model::snapshot::Subnet;
 
-use super::class::{self, Crowd};
+use super::class::{self, Crowd, Crowds};
 use super::fib::{Candidate, Fib};
 use super::read::{Read, Reads};
 use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
-use crate::network::{Network, NextHop, owned_blocks};
+use crate::network::{Association, Network, NextHop, owned_blocks};
 
 /// A target of a transit gateway route.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -72,8 +73,10 @@ pub(super) struct Index<'n, 's> {
     receivers: Vec<Receivers>,
     receivers_of: BTreeMap<(VpcId, Family), Vec<ReceiversId>>,
     group_sets: Vec<u32>,
-    crowds: Vec<Crowd>,
-    crowd_of: Vec<Option<CrowdId>>,
+    pub(super) crowds: Crowds,
+    /// The VPCs that may have interfaces which the snapshot does not show.
+    hiding: BTreeSet<VpcId>,
+    associations: BTreeMap<VpcId, Vec<Association>>,
 }
 
 impl<'n, 's> Index<'n, 's> {
@@ -86,7 +89,7 @@ impl<'n, 's> Index<'n, 's> {
         ];
         let owned = owned(network);
         let (receivers, receivers_of) = receivers(network, &owned);
-        let (crowds, crowd_of) = class::crowds(network, &owned);
+        let crowds = Crowds::of(network, &owned);
         Self {
             network,
             receivers,
@@ -110,7 +113,8 @@ impl<'n, 's> Index<'n, 's> {
             owned,
             group_sets: group_sets(network),
             crowds,
-            crowd_of,
+            hiding: hiding(network),
+            associations: associations(network),
         }
     }
 
@@ -151,14 +155,19 @@ impl<'n, 's> Index<'n, 's> {
         &self.receivers[id.0 as usize]
     }
 
-    /// A crowd of senders.
-    pub(super) fn crowd(&self, id: CrowdId) -> &Crowd {
-        &self.crowds[id.0 as usize]
+    /// Whether a VPC may have interfaces that the snapshot does not show.
+    pub(super) fn may_hide(&self, vpc: VpcId) -> bool {
+        self.hiding.contains(&vpc)
     }
 
-    /// The crowd of an interface, if it is in one.
-    pub(super) fn crowd_of(&self, interface: EniId) -> Option<CrowdId> {
-        self.crowd_of.get(interface.index()).copied().flatten()
+    /// The public addresses of the interfaces of a VPC.
+    pub(super) fn associations_in(&self, vpc: VpcId) -> &[Association] {
+        self.associations.get(&vpc).map_or(&[], Vec::as_slice)
+    }
+
+    /// A crowd of senders.
+    pub(super) fn crowd(&self, id: CrowdId) -> &Crowd {
+        &self.crowds.all[id.0 as usize]
     }
 
     /// A number that two interfaces share iff they carry the same groups.
@@ -273,6 +282,25 @@ fn receivers(network: &Network<'_>, owned: &BTreeMap<(VpcId, Family), Vec<Owned>
         }
     }
     (all, of)
+}
+
+/// A-10, R-LB-2: the VPCs with subnets that may hold interfaces which no answer shows.
+fn hiding(network: &Network<'_>) -> BTreeSet<VpcId> {
+    let hides = |(id, subnet): &(SubnetId, &Subnet)| {
+        let hidden = !network.components_hidden_in(*id).is_empty();
+        hidden || network.is_foreign(subnet.meta.owner.as_deref())
+    };
+    network.snapshot.subnets.iter().filter(hides).filter_map(|(_, subnet)| subnet.vpc.known()).collect()
+}
+
+fn associations(network: &Network<'_>) -> BTreeMap<VpcId, Vec<Association>> {
+    let mut found: BTreeMap<VpcId, Vec<Association>> = BTreeMap::new();
+    for association in network.associations(World::Over) {
+        if let Some(vpc) = network.interface(association.interface).vpc.known() {
+            found.entry(vpc).or_default().push(*association);
+        }
+    }
+    found
 }
 
 fn group_sets(network: &Network<'_>) -> Vec<u32> {

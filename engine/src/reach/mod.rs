@@ -239,7 +239,7 @@ impl<'n, 's> Reach<'n, 's> {
 
     /// Sources as few classes: crowds, and others where these do not do.
     pub(crate) fn crowded(&self, sources: &[SourcePlace]) -> Vec<SourceClass> {
-        class::crowded(self.network(), |id| self.index.crowd_of(id), sources)
+        class::crowded(self.network(), |id| self.index.crowds.crowd_of(id), sources)
     }
 
     /// A number that two interfaces share iff they carry the same groups.

@@ -1,5 +1,7 @@
 //! Where explorations start: the sources of a network, and the exits of unmodelled components.
 
+use std::collections::BTreeMap;
+
 use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId};
@@ -38,31 +40,43 @@ impl Explorer<'_, '_, '_> {
 
     /// R-VPCE-7, R-NAT-5, R-ENI-2: interfaces send with their own addresses, unless they never start anything.
     fn start_interface(&mut self, interface: EniId, headers: Set) {
+        let Kind::Crowd(crowd) = self.kind else {
+            let senders = self.senders.clone();
+            return self.start_alike(interface, Tag::Of(interface), &senders, headers);
+        };
+        let index = self.index;
+        let mut starts: BTreeMap<EniId, Vec<EniId>> = BTreeMap::new();
+        for sender in &self.senders {
+            starts.entry(index.crowds.start_of(*sender)).or_default().push(*sender);
+        }
+        for (start, senders) in starts {
+            self.start_alike(start, Tag::Among(crowd), &senders, headers);
+        }
+    }
+
+    /// From interfaces that start like one of them.
+    fn start_alike(&mut self, interface: EniId, tag: Tag, senders: &[EniId], headers: Set) {
         let idle = self.world == World::Under && self.network().is_idle(interface);
         if idle || !Role::of(self.network().interface(interface)).initiates() {
             return;
         }
-        let own = self.sources_of_all();
+        let own = self.sources_of(interface, senders);
         let sent = self.arena.intersection(headers, own);
-        let tag = match self.kind {
-            Kind::Crowd(crowd) => Tag::Among(crowd),
-            Kind::Alike | Kind::LinkLocal => Tag::Of(interface),
-        };
         self.push(self.started(Place::Send(interface), tag, Origin::Local), sent);
     }
 
-    /// R-ENI-2, R-ADDR-15: what the senders may have as sources, as far as this exploration is about it.
-    fn sources_of_all(&mut self) -> Set {
+    /// R-ENI-2, R-ADDR-15: what senders may have as sources, as far as this exploration is about it.
+    fn sources_of(&mut self, interface: EniId, senders: &[EniId]) -> Set {
         let network = self.network();
         let blocks: Vec<IpNet> = match self.kind {
             Kind::LinkLocal => Vec::new(),
-            _ => self.senders.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect(),
+            _ => senders.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect(),
         };
         let own = self.among(&View::sent(self.family), Address::Source, &intervals_of(&blocks, self.family));
         // Whether they have link-local ones is a matter of their subnets, which they share.
-        let local = match (self.kind, self.senders.first()) {
-            (Kind::Crowd(_), _) | (_, None) => Set::EMPTY,
-            (_, Some(first)) => self.link_local_sources(*first),
+        let local = match self.kind {
+            Kind::Crowd(_) => Set::EMPTY,
+            Kind::Alike | Kind::LinkLocal => self.link_local_sources(interface),
         };
         self.arena.union(own, local)
     }

@@ -297,6 +297,9 @@ impl Explorer<'_, '_, '_> {
             self.deliver_to_components(vpc, from, state, set);
             return self.deliver_unseen(vpc, from, state, set);
         }
+        if !self.is_aimed_at_vpc(vpc, state) {
+            return self.deliver_unseen(vpc, from, state, set);
+        }
         let shared = self.shares_receivers(state);
         let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);
         if shared {
@@ -391,7 +394,7 @@ impl Explorer<'_, '_, '_> {
 
     /// A-10, R-LB-2: addresses that no interface of the snapshot owns may belong to one that it does not show.
     pub(super) fn deliver_unseen(&mut self, vpc: VpcId, from: Option<SubnetId>, state: &State, set: Set) {
-        if self.world == World::Under || set.is_empty() || !self.may_hide(vpc) {
+        if self.world == World::Under || set.is_empty() || !self.index.may_hide(vpc) {
             return;
         }
         let network = self.network();
@@ -412,13 +415,6 @@ impl Explorer<'_, '_, '_> {
                 }
             }
         }
-    }
-
-    fn may_hide(&self, vpc: VpcId) -> bool {
-        let network = self.network();
-        let own = network.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
-        let hidden = own.map(|(id, _)| id).any(|subnet| !network.components_hidden_in(subnet).is_empty());
-        hidden || !network.unseen_subnets(vpc).is_empty()
     }
 
     fn towards(&mut self, subnet: SubnetId, from: Option<SubnetId>, state: &State, set: Set) -> Set {
