@@ -19,6 +19,7 @@ const WORLDS: [World; 2] = [World::Over, World::Under];
 ///
 /// INVARIANT (atoms complete): every block that a rule, a route, a list or AWS itself compares an address with starts
 /// and ends at a bound, but for the addresses of single interfaces, which are told apart by other attributes of theirs.
+#[derive(PartialEq, Eq)]
 pub(super) struct Atoms {
     v4: Vec<u128>,
     v6: Vec<u128>,
@@ -41,19 +42,34 @@ impl Atoms {
         Self { v4, v6 }
     }
 
-    /// Whether no block of `after` cuts an atom that was made for `before`. The two differ at most in rules of groups, in
-    /// entries of network ACLs and in routes.
-    pub(super) fn suffice(&self, before: &Network<'_>, after: &Network<'_>) -> bool {
+    /// Atoms that are complete for `after`, too, which differs from `before` at most in rules of groups, in entries of network
+    /// ACLs and in routes. They may be finer than they need to be; the same where no block cuts one.
+    pub(super) fn refined(&self, before: &Network<'_>, after: &Network<'_>) -> Self {
         let mut blocks = Blocks { network: after, found: BTreeSet::new() };
         blocks.filters();
         blocks.routes();
         if referenced(before) != referenced(after) {
             blocks.ambiguous();
         }
-        [Family::V4, Family::V6].into_iter().all(|family| {
-            let known = self.bounds(family);
-            bounds(&blocks.found, family).iter().all(|bound| known.binary_search(bound).is_ok())
-        })
+        let [v4, v6] = [Family::V4, Family::V6].map(|family| {
+            let mut firsts = bounds(&blocks.found, family);
+            firsts.extend(self.bounds(family));
+            firsts.sort_unstable();
+            firsts.dedup();
+            firsts
+        });
+        Self { v4, v6 }
+    }
+
+    /// What an atom of these is among finer ones; `None` if it is cut.
+    pub(super) fn whole_in(&self, finer: &Self, family: Family, atom: Atom) -> Option<Atom> {
+        let place = |at: u32| {
+            let first = self.bounds(family).get(at as usize)?;
+            finer.bounds(family).binary_search(first).ok()
+        };
+        let first = place(atom.0)?;
+        let next = place(atom.0 + 1).unwrap_or(finer.bounds(family).len());
+        (first + 1 == next).then(|| Atom(u32::try_from(first).unwrap_or(u32::MAX)))
     }
 
     /// How many there are.

@@ -133,7 +133,7 @@ impl Partition {
         sorted.sort_by(|(left, _), (right, _)| order(left).cmp(&order(right)));
         let (mut classes, mut stations) = (Vec::new(), Vec::new());
         for ((key, members), id) in sorted.into_iter().zip(0..) {
-            let own = members.first().map(|first| spots(network, &atoms, &facts, *first));
+            let own = members.first().map(|first| spots(network, &atoms, &facts.contested, *first));
             stations.extend(own.into_iter().flat_map(|own| stations_of(&own, ClassId(id))));
             classes.push(Class { members, context: numbers.get(&key.context).copied().unwrap_or(0) });
         }
@@ -169,6 +169,46 @@ impl Partition {
     ) -> bool {
         let mut around = blocks.iter().filter(|(lo, hi)| (*lo..=*hi).contains(&address));
         around.all(|(lo, hi)| self.contested.contains(&(id, family, *lo, *hi)))
+    }
+
+    /// Makes the partition serve another network, too, which differs from its own at most in rules of groups, in entries of
+    /// network ACLs and in routes. Says whether it does: not where a block parts the members of a class.
+    pub(super) fn refine(&mut self, before: &Network<'_>, after: &Network<'_>) -> bool {
+        let atoms = self.atoms.refined(before, after);
+        if atoms == self.atoms {
+            return true;
+        }
+        let mut stations = self.stations.clone();
+        let mut cut = BTreeSet::new();
+        for station in &mut stations {
+            match self.atoms.whole_in(&atoms, station.family, station.atom) {
+                Some(whole) => station.atom = whole,
+                None => drop(cut.insert(station.class)),
+            }
+        }
+        for class in &cut {
+            let Some(spots) = self.common_spots(after, &atoms, *class) else { return false };
+            for (StationId(at), (_, atom, _)) in self.stations_of(*class).zip(spots) {
+                stations.iter_mut().skip(at as usize).take(1).for_each(|station| station.atom = atom);
+            }
+        }
+        let published = self.classes.iter().all(|class| published_alike(after, &atoms, &class.members));
+        if published {
+            (self.atoms, self.stations) = (atoms, stations);
+        }
+        published
+    }
+
+    /// Where the addresses of all members of a class are among finer atoms, in the order of its stations, if none of the
+    /// stations is parted.
+    fn common_spots(&self, network: &Network<'_>, atoms: &Atoms, class: ClassId) -> Option<Vec<Spot>> {
+        let of = |member: &EniId| -> Vec<Spot> {
+            spots(network, atoms, &self.contested, *member).into_keys().collect()
+        };
+        let mut members = self.class(class).members.iter();
+        let first = members.next().map(of)?;
+        let whole = first.len() == self.stations_of(class).count();
+        (whole && members.all(|member| of(member) == first)).then_some(first)
     }
 
     /// Every station, ascending.
@@ -216,12 +256,12 @@ fn stations_of(spots: &BTreeMap<Spot, u128>, class: ClassId) -> Vec<Station> {
 }
 
 /// Where the addresses of an interface are, with one for each.
-fn spots(network: &Network<'_>, atoms: &Atoms, facts: &Facts, id: EniId) -> BTreeMap<Spot, u128> {
+fn spots(network: &Network<'_>, atoms: &Atoms, contested: &Contested, id: EniId) -> BTreeMap<Spot, u128> {
     let mut found = BTreeMap::new();
     let blocks = owned_blocks(network.interface(id));
     for family in [Family::V4, Family::V6] {
         for (lo, hi) in intervals_of(&blocks, family) {
-            let contested = facts.contested.contains(&(id, family, lo, hi));
+            let contested = contested.contains(&(id, family, lo, hi));
             for (atom, address) in atoms.within(family, lo, hi) {
                 found.entry((family, atom, contested)).or_insert(address);
             }
@@ -275,7 +315,7 @@ fn key(reach: &Reach<'_, '_>, atoms: &Atoms, facts: &Facts, id: EniId) -> Key {
     Key {
         context: context(reach.network(), facts, id),
         groups: reach.group_set(id),
-        addresses: spots(reach.network(), atoms, facts, id).into_keys().collect(),
+        addresses: spots(reach.network(), atoms, &facts.contested, id).into_keys().collect(),
         public: public(reach.network(), atoms, id),
     }
 }
@@ -297,6 +337,13 @@ fn context(network: &Network<'_>, facts: &Facts, id: EniId) -> ContextKey {
         balances: network.balances(id),
         named: apart.then_some(id),
     }
+}
+
+/// Whether nothing tells the public addresses of interfaces apart.
+fn published_alike(network: &Network<'_>, atoms: &Atoms, members: &[EniId]) -> bool {
+    let mut rows = members.iter().map(|member| public(network, atoms, *member));
+    let first = rows.next();
+    rows.all(|row| Some(row) == first)
 }
 
 fn public(

@@ -32,18 +32,19 @@ pub enum Reason {
     Resolution,
     /// Other interfaces are named by routes.
     Places,
-    /// A block starts or ends where nothing did, and cuts an atom of addresses.
+    /// A block starts or ends between addresses that nothing told apart, and parts the members of a class.
     Atoms,
     /// Other senders have packets rewritten on the way, so that they are explored one by one.
     Rewrites,
 }
 
 impl Stale {
-    /// What differs, if a partition that was made for the first network serves the second one, too.
+    /// What differs, if a partition that was made for the first network serves the second one, too, or does once its atoms
+    /// are finer.
     pub(super) fn between(
         before: &Network<'_>,
         after: &Network<'_>,
-        partition: &Partition,
+        partition: &mut Partition,
     ) -> Result<Self, Reason> {
         let stale = differing(before.snapshot, after.snapshot).ok_or(Reason::Facts)?;
         if !before.is_resolved_like(after) {
@@ -53,7 +54,7 @@ impl Stale {
         if rerouted && named(before) != named(after) {
             return Err(Reason::Places);
         }
-        if !partition.atoms.suffice(before, after) {
+        if !partition.refine(before, after) {
             return Err(Reason::Atoms);
         }
         Ok(stale)

@@ -51,8 +51,8 @@ impl Matrix {
     ///
     /// # Errors
     /// If the sets of headers outgrow the limit of nodes; nothing is decided then.
-    pub fn changed(self, before: &Reach<'_, '_>, after: &Reach<'_, '_>) -> Result<Changed, Exhausted> {
-        match Stale::between(before.network(), after.network(), &self.partition) {
+    pub fn changed(mut self, before: &Reach<'_, '_>, after: &Reach<'_, '_>) -> Result<Changed, Exhausted> {
+        match Stale::between(before.network(), after.network(), &mut self.partition) {
             Ok(stale) => self.renewed(before, after, &stale),
             Err(reason) => self.rebuilt(before, after, reason),
         }
