@@ -23,7 +23,7 @@ use reachproof_engine::network::{Network, Options};
 use reachproof_engine::reach::Reach;
 use reachproof_model::change::{Change, Edit};
 use reachproof_model::flow::Question;
-use reachproof_model::snapshot::{AclEntry, Action, GroupRule, Route, Snapshot};
+use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupRule, Route, Snapshot};
 use reachproof_model::traffic::Traffic;
 
 const SIZES: [u32; 1] = [1_000];
@@ -45,6 +45,19 @@ fn rules(snapshot: &Snapshot, egress: bool) -> Vec<Change> {
         {
             let wider = GroupRule { traffic: Traffic::All, ..rule.clone() };
             found.push(Change::Rule { group, egress, edit: Edit::Replace(at, wider) });
+        }
+    }
+    spread(found)
+}
+
+/// Rules for a block that no rule, route or list names.
+fn other_blocks(snapshot: &Snapshot) -> Vec<Change> {
+    let mut found = Vec::new();
+    for (group, record) in snapshot.groups.iter() {
+        for rule in record.ingress.iter().flatten().take(1) {
+            let peer = GroupPeer::Cidr("203.0.113.64/28".parse().expect("a block"));
+            let other = GroupRule { peer, ..rule.clone() };
+            found.push(Change::Rule { group, egress: false, edit: Edit::Add(other) });
         }
     }
     spread(found)
@@ -165,6 +178,7 @@ fn bench(interfaces: u32) {
     let kinds = [
         ("wider ingress rule", rules(&snapshot, false)),
         ("no ingress rule", fewer_rules(&snapshot)),
+        ("rule for another block", other_blocks(&snapshot)),
         ("wider egress rule", rules(&snapshot, true)),
         ("opposite ACL entry", entries(&snapshot)),
         ("blackhole route", routes(&snapshot)),

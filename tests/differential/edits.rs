@@ -55,6 +55,7 @@ fn rule_variants(snapshot: &Snapshot, group: &SecurityGroup, rule: &GroupRule) -
         GroupRule { traffic: Traffic::All, ..rule.clone() },
         peer(GroupPeer::Cidr(IpNet::default())),
         peer(GroupPeer::Cidr("10.0.0.128/26".parse().unwrap())),
+        peer(GroupPeer::Cidr("10.0.0.0/27".parse().unwrap())),
     ];
     let other = snapshot.groups.iter().find(|(_, other)| other.meta.id != group.meta.id);
     found.extend(other.map(|(id, _)| {
@@ -152,7 +153,7 @@ fn interface_variants(snapshot: &Snapshot, interface: &Interface) -> Vec<Interfa
 }
 
 /// Another interface of the same subnet with the same groups.
-fn twin(interface: &Interface, id: &str) -> Interface {
+pub fn twin(interface: &Interface, id: &str) -> Interface {
     let mut twin = interface.clone();
     twin.meta.id = id.into();
     twin.meta.tags.clear();

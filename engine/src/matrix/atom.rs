@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use reachproof_model::flow::World;
-use reachproof_model::id::{EniId, GroupId, Id, Ref, RouteTableId};
+use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, RouteTableId};
 use reachproof_model::snapshot::{GroupPeer, GroupRule, VpnConnection};
 
+use super::stale::Stale;
 use crate::header::Family;
 use crate::network::{Network, SpecialBlock, host, infrastructure_ports, owned_blocks};
 use crate::reach::intervals_of;
@@ -44,10 +45,11 @@ impl Atoms {
 
     /// Atoms that are complete for `after`, too, which differs from `before` at most in rules of groups, in entries of network
     /// ACLs and in routes. They may be finer than they need to be; the same where no block cuts one.
-    pub(super) fn refined(&self, before: &Network<'_>, after: &Network<'_>) -> Self {
+    pub(super) fn refined(&self, before: &Network<'_>, after: &Network<'_>, stale: &Stale) -> Self {
         let mut blocks = Blocks { network: after, found: BTreeSet::new() };
-        blocks.filters();
-        blocks.routes();
+        stale.groups().for_each(|group| blocks.rules_of(group));
+        stale.acls().for_each(|acl| blocks.entries_of(acl));
+        stale.tables().for_each(|table| blocks.routes_of(table));
         if referenced(before) != referenced(after) {
             blocks.ambiguous();
         }
@@ -149,11 +151,17 @@ impl Blocks<'_, '_> {
     /// R-SG-7, R-SG-8, R-NACL-3: blocks of security group rules, prefix lists and network ACLs.
     fn filters(&mut self) {
         let snapshot = self.network.snapshot;
-        for group in snapshot.groups.values() {
-            let rules = group.ingress.iter().chain(&group.egress).flatten();
-            rules.for_each(|rule| self.rule(rule));
-        }
-        let entries = snapshot.acls.values().flat_map(|acl| &acl.entries);
+        snapshot.groups.ids().for_each(|group| self.rules_of(group));
+        snapshot.acls.ids().for_each(|acl| self.entries_of(acl));
+    }
+
+    fn rules_of(&mut self, group: GroupId) {
+        let group = &self.network.snapshot.groups[group];
+        group.ingress.iter().chain(&group.egress).flatten().for_each(|rule| self.rule(rule));
+    }
+
+    fn entries_of(&mut self, acl: AclId) {
+        let entries = self.network.snapshot.acls[acl].entries.iter();
         self.found.extend(entries.filter_map(|entry| entry.cidr));
     }
 
@@ -168,15 +176,18 @@ impl Blocks<'_, '_> {
     /// Blocks of route tables, transit gateway tables and policy tables.
     fn routes(&mut self) {
         let snapshot = self.network.snapshot;
-        let tables: Vec<RouteTableId> = snapshot.route_tables.ids().collect();
+        snapshot.route_tables.ids().for_each(|table| self.routes_of(table));
         for world in WORLDS {
-            let routes = tables.iter().flat_map(|table| self.network.effective_routes(*table, world));
-            self.found.extend(routes.map(|route| route.block));
             let tables = snapshot.tgw_tables.ids().filter_map(|table| self.network.tgw_routes(table, world));
             self.found.extend(tables.flatten().map(|route| route.block));
         }
         let entries = snapshot.policy_tables.values().flat_map(|table| table.entries.iter().flatten());
         self.found.extend(entries.flat_map(|entry| [entry.sources, entry.destinations]).flatten());
+    }
+
+    fn routes_of(&mut self, table: RouteTableId) {
+        let routes = WORLDS.map(|world| self.network.effective_routes(table, world));
+        self.found.extend(routes.iter().flatten().map(|route| route.block));
     }
 
     /// Blocks of VPCs and subnets, their routers and resolvers.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{EniId, VpcId};
+use reachproof_model::id::{EniId, SubnetId, VpcId};
 
 use super::class::Partition;
 use super::pool::Pool;
@@ -41,7 +41,12 @@ pub(super) struct Chains {
     pub(super) back: Legs,
     /// What the groups of an interface let out, by group set and VPC.
     pub(super) out: LetOut,
+    /// What the network ACL of each subnet lets in.
+    pub(super) borders: BTreeMap<SubnetId, Border>,
 }
+
+/// What a network ACL lets in, in both worlds: of what is sent, and of the replies.
+pub(super) type Border = [[Set; 2]; 2];
 
 /// Explorations in one direction.
 #[derive(Default)]
@@ -86,8 +91,41 @@ impl Chains {
             earlier.map(|(chains, stale)| (&chains.back, stale)),
             &contexts,
         )?;
-        Ok(Self { out: let_out(pool, carriers, earlier)?, forward, back })
+        let borders = borders(pool, partition, earlier)?;
+        Ok(Self { out: let_out(pool, carriers, earlier)?, borders, forward, back })
     }
+
+    /// What the network ACL of a subnet of an interface lets in; `back` for the replies to it.
+    pub(super) fn border(&self, subnet: SubnetId, back: bool, world: usize) -> Set {
+        let border = self.borders.get(&subnet).copied().unwrap_or_default();
+        border[usize::from(back)][world]
+    }
+
+    /// Whether packets get from each context to the same doors as earlier, and replies, too.
+    pub(super) fn lead_as(&self, earlier: &Self) -> bool {
+        self.forward.whole == earlier.forward.whole && self.back.whole == earlier.back.whole
+    }
+}
+
+/// What the network ACLs of the subnets of all interfaces let in.
+fn borders(
+    pool: &mut Pool<'_, '_, '_>,
+    partition: &Partition,
+    earlier: Earlier<'_>,
+) -> Result<BTreeMap<SubnetId, Border>, Exhausted> {
+    let network = pool.network();
+    let contexts = partition.contexts.iter();
+    let subnets: BTreeSet<SubnetId> =
+        contexts.flat_map(|context| network.subnets_of(context.member)).collect();
+    let known = earlier.filter(|(_, stale)| !subnets.iter().any(|subnet| stale.bounds(network, *subnet)));
+    if let Some((chains, _)) = known {
+        return Ok(chains.borders.clone());
+    }
+    let subnets: Vec<SubnetId> = subnets.into_iter().collect();
+    let borders = pool.map(&subnets, |explorer, subnet| {
+        [false, true].map(|back| WORLDS.map(|world| explorer.let_into(*subnet, back, world)))
+    })?;
+    Ok(subnets.into_iter().zip(borders).collect())
 }
 
 /// What the groups of each carrier let out.

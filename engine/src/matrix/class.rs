@@ -11,6 +11,7 @@ use reachproof_model::id::{ComponentId, EniId, Id, Ref, RouteTableId, SubnetId, 
 use reachproof_model::snapshot::AssociationEvidence;
 
 use super::atom::{Atom, Atoms};
+use super::stale::Stale;
 use crate::header::Family;
 use crate::hypothetical::is_hypothetical;
 use crate::network::{Network, NextHop, Role, owned_blocks};
@@ -172,11 +173,17 @@ impl Partition {
     }
 
     /// Makes the partition serve another network, too, which differs from its own at most in rules of groups, in entries of
-    /// network ACLs and in routes. Says whether it does: not where a block parts the members of a class.
-    pub(super) fn refine(&mut self, before: &Network<'_>, after: &Network<'_>) -> bool {
-        let atoms = self.atoms.refined(before, after);
+    /// network ACLs and in routes. Says whether atoms had to become finer; `None` where a block parts the members of a
+    /// class, so that it cannot.
+    pub(super) fn refine(
+        &mut self,
+        before: &Network<'_>,
+        after: &Network<'_>,
+        stale: &Stale,
+    ) -> Option<bool> {
+        let atoms = self.atoms.refined(before, after, stale);
         if atoms == self.atoms {
-            return true;
+            return Some(false);
         }
         let mut stations = self.stations.clone();
         let mut cut = BTreeSet::new();
@@ -187,16 +194,17 @@ impl Partition {
             }
         }
         for class in &cut {
-            let Some(spots) = self.common_spots(after, &atoms, *class) else { return false };
+            let spots = self.common_spots(after, &atoms, *class)?;
             for (StationId(at), (_, atom, _)) in self.stations_of(*class).zip(spots) {
                 stations.iter_mut().skip(at as usize).take(1).for_each(|station| station.atom = atom);
             }
         }
         let published = self.classes.iter().all(|class| published_alike(after, &atoms, &class.members));
-        if published {
-            (self.atoms, self.stations) = (atoms, stations);
+        if !published {
+            return None;
         }
-        published
+        (self.atoms, self.stations) = (atoms, stations);
+        Some(true)
     }
 
     /// Where the addresses of all members of a class are among finer atoms, in the order of its stations, if none of the

@@ -14,6 +14,7 @@ use reachproof_model::snapshot::GroupPeer;
 
 use super::chain::{Chains, WORLDS};
 use super::class::{Partition, Station, StationId};
+use super::lane::Lanes;
 use super::pool::Holds;
 use crate::header::{Field, HeaderBox, Set};
 use crate::network::{GatewayId, Network};
@@ -106,11 +107,8 @@ pub(super) struct Ground<'g, 'n, 's> {
     pub(super) network: &'n Network<'s>,
     pub(super) partition: &'g Partition,
     pub(super) chains: &'g Chains,
-    pub(super) lanes: &'g [Lane],
-    /// The lanes of each context.
-    pub(super) lanes_of: &'g BTreeMap<u32, Vec<u32>>,
+    pub(super) lanes: &'g Lanes,
     pub(super) carriers: &'g BTreeMap<(u32, Option<VpcId>), EniId>,
-    pub(super) postings: &'g Postings<'n>,
     pub(super) replies: bool,
     /// The number of the groups of an interface.
     pub(super) group_set: &'g (dyn Fn(EniId) -> u32 + Sync),
@@ -121,8 +119,8 @@ type Sender = (u32, StationId);
 
 /// Which senders carry a group, by context and lane; never expanded to addresses.
 #[derive(Default)]
-pub(super) struct Postings<'n> {
-    pub(super) carrying: BTreeMap<(&'n Ref<GroupId>, u32), Vec<Sender>>,
+pub(super) struct Postings {
+    pub(super) carrying: BTreeMap<Ref<GroupId>, BTreeMap<u32, Vec<Sender>>>,
     /// Senders whose groups the snapshot does not show: they may carry any.
     pub(super) hidden: BTreeMap<u32, Vec<Sender>>,
 }
@@ -181,7 +179,7 @@ pub(super) fn decide<'n, 's>(
     let mut desk = Desk::of(ground, explorer, part);
     let mut sheet = Sheet::default();
     for (context, approaches) in part.senders.iter() {
-        let lanes = ground.lanes_of.get(context).into_iter().flatten().copied();
+        let lanes = ground.lanes.of_context.get(context).into_iter().flatten().copied();
         let lanes: Vec<u32> = lanes.filter(|lane| wanted(*lane)).collect();
         if lanes.is_empty() {
             continue;
@@ -299,7 +297,7 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         let entrances = WORLDS.map(|world| self.explorer.entrances(member, world));
         for (world, subnets) in entrances.iter().enumerate() {
             for subnet in subnets {
-                let entered = self.explorer.let_into(*subnet, false, WORLDS[world]);
+                let entered = self.ground.chains.border(*subnet, false, world);
                 self.entered.insert((*subnet, world), entered);
             }
         }
@@ -391,7 +389,7 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
                     for subnet in self.explorer.entrances(member, WORLDS[world]) {
                         let acl = match from {
                             Some(from) if from == subnet => Set::FULL,
-                            _ => self.explorer.let_into(subnet, true, WORLDS[world]),
+                            _ => self.ground.chains.border(subnet, true, world),
                         };
                         let entered = self.explorer.arena.intersection(*set, acl);
                         home = self.explorer.arena.union(home, entered);
@@ -405,7 +403,7 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
 
     /// Decides the base cells of a lane, unless another lane came the same way.
     fn lane(&mut self, number: u32, way: &Way<'_>, sheet: &mut Sheet) {
-        let Some(lane) = self.ground.lanes.get(number as usize) else { return };
+        let Some(lane) = self.ground.lanes.all.get(number as usize) else { return };
         let signature = self.signature(lane, way);
         let next = u32::try_from(sheet.blocks.len()).unwrap_or(u32::MAX);
         let block = *sheet.known.entry(signature).or_insert(next);
@@ -528,7 +526,7 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
                 continue;
             }
             let Some(named) = self.let_in_named(groups, sender) else { continue };
-            let Some(lane) = self.ground.lanes.get(number as usize) else { continue };
+            let Some(lane) = self.ground.lanes.all.get(number as usize) else { continue };
             for receiver in 0..self.receivers.len() {
                 if self.receivers[receiver].groups != groups {
                     continue;
@@ -545,9 +543,9 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
 
     /// The senders of a context that rules of some receivers may name, with their lanes.
     fn named(&self, groups: usize, context: u32) -> BTreeSet<Sender> {
-        let postings = self.ground.postings;
+        let postings = &self.ground.lanes.postings;
         let references = &self.filters[groups].references;
-        let carrying = references.iter().filter_map(|group| postings.carrying.get(&(*group, context)));
+        let carrying = references.iter().filter_map(|group| postings.carrying.get(*group)?.get(&context));
         let hidden = postings.hidden.get(&context).filter(|_| !references.is_empty());
         carrying.chain(hidden).flatten().copied().collect()
     }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use reachproof_model::flow::{Question, World};
 use reachproof_model::id::VpcId;
 
-use super::chain::{Carriers, Chains, Earlier};
+use super::chain::{Carriers, Chains};
 use super::class::{ClassId, Partition, StationId};
 use super::delta::{self, DeltaRow};
 use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders};
-use super::lane::{LaneOf, indexed, kept_in_place, lanes, postings};
+use super::lane::Lanes;
 use super::plain;
 use super::pool::Pool;
-use super::renew::{Job, Lanes, Renewal};
+use super::renew::{Job, Renewal};
 use super::stale::Stale;
 use super::{Counters, Run, Stage};
 use crate::header::{Arena, Family, Frozen, Set};
@@ -44,8 +44,7 @@ pub(super) struct OfFamily {
     pub(super) chains: Chains,
     /// Receivers by part, the parts ascending.
     pub(super) parts: Vec<(Part, Decided)>,
-    lanes: Vec<Lane>,
-    lane_of: LaneOf,
+    lanes: Lanes,
     /// Classes that are explored alone, and what they send.
     pub(super) singular: BTreeSet<ClassId>,
     alone: plain::Rows,
@@ -66,10 +65,15 @@ impl<'t, 'n, 's> Survey<'t, 'n, 's> {
     pub(super) fn of(
         terms: &Terms<'t, 'n, 's>,
         mut pool: Pool<'t, 'n, 's>,
-        earlier: Earlier<'_>,
+        earlier: Option<(&OfFamily, &Stale)>,
     ) -> Result<Self, Exhausted> {
-        let chains = Chains::of(&mut pool, terms.partition, terms.carriers, earlier)?;
-        let singular = singular(terms.reach.network(), terms.partition, &chains, pool.family);
+        let known = earlier.map(|(family, stale)| (&family.chains, stale));
+        let chains = Chains::of(&mut pool, terms.partition, terms.carriers, known)?;
+        let same = earlier.map(|(family, _)| family).filter(|family| chains.lead_as(&family.chains));
+        let singular = match same {
+            Some(family) => family.singular.clone(),
+            None => singular(terms.reach.network(), terms.partition, &chains, pool.family),
+        };
         Ok(Self { pool, chains, singular })
     }
 }
@@ -85,8 +89,7 @@ impl OfFamily {
             shared: Arc::clone(&survey.pool.shared),
             chains: Chains::default(),
             parts: Vec::new(),
-            lanes: Vec::new(),
-            lane_of: LaneOf::new(),
+            lanes: Lanes::default(),
             singular: BTreeSet::new(),
             alone: plain::Rows::new(),
             beyond: BTreeSet::new(),
@@ -106,25 +109,30 @@ impl OfFamily {
     ) -> Result<(Self, Redone), Exhausted> {
         let Survey { mut pool, chains, singular } = survey;
         let (reach, partition, family) = (terms.reach, terms.partition, pool.family);
-        let (chains_before, parts_before) = (self.chains, self.parts);
         drop(self.shared);
-        let fresh = lanes(reach, partition, &chains, family, &singular);
-        let lanes = kept_in_place(&self.lanes, &self.lane_of, fresh);
-        let (lanes_of, lane_of) = indexed(&lanes);
+        let (before, lanes_before) = (self.chains, self.lanes);
+        let grouped_alike = stale.is_some_and(|stale| !stale.refined)
+            && singular == self.singular
+            && chains.out == before.out;
+        let regrouped = (!grouped_alike)
+            .then(|| Lanes::of(reach, partition, &chains, (family, &singular), &lanes_before));
+        let lanes = regrouped.as_ref().unwrap_or(&lanes_before);
         let ground = Ground {
             network: reach.network(),
             partition,
             chains: &chains,
-            lanes: &lanes,
-            lanes_of: &lanes_of,
+            lanes,
             carriers: terms.carriers,
-            postings: &postings(reach.network(), partition, &lanes),
             replies: terms.question == Question::Connection,
             group_set: &|id| reach.group_set(id),
         };
-        let lanes_before = Lanes { count: self.lanes.len(), lane_of: &self.lane_of };
-        let renewal = Renewal::of(&ground, &lane_of, lanes_before, &chains_before, stale);
-        let jobs = renewal.jobs(parts(partition, &chains, family), parts_before);
+        let renewal = Renewal::of(&ground, &lanes_before, &before, stale);
+        let parts = if stale.is_some() && chains.forward.whole == before.forward.whole {
+            self.parts.iter().map(|(part, _)| part.clone()).collect()
+        } else {
+            parts(partition, &chains, family)
+        };
+        let jobs = renewal.jobs(parts, self.parts);
         let busy: Vec<&Job> = jobs.iter().filter(|job| job.is_busy()).collect();
         let again = pool.map_by(1, &busy, |explorer, job| renewal.decide(explorer, job))?;
         done(Stage::Cells);
@@ -135,8 +143,8 @@ impl OfFamily {
         let parts = renewal.finish(jobs, again, &mut redone);
         redone.rows.extend(delta::alone(&self.alone, &alone));
         let (beyond, operations) = (beyond(&chains), pool.operations);
-        let shared = pool.shared;
-        Ok((Self { shared, chains, parts, lanes, lane_of, singular, alone, beyond, operations }, redone))
+        let (shared, lanes) = (pool.shared, regrouped.unwrap_or(lanes_before));
+        Ok((Self { shared, chains, parts, lanes, singular, alone, beyond, operations }, redone))
     }
 
     /// What a station sends, by receiver.
@@ -144,7 +152,7 @@ impl OfFamily {
         if let Some(cells) = self.alone.get(&from) {
             return cells.iter().map(|(to, cell)| Run { first: *to, last: *to, cell: *cell }).collect();
         }
-        let Some(lane) = self.lane_of.get(&from) else { return Vec::new() };
+        let Some(lane) = self.lanes.of_station.get(&from) else { return Vec::new() };
         self.parts.iter().flat_map(|(part, decided)| decided.row(&part.receivers, *lane, from)).collect()
     }
 
@@ -154,7 +162,7 @@ impl OfFamily {
             let found = cells.binary_search_by_key(&to, |(receiver, _)| *receiver).ok();
             return found.and_then(|at| cells.get(at)).map(|(_, cell)| *cell).unwrap_or_default();
         }
-        let Some(lane) = self.lane_of.get(&from) else { return Cell::default() };
+        let Some(lane) = self.lanes.of_station.get(&from) else { return Cell::default() };
         let after = self.parts.partition_point(|(part, _)| part.receivers.first() <= Some(&to));
         let part = after.checked_sub(1).and_then(|at| self.parts.get(at));
         part.and_then(|(part, decided)| {
@@ -181,18 +189,18 @@ impl OfFamily {
     pub(super) fn count(&self, counters: &mut Counters) {
         counters.services += self.sets().len() as u64;
         counters.runs += self.cells().count() as u64;
-        counters.rows += self.lanes.iter().filter(|lane| !lane.stations.is_empty()).count() as u64;
+        counters.rows += self.lanes.all.iter().filter(|lane| !lane.stations.is_empty()).count() as u64;
         let forward = self.chains.forward.whole.values().flat_map(|both| both.iter());
         counters.chains += forward.map(|opened| opened.approaches.len() as u64).sum::<u64>();
         counters.nodes += Arena::overlay(Arc::clone(&self.shared)).counters().nodes;
         counters.operations += self.operations;
         counters.explored_alone += self.singular.len() as u64;
         counters.cells_decided += self.parts.iter().map(|(_, part)| part.cells).sum::<u64>();
-        let of_context = of_context(&self.lanes);
+        let of_context = of_context(&self.lanes.all);
         let sending = |context: &u32| of_context.get(context).copied().unwrap_or_default();
         let met = |part: &Part| part.senders.keys().map(sending).sum::<u64>() * part.receivers.len() as u64;
         let pairs = self.parts.iter().map(|(part, _)| met(part)).sum::<u64>();
-        let senders = self.lane_of.len() as u64;
+        let senders = self.lanes.of_station.len() as u64;
         let filled = self.parts.iter().filter(|(part, _)| !part.senders.is_empty());
         let receivers: u64 = filled.map(|(part, _)| part.receivers.len() as u64).sum();
         counters.pairs_decided += pairs;

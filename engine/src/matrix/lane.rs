@@ -2,8 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reachproof_model::id::Ref;
-
 use super::atom::Atom;
 use super::chain::Chains;
 use super::class::{ClassId, Partition, StationId};
@@ -12,8 +10,40 @@ use crate::header::{Family, Set};
 use crate::network::Network;
 use crate::reach::Reach;
 
+/// All senders of one family.
+#[derive(Default)]
+pub(super) struct Lanes {
+    /// Some may have no stations any more.
+    pub(super) all: Vec<Lane>,
+    /// The lanes of each context.
+    pub(super) of_context: BTreeMap<u32, Vec<u32>>,
+    /// The lane of each station.
+    pub(super) of_station: BTreeMap<StationId, u32>,
+    pub(super) postings: Postings,
+}
+
+impl Lanes {
+    /// Lanes that are as they were earlier keep their number; others come behind the last one.
+    pub(super) fn of(
+        reach: &Reach<'_, '_>,
+        partition: &Partition,
+        chains: &Chains,
+        (family, alone): (Family, &BTreeSet<ClassId>),
+        earlier: &Self,
+    ) -> Self {
+        let all = kept_in_place(earlier, grouped(reach, partition, chains, family, alone));
+        let (mut of_context, mut of_station) = (BTreeMap::new(), BTreeMap::new());
+        for (lane, number) in all.iter().zip(0..).filter(|(lane, _)| !lane.stations.is_empty()) {
+            of_context.entry(lane.context).or_insert_with(Vec::new).push(number);
+            of_station.extend(lane.stations.iter().map(|station| (*station, number)));
+        }
+        let postings = postings(reach.network(), partition, &all);
+        Self { all, of_context, of_station, postings }
+    }
+}
+
 /// Senders that may be taken together.
-pub(super) fn lanes(
+fn grouped(
     reach: &Reach<'_, '_>,
     partition: &Partition,
     chains: &Chains,
@@ -40,32 +70,16 @@ pub(super) fn lanes(
     found.into_values().collect()
 }
 
-/// The lanes of each context.
-pub(super) type LanesOf = BTreeMap<u32, Vec<u32>>;
-
-/// The lane of each station.
-pub(super) type LaneOf = BTreeMap<StationId, u32>;
-
-/// The lanes of each context, and the lane of each station.
-pub(super) fn indexed(lanes: &[Lane]) -> (LanesOf, LaneOf) {
-    let (mut of_context, mut of_station) = (BTreeMap::new(), BTreeMap::new());
-    for (lane, number) in lanes.iter().zip(0..).filter(|(lane, _)| !lane.stations.is_empty()) {
-        of_context.entry(lane.context).or_insert_with(Vec::new).push(number);
-        of_station.extend(lane.stations.iter().map(|station| (*station, number)));
-    }
-    (of_context, of_station)
-}
-
-pub(super) fn postings<'n>(network: &'n Network<'_>, partition: &Partition, lanes: &[Lane]) -> Postings<'n> {
+fn postings(network: &Network<'_>, partition: &Partition, lanes: &[Lane]) -> Postings {
     let mut postings = Postings::default();
     for (lane, number) in lanes.iter().zip(0..) {
         for station in &lane.stations {
             let member = partition.member(partition.station(*station).class);
             match &network.interface(member).groups {
                 None => postings.hidden.entry(lane.context).or_default().push((number, *station)),
-                Some(groups) => groups.iter().for_each(|group: &'n Ref<_>| {
-                    let carrying = postings.carrying.entry((group, lane.context)).or_default();
-                    carrying.push((number, *station));
+                Some(groups) => groups.iter().for_each(|group| {
+                    let carrying = postings.carrying.entry(group.clone()).or_default();
+                    carrying.entry(lane.context).or_default().push((number, *station));
                 }),
             }
         }
@@ -75,15 +89,15 @@ pub(super) fn postings<'n>(network: &'n Network<'_>, partition: &Partition, lane
 
 /// Lanes in the place that they had earlier, where nothing about them has changed; the others at the end. Those that are
 /// no more lose their stations.
-pub(super) fn kept_in_place(earlier: &[Lane], lane_of: &LaneOf, lanes: Vec<Lane>) -> Vec<Lane> {
+fn kept_in_place(earlier: &Lanes, lanes: Vec<Lane>) -> Vec<Lane> {
     let place = |lane: &Lane| {
-        let number = lane.stations.first().and_then(|first| lane_of.get(first)).copied()?;
-        earlier.get(number as usize).filter(|earlier| *earlier == lane).map(|_| number)
+        let number = lane.stations.first().and_then(|first| earlier.of_station.get(first)).copied()?;
+        earlier.all.get(number as usize).filter(|earlier| *earlier == lane).map(|_| number)
     };
     let (same, new): (Vec<_>, Vec<_>) =
         lanes.into_iter().map(|lane| (place(&lane), lane)).partition(|(place, _)| place.is_some());
     let same: BTreeSet<u32> = same.into_iter().filter_map(|(place, _)| place).collect();
-    let mut found = earlier.to_vec();
+    let mut found = earlier.all.clone();
     let gone = found.iter_mut().zip(0..).filter(|(_, number)| !same.contains(number));
     gone.for_each(|(lane, _)| lane.stations.clear());
     found.extend(new.into_iter().map(|(_, lane)| lane));

@@ -11,26 +11,19 @@ use rayon::prelude::*;
 use super::chain::Chains;
 use super::class::StationId;
 use super::delta::{DeltaRow, PlaceId, runs};
-use super::domain::{Cell, Decided, Ground, Part, Senders, Span, decide, spans};
+use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders, Span, decide, spans};
 use super::family::Redone;
-use super::lane::LaneOf;
+use super::lane::Lanes;
 use super::pool::Holds;
 use super::stale::Stale;
 use crate::header::Set;
 use crate::reach::Explorer;
 
-/// The lanes of the earlier matrix. Those below the count are still in their place, or have no stations any more.
-#[derive(Clone, Copy)]
-pub(super) struct Lanes<'l> {
-    pub(super) count: usize,
-    pub(super) lane_of: &'l LaneOf,
-}
-
 /// What has changed since the earlier matrix.
 pub(super) struct Renewal<'r, 'g, 'n, 's> {
     ground: &'r Ground<'g, 'n, 's>,
-    lane_of: &'r LaneOf,
-    before: Lanes<'r>,
+    /// The earlier lanes. Those whose number is below their count are still in their place, or have no stations any more.
+    before: &'r Lanes,
     /// Whether there is an earlier matrix at all.
     compares: bool,
     /// Contexts with lanes that are new.
@@ -39,6 +32,8 @@ pub(super) struct Renewal<'r, 'g, 'n, 's> {
     groups: BTreeSet<u32>,
     /// Contexts that are entered through another network ACL.
     bounded: BTreeSet<u32>,
+    /// Contexts whose replies come home through another network ACL.
+    homing: BTreeSet<u32>,
     /// Contexts whose replies get elsewhere.
     answering: BTreeSet<u32>,
 }
@@ -82,20 +77,19 @@ impl Holds for Again {
 impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
     pub(super) fn of(
         ground: &'r Ground<'g, 'n, 's>,
-        lane_of: &'r LaneOf,
-        before: Lanes<'r>,
+        before: &'r Lanes,
         chains_before: &Chains,
         stale: Option<&Stale>,
     ) -> Self {
-        let new = ground.lanes.iter().skip(before.count);
+        let new = ground.lanes.all.iter().skip(before.all.len());
         let mut renewal = Self {
             ground,
-            lane_of,
             before,
             compares: stale.is_some(),
             regrouped: new.map(|lane| lane.context).collect(),
             groups: BTreeSet::new(),
             bounded: BTreeSet::new(),
+            homing: BTreeSet::new(),
             answering: BTreeSet::new(),
         };
         if let Some(stale) = stale {
@@ -109,9 +103,16 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
         let carriers = self.ground.carriers.iter();
         let filtered = carriers.filter(|(_, member)| stale.filters_at(network, **member));
         self.groups = filtered.map(|((groups, _), _)| *groups).collect();
-        let contexts = self.ground.partition.contexts.iter().zip(0..);
-        let bounded = contexts.filter(|(context, _)| stale.bounds(network, context.member));
-        self.bounded = bounded.map(|(_, number)| number).collect();
+        for (context, number) in self.ground.partition.contexts.iter().zip(0..) {
+            for subnet in network.subnets_of(context.member) {
+                let [sent, replies] = [false, true].map(|back| {
+                    let border = |chains: &Chains| [0, 1].map(|world| chains.border(subnet, back, world));
+                    border(chains_before) != border(self.ground.chains)
+                });
+                self.bounded.extend(sent.then_some(number));
+                self.homing.extend((replies && self.ground.replies).then_some(number));
+            }
+        }
         let (old, new) = (&chains_before.back.whole, &self.ground.chains.back.whole);
         let starts = old.keys().chain(new.keys());
         let differing = starts.filter(|start| old.get(start) != new.get(start));
@@ -137,21 +138,23 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
         let columns = if before.is_some() { self.stale_columns(&part) } else { Vec::new() };
         let (part_before, before) = before.unwrap_or_default();
         let senders_before = part_before.senders;
-        let rerouted: BTreeSet<u32> = part
-            .senders
-            .iter()
-            .filter(|(context, doors)| {
-                senders_before.get(context) != Some(doors) || self.bounded.contains(context)
-            })
-            .map(|(context, _)| *context)
-            .collect();
+        let same = Arc::ptr_eq(&senders_before, &part.senders);
+        let another = |context: &u32, doors: &Doors| !same && senders_before.get(context) != Some(doors);
+        let senders = part.senders.iter().map(|(context, doors)| (*context, doors));
+        let rerouted = senders
+            .filter(|(context, doors)| another(context, doors) || self.homing.contains(context))
+            .map(|(context, _)| context);
+        let rerouted: BTreeSet<u32> = rerouted.collect();
         let rows =
             !rerouted.is_empty() || self.regrouped.iter().any(|context| part.senders.contains_key(context));
-        let left = senders_before.keys().any(|context| !part.senders.contains_key(context));
+        let left = !same && senders_before.keys().any(|context| !part.senders.contains_key(context));
         Job { part, senders_before, before, columns, rerouted, rows, left }
     }
 
     fn stale_columns(&self, part: &Part) -> Vec<u32> {
+        if self.bounded.is_empty() && self.answering.is_empty() && self.groups.is_empty() {
+            return Vec::new();
+        }
         let partition = self.ground.partition;
         let stale = |station: &StationId| {
             let class = partition.station(*station).class;
@@ -166,8 +169,9 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
 
     /// Whether the row of a lane is stale in a part.
     fn is_stale(&self, job: &Job, lane: u32) -> bool {
-        let context = self.ground.lanes.get(lane as usize).map(|lane| lane.context);
-        lane as usize >= self.before.count || context.is_none_or(|context| job.rerouted.contains(&context))
+        let context = self.ground.lanes.all.get(lane as usize).map(|lane| lane.context);
+        lane as usize >= self.before.all.len()
+            || context.is_none_or(|context| job.rerouted.contains(&context))
     }
 
     /// Decides what is stale of a part.
@@ -224,13 +228,14 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
     /// What a part was, with what was decided again instead of what is stale.
     fn patched(&self, job: &Job, again: Again) -> Decided {
         let kept = |lane: u32| {
-            let lanes = self.ground.lanes.get(lane as usize);
+            let lanes = self.ground.lanes.all.get(lane as usize);
             let here = |context: u32| job.part.senders.contains_key(&context);
             !self.is_stale(job, lane)
                 && lanes.is_some_and(|lane| !lane.stations.is_empty() && here(lane.context))
         };
         let mut patched = self.patched_blocks(job, &again.columns, &kept);
-        let stays = |station: &StationId| self.lane_of.get(station).is_some_and(|lane| kept(*lane));
+        let stays =
+            |station: &StationId| self.ground.lanes.of_station.get(station).is_some_and(|lane| kept(*lane));
         let single = job.before.single.iter().copied();
         patched.single = single
             .filter(|(station, at, _)| stays(station) && job.columns.binary_search(at).is_err())
@@ -260,60 +265,82 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
         patched
     }
 
-    /// What has become of the cells of a part.
+    /// What has become of the cells of a part: in stale rows of all of them, in others of those in stale columns.
     fn delta(&self, job: &Job, now: &Decided) -> Vec<DeltaRow> {
-        let positions = (0..).take(job.part.receivers.len());
-        let positions: Vec<u32> =
-            if job.rows || job.left { positions.collect() } else { job.columns.clone() };
-        let singles = |decided: &Decided| {
-            let single = decided.single.iter().map(|(station, at, cell)| (*station, (*at, *cell)));
-            let near = single.filter(|(_, (at, _))| positions.binary_search(at).is_ok());
-            let mut found: BTreeMap<StationId, Vec<(u32, Cell)>> = BTreeMap::new();
-            near.for_each(|(station, cell)| found.entry(station).or_default().push(cell));
-            found
+        let everywhere: Vec<u32> = (0..).take(job.part.receivers.len()).collect();
+        let contexts: BTreeSet<u32> =
+            job.senders_before.keys().chain(job.part.senders.keys()).copied().collect();
+        let lanes = contexts.into_iter().flat_map(|context| self.ground.lanes.of_context.get(&context));
+        let is_whole = |lane: &Lane, number: u32| {
+            self.is_stale(job, number) || !job.part.senders.contains_key(&lane.context)
         };
-        let (single_before, single_now) = (singles(&job.before), singles(now));
-        let mut alike: BTreeMap<(Option<u32>, Option<u32>), Vec<PlaceId>> = BTreeMap::new();
+        let (mut whole, mut columns) = (Comparison::default(), Comparison::default());
+        for number in lanes.flatten() {
+            let Some(lane) = self.ground.lanes.all.get(*number as usize) else { continue };
+            let row = now.number(*number);
+            if !is_whole(lane, *number) {
+                columns.add(job.before.number(*number), row, &lane.stations);
+                continue;
+            }
+            for station in &lane.stations {
+                let before = self.before.of_station.get(station).and_then(|lane| job.before.number(*lane));
+                whole.add(before, row, std::slice::from_ref(station));
+            }
+        }
+        let mut rows = whole.rows(job, now, &everywhere);
+        rows.extend(columns.rows(job, now, &job.columns));
+        rows
+    }
+}
+
+/// Senders by the blocks that their cells are in, before and now.
+#[derive(Default)]
+struct Comparison(BTreeMap<(Option<u32>, Option<u32>), Vec<StationId>>);
+
+impl Comparison {
+    fn add(&mut self, before: Option<u32>, now: Option<u32>, stations: &[StationId]) {
+        self.0.entry((before, now)).or_default().extend(stations);
+    }
+
+    /// What differs at some positions.
+    fn rows(self, job: &Job, now: &Decided, positions: &[u32]) -> Vec<DeltaRow> {
+        if positions.is_empty() {
+            return Vec::new();
+        }
+        let receivers = &job.part.receivers;
+        let (own_before, own_now) = (singles(&job.before, positions), singles(now, positions));
         let mut rows = Vec::new();
-        for (station, lane_before, lane) in self.senders(job) {
-            let blocks = (lane_before.and_then(|lane| job.before.number(lane)), now.number(lane));
-            let own = (single_before.get(&station), single_now.get(&station));
-            if own == (None, None) {
-                alike.entry(blocks).or_default().push(PlaceId::of(station));
-            } else {
-                let before = with_single(self.dense(job, &job.before, blocks.0), own.0);
-                let after = with_single(self.dense(job, now, blocks.1), own.1);
-                let runs = runs(&job.part.receivers, &positions, &before, &after);
+        for (blocks, stations) in self.0 {
+            let before = job.before.dense(blocks.0, receivers.len());
+            let after = now.dense(blocks.1, receivers.len());
+            let own = |station: &StationId| (own_before.get(station), own_now.get(station));
+            let (alike, single): (Vec<StationId>, Vec<StationId>) =
+                stations.into_iter().partition(|station| own(station) == (None, None));
+            let senders = alike.into_iter().map(PlaceId::of).collect();
+            rows.push(DeltaRow { senders, runs: runs(receivers, positions, &before, &after) });
+            for station in single {
+                let (before, after) =
+                    (with_single(&before, own(&station).0), with_single(&after, own(&station).1));
+                let runs = runs(receivers, positions, &before, &after);
                 rows.push(DeltaRow { senders: vec![PlaceId::of(station)], runs });
             }
         }
-        for (blocks, senders) in alike {
-            let (before, after) = (self.dense(job, &job.before, blocks.0), self.dense(job, now, blocks.1));
-            rows.push(DeltaRow { senders, runs: runs(&job.part.receivers, &positions, &before, &after) });
-        }
-        rows.retain(|row| !row.runs.is_empty());
+        rows.retain(|row| !row.runs.is_empty() && !row.senders.is_empty());
         rows
     }
+}
 
-    fn dense(&self, job: &Job, decided: &Decided, block: Option<u32>) -> Vec<Cell> {
-        decided.dense(block, job.part.receivers.len())
-    }
+/// Cells of single senders, by position.
+type Singles = BTreeMap<StationId, Vec<(u32, Cell)>>;
 
-    /// The stations that send to a part, or did, with the lanes that they were and are in.
-    fn senders(&self, job: &Job) -> impl Iterator<Item = (StationId, Option<u32>, u32)> {
-        let contexts: BTreeSet<u32> =
-            job.senders_before.keys().chain(job.part.senders.keys()).copied().collect();
-        let lanes = contexts.into_iter().flat_map(|context| self.ground.lanes_of.get(&context)).flatten();
-        lanes.flat_map(move |number| {
-            let lane = self.ground.lanes.get(*number as usize);
-            let stations = lane.into_iter().flat_map(|lane| &lane.stations);
-            stations.map(move |station| {
-                let in_place = (*number as usize) < self.before.count;
-                let before = if in_place { Some(*number) } else { self.before.lane_of.get(station).copied() };
-                (*station, before, *number)
-            })
-        })
+fn singles(decided: &Decided, positions: &[u32]) -> Singles {
+    let mut found = Singles::new();
+    for (station, at, cell) in &decided.single {
+        if positions.binary_search(at).is_ok() {
+            found.entry(*station).or_default().push((*at, *cell));
+        }
     }
+    found
 }
 
 /// A block of the earlier matrix with new columns.
@@ -325,7 +352,8 @@ fn patched_block(job: &Job, columns: &Decided, (before, new): (Option<u32>, Opti
     spans(&cells)
 }
 
-fn with_single(mut cells: Vec<Cell>, single: Option<&Vec<(u32, Cell)>>) -> Vec<Cell> {
+fn with_single(cells: &[Cell], single: Option<&Vec<(u32, Cell)>>) -> Vec<Cell> {
+    let mut cells = cells.to_vec();
     for (at, cell) in single.into_iter().flatten() {
         cells.iter_mut().skip(*at as usize).take(1).for_each(|base| *base = *cell);
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::flow::World;
-use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, RouteTableId, Table};
+use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, RouteTableId, SubnetId, Table};
 use reachproof_model::snapshot::{Acl, RouteTable, SecurityGroup, Snapshot};
 
 use super::chain::Both;
@@ -21,6 +21,8 @@ pub(super) struct Stale {
     groups: BTreeSet<GroupId>,
     /// Network ACLs with other entries, route tables with other routes.
     lists: BTreeSet<Read>,
+    /// Whether the atoms have become finer.
+    pub(super) refined: bool,
 }
 
 /// Why nothing of a matrix can be kept.
@@ -46,17 +48,14 @@ impl Stale {
         after: &Network<'_>,
         partition: &mut Partition,
     ) -> Result<Self, Reason> {
-        let stale = differing(before.snapshot, after.snapshot).ok_or(Reason::Facts)?;
+        let mut stale = differing(before.snapshot, after.snapshot).ok_or(Reason::Facts)?;
         if !before.is_resolved_like(after) {
             return Err(Reason::Resolution);
         }
-        let rerouted = stale.lists.iter().any(|list| matches!(list, Read::Table(_)));
-        if rerouted && named(before) != named(after) {
+        if stale.tables().next().is_some() && named(before) != named(after) {
             return Err(Reason::Places);
         }
-        if !partition.refine(before, after) {
-            return Err(Reason::Atoms);
-        }
+        stale.refined = partition.refine(before, after, &stale).ok_or(Reason::Atoms)?;
         Ok(stale)
     }
 
@@ -71,15 +70,28 @@ impl Stale {
         groups.into_iter().filter_map(Ref::known).any(|group| self.groups.contains(&group))
     }
 
-    /// Whether the network ACL of a subnet of an interface has other entries.
-    pub(super) fn bounds(&self, network: &Network<'_>, interface: EniId) -> bool {
-        let subnets = network.subnets_of(interface).into_iter();
-        let choices = subnets
-            .flat_map(|subnet| [World::Over, World::Under].map(|world| network.acl(subnet, world).value));
+    /// Whether the network ACL of a subnet has other entries.
+    pub(super) fn bounds(&self, network: &Network<'_>, subnet: SubnetId) -> bool {
+        let choices = [World::Over, World::Under].map(|world| network.acl(subnet, world).value);
         choices.into_iter().any(|choice| match choice {
             AclChoice::List(acl) => self.lists.contains(&Read::Acl(acl)),
             AclChoice::Open | AclChoice::Closed => false,
         })
+    }
+
+    /// The groups with other rules.
+    pub(super) fn groups(&self) -> impl Iterator<Item = GroupId> {
+        self.groups.iter().copied()
+    }
+
+    /// The network ACLs with other entries.
+    pub(super) fn acls(&self) -> impl Iterator<Item = AclId> {
+        self.lists.iter().filter_map(|list| if let Read::Acl(acl) = list { Some(*acl) } else { None })
+    }
+
+    /// The route tables with other routes.
+    pub(super) fn tables(&self) -> impl Iterator<Item = RouteTableId> {
+        self.lists.iter().filter_map(|list| if let Read::Table(table) = list { Some(*table) } else { None })
     }
 }
 

@@ -7,7 +7,6 @@
 //! INVARIANT (what-if exact): the cells are those that [`Matrix::of`] finds for the changed network.
 
 use super::Matrix;
-use super::chain::Earlier;
 use super::delta::Delta;
 use super::family::{OfFamily, Survey, Terms};
 use super::places;
@@ -114,6 +113,5 @@ fn survey<'t, 'n, 's>(
     stale: &Stale,
 ) -> Result<Survey<'t, 'n, 's>, Exhausted> {
     let shared = std::mem::replace(&mut family.shared, Arena::new(kind).freeze());
-    let earlier: Earlier<'_> = Some((&family.chains, stale));
-    Survey::of(terms, Pool::after(terms.reach, kind, shared), earlier)
+    Survey::of(terms, Pool::after(terms.reach, kind, shared), Some((family, stale)))
 }
