@@ -118,8 +118,8 @@ fn measure(snapshot: &Snapshot, mut matrix: Matrix, changes: &[Change]) -> (Vec<
     for change in changes {
         let Ok(changed) = snapshot.changed(change) else { continue };
         let start = Instant::now();
-        let network_after = Network::build(&changed, Options::default()).expect("the spine is there");
-        let reach_after = Reach::of(&network_after);
+        let network_after = network.after(&changed).expect("the spine is there");
+        let reach_after = reach.after(&network_after);
         let resolved = seconds(start);
         let start = Instant::now();
         let Changed { matrix: after, delta, recomputed } =

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Index;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -79,26 +80,59 @@ ids! {
     ComponentId;
 }
 
-/// A list indexed by its own id type.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
+/// A list indexed by its own id type. Copies share the entries until one of them is changed.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(transparent, bound(serialize = "T: Serialize", deserialize = "T: Deserialize<'de>"))]
 pub struct Table<I, T> {
-    entries: Vec<T>,
+    #[serde(with = "shared")]
+    entries: Arc<Vec<T>>,
     #[serde(skip)]
     key: PhantomData<I>,
 }
 
+/// Tables as plain lists.
+mod shared {
+    use std::sync::Arc;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        entries: &Arc<Vec<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        entries.as_slice().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<Vec<T>>, D::Error> {
+        Vec::deserialize(deserializer).map(Arc::new)
+    }
+}
+
+impl<I, T: PartialEq> PartialEq for Table<I, T> {
+    /// Tables that share their entries are not looked through.
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.entries, &other.entries) || self.entries == other.entries
+    }
+}
+
+impl<I, T: Eq> Eq for Table<I, T> {}
+
 impl<I, T> Default for Table<I, T> {
     fn default() -> Self {
-        Self { entries: Vec::new(), key: PhantomData }
+        Self { entries: Arc::default(), key: PhantomData }
     }
 }
 
 impl<I: Id, T> Table<I, T> {
     /// Appends an entry and returns its id.
-    pub fn push(&mut self, entry: T) -> I {
+    pub fn push(&mut self, entry: T) -> I
+    where
+        T: Clone,
+    {
         let id = I::from_index(self.entries.len());
-        self.entries.push(entry);
+        Arc::make_mut(&mut self.entries).push(entry);
         id
     }
 
@@ -108,8 +142,11 @@ impl<I: Id, T> Table<I, T> {
     }
 
     /// The entry of `id` for changing it, or `None` if the id is of another table.
-    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
-        self.entries.get_mut(id.index())
+    pub fn get_mut(&mut self, id: I) -> Option<&mut T>
+    where
+        T: Clone,
+    {
+        Arc::make_mut(&mut self.entries).get_mut(id.index())
     }
 
     /// All ids with their entries, ascending.
@@ -118,8 +155,11 @@ impl<I: Id, T> Table<I, T> {
     }
 
     /// All entries for changing them, ascending by id.
-    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut()
+    pub fn values_mut(&mut self) -> impl Iterator<Item = &mut T>
+    where
+        T: Clone,
+    {
+        Arc::make_mut(&mut self.entries).iter_mut()
     }
 
     /// All entries, ascending by id.
@@ -145,7 +185,7 @@ impl<I: Id, T> Table<I, T> {
 
 impl<I: Id, T> FromIterator<T> for Table<I, T> {
     fn from_iter<It: IntoIterator<Item = T>>(iter: It) -> Self {
-        Self { entries: iter.into_iter().collect(), key: PhantomData }
+        Self { entries: Arc::new(iter.into_iter().collect()), key: PhantomData }
     }
 }
 

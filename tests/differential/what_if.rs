@@ -126,7 +126,8 @@ fn told(changed: &Changed) -> BTreeMap<(Family, Ends, Ends), (Cell, Cell)> {
 impl Comparison {
     /// Compares the matrix that a change gives with one that is built anew.
     fn compare(&mut self, name: &str, old: &[Old; 2], after: &Network<'_>, changed: &Changed) {
-        let anew = Matrix::of(&Reach::of(after), Question::Connection).expect("within limits");
+        let network = Network::build(after.snapshot, after.options).expect("the spine is there");
+        let anew = Matrix::of(&Reach::of(&network), Question::Connection).expect("within limits");
         match changed.recomputed {
             Recomputed::Stale(_) => self.renewed += 1,
             Recomputed::All(reason) => *self.rebuilt.entry(format!("{reason:?}")).or_default() += 1,
@@ -175,14 +176,13 @@ impl Comparison {
             self.refused += 1;
             return None;
         };
-        let (Ok(before), Ok(after)) = (Network::build(snapshot, options), Network::build(&changed, options))
-        else {
-            return None;
-        };
+        let before = Network::build(snapshot, options).ok()?;
+        let after = before.after(&changed).ok()?;
         self.changes += 1;
         let file = write_snapshot(&changed).expect("a snapshot has a binary form");
         assert_eq!(read_snapshot(name, &file).as_ref(), Ok(&changed), "{name} keeps what every snapshot has");
-        let (reach, reach_after) = (Reach::of(&before), Reach::of(&after));
+        let reach = Reach::of(&before);
+        let reach_after = reach.after(&after);
         let matrix = kept.unwrap_or_else(|| Matrix::of(&reach, Question::Connection).expect("within limits"));
         let old = [Family::V4, Family::V6].map(|family| Old::of(&before, &after, &matrix, family));
         let found = matrix.changed(&reach, &reach_after).expect("within limits");

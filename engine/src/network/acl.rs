@@ -46,8 +46,9 @@ impl Network<'_> {
     /// restrictive one denies, unless the user assumes default lists. Where several claim the subnet nobody knows which one
     /// filters (R-DATA-5).
     pub fn acl(&self, subnet: SubnetId, world: World) -> Assumed<AclChoice> {
-        let own = self.acls.by_subnet.get(&subnet);
-        let default = || self.subnet(subnet).vpc.known().and_then(|vpc| self.acls.defaults.get(&vpc));
+        let own = self.resolved.acls.by_subnet.get(&subnet);
+        let default =
+            || self.subnet(subnet).vpc.known().and_then(|vpc| self.resolved.acls.defaults.get(&vpc));
         match (own.or_else(default).map(Vec::as_slice), world) {
             (Some([acl]), _) => Assumed::fact(AclChoice::List(*acl)),
             (Some(_), World::Over) => Assumed::on(AclChoice::Open, &[11]),

@@ -57,39 +57,39 @@ fn leads_on_premises(component: &Component) -> bool {
 impl Network<'_> {
     /// The components that take in what an interface receives.
     pub fn components_at(&self, interface: EniId) -> &[ComponentId] {
-        self.component_index.by_interface.get(&interface).map_or(&[], Vec::as_slice)
+        self.resolved.component_index.by_interface.get(&interface).map_or(&[], Vec::as_slice)
     }
 
     /// R-LB-5: whether the interface is a load balancer's, which accepts only what a listener asks for.
     pub fn balances(&self, interface: EniId) -> bool {
-        let kinds = self.components_at(interface).iter().map(|id| self.components[*id].kind);
+        let kinds = self.components_at(interface).iter().map(|id| self.resolved.components[*id].kind);
         kinds.into_iter().any(|kind| kind == ComponentKind::LoadBalancer)
     }
 
     /// The components that take in what is sent to an address of the subnet which no interface of the snapshot owns.
     pub fn components_hidden_in(&self, subnet: SubnetId) -> &[ComponentId] {
-        self.component_index.by_subnet.get(&subnet).map_or(&[], Vec::as_slice)
+        self.resolved.component_index.by_subnet.get(&subnet).map_or(&[], Vec::as_slice)
     }
 
     /// R-SG-10, R-DATA-10: whether the component stands for a peering connection or transit gateway that no answer
     /// describes, by which a sender's groups may be known on.
     pub fn may_keep_identity(&self, component: ComponentId) -> bool {
-        self.component_index.keeping_identity.contains(&component)
+        self.resolved.component_index.keeping_identity.contains(&component)
     }
 
     /// R-VERDICT-5, R-DATA-10: whether the component may lead to and from networks on premises.
     pub fn may_be_on_premises(&self, component: ComponentId) -> bool {
-        self.component_index.on_premises.contains(&component)
+        self.resolved.component_index.on_premises.contains(&component)
     }
 
     /// The component that stands behind a route target.
     pub fn component_of_target(&self, target: &str) -> Option<ComponentId> {
-        self.component_index.by_target.get(target).copied()
+        self.resolved.component_index.by_target.get(target).copied()
     }
 
     /// R-IGW-13: the components that anyone on the internet can send to, ascending.
     pub fn components_at_internet(&self) -> &[ComponentId] {
-        &self.component_index.internet
+        &self.resolved.component_index.internet
     }
 }
 

@@ -62,19 +62,23 @@ impl Gateway {
 impl Network<'_> {
     /// All gateways: those described, then those implied by routes.
     pub fn gateways(&self) -> &Table<GatewayId, Gateway> {
-        &self.gateways
+        &self.resolved.gateways
     }
 
     /// The gateway of a kind with this AWS id.
     pub fn gateway(&self, kind: GatewayKind, id: &str) -> Option<GatewayId> {
-        self.gateways.iter().find(|(_, gateway)| gateway.kind == kind && &*gateway.id == id).map(|(id, _)| id)
+        self.resolved
+            .gateways
+            .iter()
+            .find(|(_, gateway)| gateway.kind == kind && &*gateway.id == id)
+            .map(|(id, _)| id)
     }
 
     /// The gateways of a kind that serve a VPC in this world.
     pub fn gateways_of(&self, vpc: VpcId, kind: GatewayKind, world: World) -> Vec<GatewayId> {
         let serving =
             |(_, gateway): &(GatewayId, &Gateway)| gateway.kind == kind && gateway.serves(world) == Some(vpc);
-        self.gateways.iter().filter(serving).map(|(id, _)| id).collect()
+        self.resolved.gateways.iter().filter(serving).map(|(id, _)| id).collect()
     }
 }
 

@@ -132,7 +132,7 @@ impl Network<'_> {
         let home = self.interface(sender).vpc.known();
         let mut assumptions = Assumptions::NONE;
         let mut blocks: Vec<IpNet> = Vec::new();
-        let unshown = if world == World::Over { self.groupless.as_slice() } else { &[] };
+        let unshown = if world == World::Over { self.resolved.groupless.as_slice() } else { &[] };
         for member in self.members(group).iter().chain(unshown) {
             let matched = self.in_reference_scope(group, home, *member);
             if matched.holds(world) {

@@ -105,7 +105,7 @@ impl Network<'_> {
     /// R-STATE-5, R-ADDR-14: whether the interface is one of an endpoint that is not available, or of a VLAN, so that the
     /// restrictive world claims nothing of it.
     pub fn is_idle(&self, id: EniId) -> bool {
-        self.idle.contains(&id)
+        self.resolved.idle.contains(&id)
     }
 
     /// The subnets that the interface may be in: one, or several (R-ADDR-16).
@@ -151,8 +151,8 @@ impl Network<'_> {
     /// R-MBX-10: the other interfaces of the instance that the interface is attached to, whether or not the snapshot has the
     /// instance itself (R-DATA-3); ascending.
     pub fn siblings_of(&self, id: EniId) -> Vec<EniId> {
-        let all =
-            instance_name(self.snapshot, self.interface(id)).and_then(|name| self.of_instance.get(name));
+        let all = instance_name(self.snapshot, self.interface(id))
+            .and_then(|name| self.resolved.of_instance.get(name));
         all.into_iter().flatten().copied().filter(|sibling| *sibling != id).collect()
     }
 

@@ -82,13 +82,13 @@ enum Block {
 impl Network<'_> {
     /// Every association that counts in this world, sorted by interface.
     pub fn associations(&self, world: World) -> impl Iterator<Item = &Association> {
-        self.associations.iter().filter(move |association| association.counts(world))
+        self.resolved.associations.iter().filter(move |association| association.counts(world))
     }
 
     /// The associations of one public address that count in this world.
     pub fn associations_of(&self, public: Ipv4Addr, world: World) -> Vec<Association> {
-        let positions = self.by_public.get(&public).map_or(&[][..], Vec::as_slice);
-        let rows = positions.iter().filter_map(|position| self.associations.get(*position));
+        let positions = self.resolved.by_public.get(&public).map_or(&[][..], Vec::as_slice);
+        let rows = positions.iter().filter_map(|position| self.resolved.associations.get(*position));
         rows.filter(|association| association.counts(world)).copied().collect()
     }
 

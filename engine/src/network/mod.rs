@@ -9,6 +9,7 @@
 mod acl;
 mod addressing;
 mod component;
+mod differing;
 mod doubt;
 mod gateway;
 mod identity;
@@ -29,6 +30,7 @@ mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use reachproof_model::assumption::Assumptions;
@@ -36,6 +38,7 @@ use reachproof_model::id::{ComponentId, EniId, GroupId, SubnetId, Table, VpcId};
 use reachproof_model::snapshot::{Component, Interface, Snapshot, Subnet, Vpc};
 
 pub use acl::AclChoice;
+pub(crate) use differing::Differing;
 pub use gateway::{Gateway, GatewayId, GatewayKind};
 pub use identity::{Crossing, GroupMatch};
 pub use interface::Role;
@@ -111,6 +114,15 @@ pub struct Network<'s> {
     pub snapshot: &'s Snapshot,
     /// The user's choices.
     pub options: Options,
+    resolved: Arc<Resolved<'s>>,
+}
+
+/// What is resolved beforehand. Networks that differ in nothing of it share it.
+///
+/// INVARIANT (resolution without filters): nothing of this is read off rules of groups or entries of network ACLs, and only
+/// gateways, components and their index off routes.
+#[derive(Debug)]
+struct Resolved<'s> {
     owners: Owners,
     in_subnet: BTreeMap<SubnetId, Vec<EniId>>,
     in_vpc: BTreeMap<VpcId, Vec<EniId>>,
@@ -151,39 +163,43 @@ impl<'s> Network<'s> {
         Network::resolved(snapshot, self.options)
     }
 
-    /// Whether another network has the same options, gateways and components. Where the facts differ at most in rules of
-    /// groups, entries of network ACLs and routes, nothing else that is resolved beforehand differs then.
-    pub(crate) fn is_resolved_like(&self, other: &Network<'_>) -> bool {
-        self.options == other.options
-            && self.gateways == other.gateways
-            && self.components == other.components
-            && self.component_index == other.component_index
+    /// The network of a changed snapshot with the same choices. What the change leaves as it was is not resolved again.
+    ///
+    /// # Errors
+    /// As [`Network::build`].
+    pub fn after<'t>(&self, changed: &'t Snapshot) -> Result<Network<'t>, SpineError>
+    where
+        's: 't,
+    {
+        missing::require_spine(changed)?;
+        let (snapshot, options) = (changed, self.options);
+        match Differing::between(self.snapshot, changed) {
+            Some(differing) if differing.tables.is_empty() || self.resolved.serves(changed) => {
+                Ok(Network { snapshot, options, resolved: Arc::clone(&self.resolved) as Arc<Resolved<'t>> })
+            }
+            _ => Ok(Network::resolved(changed, options)),
+        }
     }
 
     fn resolved(snapshot: &'s Snapshot, options: Options) -> Self {
-        let associations = internet::associations(snapshot);
-        let gateways = gateway::gateways(snapshot);
-        let components = component::components(snapshot);
-        Self {
-            snapshot,
-            options,
-            owners: Owners::of(snapshot),
-            in_subnet: interface::by_subnet(snapshot),
-            in_vpc: interface::by_vpc(snapshot),
-            of_instance: interface::by_instance(snapshot),
-            members: interface::members(snapshot),
-            groupless: interface::groupless(snapshot),
-            idle: interface::idle(snapshot),
-            by_public: internet::by_public(&associations),
-            associations,
-            component_index: component::ComponentIndex::of(&components, snapshot),
-            tables: table::TableIndex::of(snapshot, &gateways),
-            acls: acl::AclIndex::of(snapshot),
-            transit: transit::TransitIndex::of(snapshot),
-            nats: nat::nats(snapshot),
-            gateways,
-            components,
-        }
+        Self { snapshot, options, resolved: Arc::new(Resolved::of(snapshot)) }
+    }
+
+    /// Whether another network has the same options, gateways and components. Where the facts differ at most in rules of
+    /// groups, entries of network ACLs and routes, nothing else that is resolved beforehand differs then.
+    pub(crate) fn is_resolved_like(&self, other: &Network<'_>) -> bool {
+        let same = self.shares_resolution(other) || {
+            let (own, other) = (&self.resolved, &other.resolved);
+            own.gateways == other.gateways
+                && own.components == other.components
+                && own.component_index == other.component_index
+        };
+        self.options == other.options && same
+    }
+
+    /// Whether another network was made by [`Network::after`] from this one, or like it, and nothing had to be resolved.
+    pub(crate) fn shares_resolution(&self, other: &Network<'_>) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.resolved), Arc::as_ptr(&other.resolved))
     }
 
     /// The interface's record.
@@ -203,27 +219,61 @@ impl<'s> Network<'s> {
 
     /// Who owns which address in which VPC (R-ADDR-3).
     pub fn owners(&self) -> &Owners {
-        &self.owners
+        &self.resolved.owners
     }
 
     /// Interfaces of a subnet, ascending; of an interface in several subnets, in each (R-ADDR-16).
     pub fn interfaces_in_subnet(&self, subnet: SubnetId) -> &[EniId] {
-        self.in_subnet.get(&subnet).map_or(&[], Vec::as_slice)
+        self.resolved.in_subnet.get(&subnet).map_or(&[], Vec::as_slice)
     }
 
     /// Interfaces of a VPC, ascending.
     pub fn interfaces_in_vpc(&self, vpc: VpcId) -> &[EniId] {
-        self.in_vpc.get(&vpc).map_or(&[], Vec::as_slice)
+        self.resolved.in_vpc.get(&vpc).map_or(&[], Vec::as_slice)
     }
 
     /// Interfaces that carry a group, in any VPC, ascending (R-SG-19).
     pub fn members(&self, group: GroupId) -> &[EniId] {
-        self.members.get(&group).map_or(&[], Vec::as_slice)
+        self.resolved.members.get(&group).map_or(&[], Vec::as_slice)
     }
 
     /// Every unmodelled component: those of the snapshot, then those that follow from missing data.
     pub fn components(&self) -> &Table<ComponentId, Component> {
-        &self.components
+        &self.resolved.components
+    }
+}
+
+impl<'s> Resolved<'s> {
+    fn of(snapshot: &'s Snapshot) -> Self {
+        let associations = internet::associations(snapshot);
+        let gateways = gateway::gateways(snapshot);
+        let components = component::components(snapshot);
+        Self {
+            owners: Owners::of(snapshot),
+            in_subnet: interface::by_subnet(snapshot),
+            in_vpc: interface::by_vpc(snapshot),
+            of_instance: interface::by_instance(snapshot),
+            members: interface::members(snapshot),
+            groupless: interface::groupless(snapshot),
+            idle: interface::idle(snapshot),
+            by_public: internet::by_public(&associations),
+            associations,
+            component_index: component::ComponentIndex::of(&components, snapshot),
+            tables: table::TableIndex::of(snapshot, &gateways),
+            acls: acl::AclIndex::of(snapshot),
+            transit: transit::TransitIndex::of(snapshot),
+            nats: nat::nats(snapshot),
+            gateways,
+            components,
+        }
+    }
+
+    /// Whether this is what follows from a snapshot with other routes, too.
+    fn serves(&self, snapshot: &Snapshot) -> bool {
+        let components = component::components(snapshot);
+        self.gateways == gateway::gateways(snapshot)
+            && self.component_index == component::ComponentIndex::of(&components, snapshot)
+            && self.components == components
     }
 }
 

@@ -85,7 +85,7 @@ fn primary_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
 impl Network<'_> {
     /// The resolved NAT gateway.
     pub fn nat(&self, id: NatId) -> Option<&Nat> {
-        self.nats.get(id.index())
+        self.resolved.nats.get(id.index())
     }
 
     /// R-NAT-1, R-ROUTE-16: whether a route of the VPC may use the NAT gateway in this world.
@@ -128,6 +128,6 @@ impl Network<'_> {
     /// The NAT gateway that an interface belongs to.
     pub fn nat_of_interface(&self, interface: EniId) -> Option<NatId> {
         let holds = |nat: &&Nat| nat.sources.iter().any(|source| source.interface == Some(interface));
-        self.nats.iter().find(holds).map(|nat| nat.id)
+        self.resolved.nats.iter().find(holds).map(|nat| nat.id)
     }
 }

@@ -114,13 +114,13 @@ impl Network<'_> {
     /// R-ROUTE-1: the tables that may apply to a subnet. The permissive world explores a table in transition and what
     /// would apply without it; the restrictive world only a settled one, so its list is empty or of one table.
     pub fn tables_of_subnet(&self, subnet: SubnetId, world: World) -> Assumed<Vec<TableChoice>> {
-        let explicit = self.tables.by_subnet.get(&subnet).map_or(&[][..], Vec::as_slice);
-        let main = self.subnet(subnet).vpc.known().and_then(|vpc| self.tables.main.get(&vpc));
+        let explicit = self.resolved.tables.by_subnet.get(&subnet).map_or(&[][..], Vec::as_slice);
+        let main = self.subnet(subnet).vpc.known().and_then(|vpc| self.resolved.tables.main.get(&vpc));
         let fallback: Vec<TableChoice> =
             main.into_iter().flatten().map(|(table, _)| TableChoice::Table(*table)).collect();
         let choices = choose(explicit, &fallback, world);
         let choices = match self.subnet(subnet).vpc.known() {
-            Some(vpc) => with_unplaced([&self.tables.anywhere], vpc, choices, world),
+            Some(vpc) => with_unplaced([&self.resolved.tables.anywhere], vpc, choices, world),
             None => choices,
         };
         match (choices.is_empty(), world) {
@@ -132,17 +132,22 @@ impl Network<'_> {
 
     /// R-ROUTE-3: the tables consulted for what enters by a gateway.
     pub fn edge_tables(&self, gateway: GatewayId, world: World) -> Vec<TableChoice> {
-        let explicit = self.tables.edge.get(&gateway).map_or(&[][..], Vec::as_slice);
+        let explicit = self.resolved.tables.edge.get(&gateway).map_or(&[][..], Vec::as_slice);
         let choices = choose(explicit, &[TableChoice::ImplicitLocal], world);
         match self.gateways()[gateway].vpc {
-            Some(vpc) => with_unplaced([&self.tables.strange, &self.tables.anywhere], vpc, choices, world),
+            Some(vpc) => with_unplaced(
+                [&self.resolved.tables.strange, &self.resolved.tables.anywhere],
+                vpc,
+                choices,
+                world,
+            ),
             None => choices,
         }
     }
 
     /// R-ROUTE-3: the tables that take in whole BYOIP pools, with the pool's id.
     pub fn pool_tables(&self) -> impl Iterator<Item = (&str, RouteTableId)> {
-        self.tables.pools.iter().map(|ingress| (ingress.pool.as_ref(), ingress.table))
+        self.resolved.tables.pools.iter().map(|ingress| (ingress.pool.as_ref(), ingress.table))
     }
 
     /// R-ROUTE-3, A-13: the sources that the permissive world lets out of a VPC by an internet gateway as they are: those of

@@ -91,7 +91,7 @@ impl<'s> Network<'s> {
 
     /// R-TGW-1: the attachments of a transit gateway that are usable in this world, ascending.
     pub fn tgw_attachments(&self, tgw: TgwId, world: World) -> Vec<AttachmentId> {
-        let all = self.transit.by_tgw.get(&tgw).map_or(&[][..], Vec::as_slice);
+        let all = self.resolved.transit.by_tgw.get(&tgw).map_or(&[][..], Vec::as_slice);
         let usable = |id: &&AttachmentId| usable(Object::Transit, &self.attachment(**id).state, world);
         all.iter().filter(usable).copied().collect()
     }

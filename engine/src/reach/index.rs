@@ -1,6 +1,7 @@
 //! What all explorations of a network share: resolved tables and address lists, built once and read without locks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, SubnetId, TgwTableId, VpcId};
@@ -11,7 +12,7 @@ use super::fib::{Candidate, Fib};
 use super::read::{Read, Reads};
 use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
-use crate::network::{Association, Network, NextHop, owned_blocks};
+use crate::network::{Association, Differing, Network, NextHop, owned_blocks};
 
 /// A target of a transit gateway route.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -66,56 +67,53 @@ impl CrowdId {
 /// The shared, immutable part of every exploration.
 pub(super) struct Index<'n, 's> {
     pub(super) network: &'n Network<'s>,
-    tables: [Vec<Fib<NextHop>>; 4],
+    tables: [Vec<Arc<Fib<NextHop>>>; 4],
+    places: Arc<Places>,
+}
+
+/// What depends on neither rules of groups nor entries of network ACLs nor routes of VPCs.
+struct Places {
     tgw_tables: [Vec<Option<Fib<TgwHop>>>; 4],
     /// Owned intervals of each VPC and family, sorted.
     owned: BTreeMap<(VpcId, Family), Vec<Owned>>,
     receivers: Vec<Receivers>,
     receivers_of: BTreeMap<(VpcId, Family), Vec<ReceiversId>>,
     group_sets: Vec<u32>,
-    pub(super) crowds: Crowds,
+    crowds: Crowds,
     /// The VPCs that may have interfaces which the snapshot does not show.
     hiding: BTreeSet<VpcId>,
     associations: BTreeMap<VpcId, Vec<Association>>,
 }
 
+const CONTEXTS: [(Family, World); 4] = [
+    (Family::V4, World::Over),
+    (Family::V4, World::Under),
+    (Family::V6, World::Over),
+    (Family::V6, World::Under),
+];
+
 impl<'n, 's> Index<'n, 's> {
     pub(super) fn of(network: &'n Network<'s>) -> Self {
-        let contexts = [
-            (Family::V4, World::Over),
-            (Family::V4, World::Under),
-            (Family::V6, World::Over),
-            (Family::V6, World::Under),
-        ];
-        let owned = owned(network);
-        let (receivers, receivers_of) = receivers(network, &owned);
-        let crowds = Crowds::of(network, &owned);
-        Self {
-            network,
-            receivers,
-            receivers_of,
-            tables: contexts.map(|(family, world)| {
-                network
-                    .snapshot
-                    .route_tables
-                    .ids()
-                    .map(|table| table_fib(network, table, family, world))
-                    .collect()
-            }),
-            tgw_tables: contexts.map(|(family, world)| {
-                network
-                    .snapshot
-                    .tgw_tables
-                    .ids()
-                    .map(|table| tgw_fib(network, table, family, world))
-                    .collect()
-            }),
-            owned,
-            group_sets: group_sets(network),
-            crowds,
-            hiding: hiding(network),
-            associations: associations(network),
+        let tables = CONTEXTS.map(|(family, world)| {
+            let tables = network.snapshot.route_tables.ids();
+            tables.map(|table| Arc::new(table_fib(network, table, family, world))).collect()
+        });
+        Self { network, tables, places: Arc::new(Places::of(network)) }
+    }
+
+    /// The index of another network. What that shares with this one's is not made again.
+    pub(super) fn after<'m, 't>(&self, network: &'m Network<'t>) -> Index<'m, 't> {
+        let differing = Differing::between(self.network.snapshot, network.snapshot);
+        let shared = self.network.is_resolved_like(network) && self.network.shares_resolution(network);
+        let Some(differing) = differing.filter(|_| shared) else { return Index::of(network) };
+        let mut tables = self.tables.clone();
+        for (fibs, (family, world)) in tables.iter_mut().zip(CONTEXTS) {
+            for table in &differing.tables {
+                let fib = Arc::new(table_fib(network, *table, family, world));
+                fibs.iter_mut().skip(table.index()).take(1).for_each(|old| old.clone_from(&fib));
+            }
         }
+        Index { network, tables, places: Arc::clone(&self.places) }
     }
 
     /// The resolved route table; that it was read is noted.
@@ -127,52 +125,79 @@ impl<'n, 's> Index<'n, 's> {
         reads: &Reads,
     ) -> Option<&Fib<NextHop>> {
         reads.note(Read::Table(table));
-        self.tables.get(context(family, world))?.get(table.index())
+        self.tables.get(context(family, world))?.get(table.index()).map(AsRef::as_ref)
     }
 
     /// The resolved transit gateway table; `None` if its routes are unknown.
     pub(super) fn tgw_fib(&self, table: TgwTableId, family: Family, world: World) -> Option<&Fib<TgwHop>> {
-        self.tgw_tables.get(context(family, world))?.get(table.index())?.as_ref()
+        self.places.tgw_tables.get(context(family, world))?.get(table.index())?.as_ref()
     }
 
     /// R-ADDR-3: who owns which addresses of a VPC, sorted by address.
     pub(super) fn owned(&self, vpc: VpcId, family: Family) -> &[Owned] {
-        self.owned.get(&(vpc, family)).map_or(&[], Vec::as_slice)
+        self.places.owned.get(&(vpc, family)).map_or(&[], Vec::as_slice)
     }
 
     /// The classes that receive in a VPC, ascending.
     pub(super) fn receivers_of(&self, vpc: VpcId, family: Family) -> &[ReceiversId] {
-        self.receivers_of.get(&(vpc, family)).map_or(&[], Vec::as_slice)
+        self.places.receivers_of.get(&(vpc, family)).map_or(&[], Vec::as_slice)
     }
 
     /// Every class of receivers, of all VPCs and families.
     pub(super) fn all_receivers(&self) -> &[Receivers] {
-        &self.receivers
+        &self.places.receivers
     }
 
     /// A class of receivers.
     pub(super) fn receivers(&self, id: ReceiversId) -> &Receivers {
-        &self.receivers[id.0 as usize]
+        &self.places.receivers[id.0 as usize]
     }
 
     /// Whether a VPC may have interfaces that the snapshot does not show.
     pub(super) fn may_hide(&self, vpc: VpcId) -> bool {
-        self.hiding.contains(&vpc)
+        self.places.hiding.contains(&vpc)
     }
 
     /// The public addresses of the interfaces of a VPC.
     pub(super) fn associations_in(&self, vpc: VpcId) -> &[Association] {
-        self.associations.get(&vpc).map_or(&[], Vec::as_slice)
+        self.places.associations.get(&vpc).map_or(&[], Vec::as_slice)
+    }
+
+    /// All crowds of senders.
+    pub(super) fn crowds(&self) -> &Crowds {
+        &self.places.crowds
     }
 
     /// A crowd of senders.
     pub(super) fn crowd(&self, id: CrowdId) -> &Crowd {
-        &self.crowds.all[id.0 as usize]
+        &self.places.crowds.all[id.0 as usize]
     }
 
     /// A number that two interfaces share iff they carry the same groups.
     pub(super) fn group_set(&self, interface: EniId) -> u32 {
-        self.group_sets.get(interface.index()).copied().unwrap_or(u32::MAX)
+        self.places.group_sets.get(interface.index()).copied().unwrap_or(u32::MAX)
+    }
+}
+
+impl Places {
+    fn of(network: &Network<'_>) -> Self {
+        let owned = owned(network);
+        let (receivers, receivers_of) = receivers(network, &owned);
+        let crowds = Crowds::of(network, &owned);
+        let tgw_tables = CONTEXTS.map(|(family, world)| {
+            let tables = network.snapshot.tgw_tables.ids();
+            tables.map(|table| tgw_fib(network, table, family, world)).collect()
+        });
+        Self {
+            tgw_tables,
+            owned,
+            receivers,
+            receivers_of,
+            group_sets: group_sets(network),
+            crowds,
+            hiding: hiding(network),
+            associations: associations(network),
+        }
     }
 }
 

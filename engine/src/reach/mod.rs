@@ -215,6 +215,11 @@ impl<'n, 's> Reach<'n, 's> {
         Self { index: Index::of(network) }
     }
 
+    /// The same for a network that [`Network::after`] gave. What the change left as it was is not made again.
+    pub fn after<'m, 't>(&self, network: &'m Network<'t>) -> Reach<'m, 't> {
+        Reach { index: self.index.after(network) }
+    }
+
     /// The network explored.
     pub fn network(&self) -> &'n Network<'s> {
         self.index.network
@@ -239,7 +244,7 @@ impl<'n, 's> Reach<'n, 's> {
 
     /// Sources as few classes: crowds, and others where these do not do.
     pub(crate) fn crowded(&self, sources: &[SourcePlace]) -> Vec<SourceClass> {
-        class::crowded(self.network(), |id| self.index.crowds.crowd_of(id), sources)
+        class::crowded(self.network(), |id| self.index.crowds().crowd_of(id), sources)
     }
 
     /// A number that two interfaces share iff they carry the same groups.

@@ -47,7 +47,7 @@ impl Explorer<'_, '_, '_> {
         let index = self.index;
         let mut starts: BTreeMap<EniId, Vec<EniId>> = BTreeMap::new();
         for sender in &self.senders {
-            starts.entry(index.crowds.start_of(*sender)).or_default().push(*sender);
+            starts.entry(index.crowds().start_of(*sender)).or_default().push(*sender);
         }
         for (start, senders) in starts {
             self.start_alike(start, Tag::Among(crowd), &senders, headers);
