@@ -6,11 +6,10 @@ use std::rc::Rc;
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::{EndpointId, EniId, PeeringId, Ref, SubnetId, VpcId};
-use reachproof_model::snapshot::{PeeringSide, VpnTerminus};
+use reachproof_model::id::{EndpointId, EniId, PeeringId, SubnetId, VpcId};
+use reachproof_model::snapshot::PeeringSide;
 
 use super::explore::{Doors, Explorer};
-use super::read::Read;
 use super::state::{Place, State, Tag};
 use super::view::{Address, Intervals, View, intervals_of, number_v4};
 use crate::header::{Family, Set};
@@ -232,37 +231,6 @@ impl Explorer<'_, '_, '_> {
         let rows = self.index.owned(vpc, state.view.family).iter();
         let contested: Intervals = rows.filter(|row| row.contested).map(|row| (row.lo, row.hi)).collect();
         self.without(set, &state.view, state.view.source, &contested)
-    }
-
-    /// R-VPN-2: destinations that the gateway certainly knows: propagated and static routes.
-    fn known_behind(&self, gateway: GatewayId, id: &str, vpc: VpcId) -> Intervals {
-        let network = self.network();
-        let mut blocks: Vec<IpNet> = Vec::new();
-        for (table, record) in network.snapshot.route_tables.iter() {
-            if record.vpc.known() == Some(vpc) {
-                self.reads.note(Read::Table(table));
-                let routes = network.effective_routes(table, World::Under);
-                let propagated = routes.iter().filter(|route| {
-                    route.next == NextHop::Gateway(gateway)
-                        && route.route.origin.as_deref() == Some("EnableVgwRoutePropagation")
-                });
-                blocks.extend(propagated.map(|route| route.block));
-            }
-        }
-        for connection in &network.snapshot.vpn_connections {
-            let here = match &connection.terminus {
-                VpnTerminus::VirtualGateway(Ref::Known(vgw)) => {
-                    *network.snapshot.virtual_gateways[*vgw].meta.id == *id
-                }
-                VpnTerminus::VirtualGateway(Ref::Missing(missing)) => **missing == *id,
-                _ => false,
-            };
-            let alive = connection.state.as_deref().is_none_or(|state| state == "available");
-            if here && alive {
-                blocks.extend(connection.routes.iter().copied());
-            }
-        }
-        intervals_of(&blocks, Family::V4)
     }
 
     /// R-IGW-5, R-IGW-13: on the internet: gone, or in again by the gateway of an address that is ours.

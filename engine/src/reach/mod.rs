@@ -27,6 +27,7 @@ mod state;
 mod transit;
 mod view;
 mod vpc;
+mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
