@@ -1,21 +1,21 @@
-//! Steps at the edge of a VPC: internet, egress-only and virtual private gateways, the internet itself, gateway
-//! endpoints and peering connections.
+//! Steps at the edge of a VPC: internet, egress-only and virtual private gateways, the internet itself and gateway
+//! endpoints.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
-use reachproof_model::id::{EndpointId, EniId, PeeringId, SubnetId, VpcId};
-use reachproof_model::snapshot::PeeringSide;
+use reachproof_model::id::{EndpointId, EniId, SubnetId, VpcId};
 
 use super::explore::{Doors, Explorer};
+use super::filter::FilterKey;
 use super::state::{Place, State, Tag};
 use super::view::{Address, Intervals, View, intervals_of, number_v4};
 use crate::header::{Family, Set};
 use crate::network::{
-    Association, Crossing, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock,
-    TableChoice, unroutable,
+    Association, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice,
+    unroutable,
 };
 
 impl Explorer<'_, '_, '_> {
@@ -92,18 +92,28 @@ impl Explorer<'_, '_, '_> {
         set: Set,
     ) {
         let set = self.without_contested(vpc, state, set);
+        let key = FilterKey::SentOut { vpc, from, egress_only: egress.is_some() };
+        let public = self.among_remembered(key, &state.view, state.view.source, |explorer| {
+            explorer.public_senders(vpc, from, egress.is_some())
+        });
+        let part = self.arena.intersection(set, public);
+        // What a reply answers left by the gateway that it must come back by, whichever it leaves by itself.
+        let egress = if self.replying() { state.egress } else { egress };
+        self.push(State { egress, ..state.at(Place::Internet).tagged(Tag::None) }, part);
+    }
+
+    /// R-IGW-9, R-BPA-3: the public IPv6 addresses of a VPC from which packets may leave that come to the gateway out of
+    /// `from`.
+    fn public_senders(&self, vpc: VpcId, from: Option<SubnetId>, egress_only: bool) -> Intervals {
         let mut public = Intervals::new();
         for interface in self.network().interfaces_in_vpc(vpc) {
             let own = self.public_v6(*interface, vpc);
             let denied = self.world == World::Under && self.network().interface(*interface).deny_igw;
-            if !own.is_empty() && !denied && self.may_send_out(*interface, from, egress.is_some()) {
+            if !own.is_empty() && !denied && self.may_send_out(*interface, from, egress_only) {
                 public.extend(own);
             }
         }
-        let part = self.keep(set, &state.view, state.view.source, &public);
-        // What a reply answers left by the gateway that it must come back by, whichever it leaves by itself.
-        let egress = if self.replying() { state.egress } else { egress };
-        self.push(State { egress, ..state.at(Place::Internet).tagged(Tag::None) }, part);
+        public
     }
 
     /// R-EIGW-1.
@@ -187,8 +197,8 @@ impl Explorer<'_, '_, '_> {
         {
             return;
         }
-        let own = self.vpc_sources(vpc, state.view.family);
-        let mut set = self.keep(set, &state.view, state.view.source, &own);
+        let own = self.sent_by_vpc(vpc, &state.view);
+        let mut set = self.arena.intersection(set, own);
         if self.world == World::Under {
             let known = self.known_behind(gateway, &record.id, vpc);
             set = self.keep(set, &state.view, state.view.destination, &known);
@@ -209,9 +219,17 @@ impl Explorer<'_, '_, '_> {
 
     /// R-PCX-8, R-VPN-6, R-VPCE-4: whether the packet counts as one of an interface of this VPC. One that comes back by a
     /// transit gateway with the address of such an interface may be (R-TGW-9).
-    fn starts_here(&self, state: &State) -> bool {
+    pub(super) fn starts_here(&self, state: &State) -> bool {
         let perhaps = matches!(state.origin, Origin::Component | Origin::Transit);
         state.origin == Origin::Local || self.world == World::Over && perhaps
+    }
+
+    /// The headers with the source of a live interface of a VPC.
+    fn sent_by_vpc(&mut self, vpc: VpcId, view: &View) -> Set {
+        let family = view.family;
+        self.among_remembered(FilterKey::SentFrom(vpc), view, view.source, |explorer| {
+            explorer.vpc_sources(vpc, family)
+        })
     }
 
     /// The addresses that live interfaces of a VPC own.
@@ -244,8 +262,8 @@ impl Explorer<'_, '_, '_> {
         let private = [SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat();
         let private = intervals_of(&private, state.view.family);
         let set = self.without(set, &state.view, state.view.destination, &private);
-        let inside = self.enter_gateways(state, set);
-        let ours = self.among(&state.view, state.view.destination, &inside);
+        self.enter_gateways(state, set);
+        let ours = self.ours(&state.view);
         let outside = self.arena.difference(set, ours);
         self.arrive(Sink::Internet, state, outside);
         if self.world == World::Over {
@@ -256,8 +274,8 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
-    /// Sends what is for an address of ours to that VPC's internet gateways; returns those addresses.
-    pub(super) fn enter_gateways(&mut self, state: &State, set: Set) -> Intervals {
+    /// Sends what is for an address of ours to that VPC's internet gateways.
+    pub(super) fn enter_gateways(&mut self, state: &State, set: Set) {
         let network = self.network();
         for (id, gateway) in network.gateways().iter() {
             if gateway.kind == GatewayKind::Internet
@@ -267,9 +285,21 @@ impl Explorer<'_, '_, '_> {
                 self.push(state.at(Place::In { gateway: id }), set);
             }
         }
-        match state.view.family {
-            // Addresses that are ours for certain are nobody else's, attached or not; so what leaves is the same or more
-            // in the permissive world (INVARIANT (worlds nest)).
+    }
+
+    /// The headers for addresses that are ours for certain.
+    fn ours(&mut self, view: &View) -> Set {
+        let family = view.family;
+        self.among_remembered(FilterKey::Ours, view, view.destination, |explorer| {
+            explorer.our_addresses(family)
+        })
+    }
+
+    /// Addresses that are ours for certain are nobody else's, attached or not; so what leaves is the same or more in the
+    /// permissive world (INVARIANT (worlds nest)).
+    pub(super) fn our_addresses(&self, family: Family) -> Intervals {
+        let network = self.network();
+        match family {
             Family::V4 => {
                 let rows = network.associations(World::Under);
                 rows.map(|row| (number_v4(row.public), number_v4(row.public))).collect()
@@ -497,72 +527,13 @@ impl Explorer<'_, '_, '_> {
         if self.replying() || !self.starts_here(state) {
             return;
         }
-        let own = self.vpc_sources(vpc, state.view.family);
-        let set = self.keep(set, &state.view, state.view.source, &own);
+        let own = self.sent_by_vpc(vpc, &state.view);
+        let set = self.arena.intersection(set, own);
         let tcp = self.of_protocols(&state.view, &[Protocol::TCP]);
         let echo = self.echo_requests(&state.view);
         let accepted = self.arena.union(tcp, echo);
         let taken = self.arena.intersection(set, accepted);
         self.arrive(Sink::Service(endpoint), state, taken);
-    }
-
-    /// R-PCX-2, 3, 8: across a peering connection, to an address of the other VPC.
-    pub(super) fn peering(&mut self, id: PeeringId, vpc: VpcId, state: &State, set: Set) {
-        let record = &self.network().snapshot.peerings[id];
-        let allowed = self.network().encryption_allows(vpc, Some("VpcPeering"), self.world).value;
-        if !allowed || self.avoids(&record.meta.id) || !self.starts_here(state) {
-            return;
-        }
-        let far =
-            if record.requester.vpc.known() == Some(vpc) { &record.accepter } else { &record.requester };
-        let Some(inside) = self.far_blocks(far, state.view.family) else {
-            return self.leave_snapshot(Sink::Peer(id), &record.meta.id, state, set);
-        };
-        let set = self.keep(set, &state.view, state.view.destination, &inside);
-        let next = state.clone().with_origin(Origin::Peering);
-        let Some(other) = far.vpc.known() else {
-            return self.leave_snapshot(Sink::Peer(id), &record.meta.id, &next, set);
-        };
-        let kept = self.network().keeps_identity(Crossing::Peering(id), self.world);
-        let tag = if kept { state.tag } else { Tag::None };
-        self.push(next.at(Place::Deliver { vpc: other, from: None }).tagged(tag), set);
-    }
-
-    /// The blocks of the far side; `None` in the permissive world if nothing shows them.
-    fn far_blocks(&self, far: &PeeringSide, family: Family) -> Option<Intervals> {
-        match far.vpc.known() {
-            Some(vpc) => Some(intervals_of(&self.network().vpc_blocks(vpc, self.world), family)),
-            None if far.cidrs.is_empty() && self.world == World::Over => None,
-            None => Some(intervals_of(&far.cidrs, family)),
-        }
-    }
-
-    /// In from the unknown VPC at the other side of a peering connection.
-    pub(super) fn come_from_peer(&mut self, id: PeeringId, state: &State, set: Set) {
-        let record = &self.network().snapshot.peerings[id];
-        if self.avoids(&record.meta.id) {
-            return;
-        }
-        let kept =
-            self.network().keeps_identity(Crossing::Peering(id), self.world) && self.world == World::Over;
-        let tag = if kept { Tag::Stranger } else { Tag::None };
-        for (near, far) in [(&record.requester, &record.accepter), (&record.accepter, &record.requester)] {
-            let (Some(vpc), None) = (near.vpc.known(), far.vpc.known()) else { continue };
-            if !self.network().peering_usable(id, vpc, self.world) {
-                continue;
-            }
-            let blocks = intervals_of(&self.network().vpc_blocks(vpc, self.world), state.view.family);
-            let mut part = self.keep(set, &state.view, state.view.destination, &blocks);
-            // R-PCX-8, A-27: in the permissive world an unchecked guest over there may forge its source.
-            if self.world == World::Under
-                && !self.replying()
-                && let Some(sources) = self.far_blocks(far, state.view.family)
-            {
-                part = self.keep(part, &state.view, state.view.source, &sources);
-            }
-            let next = state.at(Place::Deliver { vpc, from: None }).with_origin(Origin::Peering).tagged(tag);
-            self.push(next, part);
-        }
     }
 }
 

@@ -2,24 +2,44 @@
 
 use ipnet::IpNet;
 use reachproof_model::flow::World;
-use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, SubnetId};
+use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
 
 use super::explore::Explorer;
 use super::index::CrowdId;
 use super::read::Read;
 use super::state::Tag;
-use super::view::{Address, Port, View};
+use super::view::{Address, Intervals, Port, View};
 use crate::header::{Family, HeaderBox, Set};
 use crate::network::AclChoice;
 
 /// What a compiled filter depends on, besides the explorer's world and family.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum FilterKey {
-    Acl { acl: AclId, egress: bool },
-    Ingress { groups: u32, vpc: u32, tag: Tag },
-    Egress { groups: u32, vpc: u32 },
+    Acl {
+        acl: AclId,
+        egress: bool,
+    },
+    Ingress {
+        groups: u32,
+        vpc: u32,
+        tag: Tag,
+    },
+    Egress {
+        groups: u32,
+        vpc: u32,
+    },
     Crowd(CrowdId),
+    /// Sources of a VPC.
+    SentFrom(VpcId),
+    /// Public IPv6 sources that may leave a VPC.
+    SentOut {
+        vpc: VpcId,
+        from: Option<SubnetId>,
+        egress_only: bool,
+    },
+    /// Destinations on the internet that are ours.
+    Ours,
 }
 
 /// Which rules of a group are read, and how.
@@ -36,6 +56,24 @@ struct Scan {
 pub(super) type FilterView = (Address, Port, Family, bool);
 
 impl Explorer<'_, '_, '_> {
+    /// As [`Self::among`], for addresses that are found once and remembered.
+    pub(super) fn among_remembered(
+        &mut self,
+        key: FilterKey,
+        view: &View,
+        address: Address,
+        intervals: impl FnOnce(&Self) -> Intervals,
+    ) -> Set {
+        let key = (self.world, key, filter_view(view, address));
+        if let Some(set) = self.filters.get(&key) {
+            return *set;
+        }
+        let intervals = intervals(self);
+        let set = self.among(view, address, &intervals);
+        self.filters.insert(key, set);
+        set
+    }
+
     /// R-NACL-2 … 5: the headers that a subnet's ACL lets leave.
     pub(super) fn acl_out(&mut self, subnet: SubnetId, view: &View) -> Set {
         self.acl(subnet, true, view)

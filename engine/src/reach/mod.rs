@@ -19,6 +19,7 @@ mod invariant;
 mod link;
 mod nat;
 mod open;
+mod peering;
 mod pool;
 mod read;
 mod reply;

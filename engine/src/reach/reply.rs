@@ -174,7 +174,8 @@ impl Explorer<'_, '_, '_> {
         if let Some(gateway) = state.egress {
             self.push(State { egress: None, ..state.at(Place::In { gateway }) }, set);
         }
-        let ours = self.enter_gateways(state, set);
+        self.enter_gateways(state, set);
+        let ours = self.our_addresses(state.view.family);
         if self.world == World::Over && self.goal.is_some_and(|goal| is_outside(goal.place)) {
             let nowhere = [SpecialBlock::PrivateV4.blocks(), SpecialBlock::PrivateV6.blocks()].concat();
             let nowhere = [ours, intervals_of(&nowhere, state.view.family)].concat();
