@@ -42,6 +42,9 @@ fn policy_about(snapshot: &Snapshot) -> Policy {
         forms.push(format!("forbid: {{from: {to}, to: any}}"));
         forms.push(format!("require-some: {{from: any, to: {to}, port: tcp/443}}"));
     }
+    forms.push("forbid: {from: any, to: any}".to_owned());
+    forms.push("forbid: {from: any, to: any, question: connection}".to_owned());
+    forms.push("forbid: {from: any, to: internet, question: connection}".to_owned());
     let groups = spread(groups.collect());
     forms.extend(
         groups.iter().map(|to| format!("forbid: {{from: any, to: '{to},allow-empty', port: tcp/443}}")),

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, GroupId, Id, NatId, Ref, VpcId};
-use reachproof_model::snapshot::{ComponentKind, Entry, GroupPeer, GroupRule};
+use reachproof_model::snapshot::{ComponentKind, Entry, Exit, GroupPeer, GroupRule};
 
 use super::class::merged;
 use super::read::Reads;
@@ -155,15 +155,18 @@ impl Aim {
 
     /// The rows that may let in packets of a class, or to which a NAT gateway may lead them; those of its own VPC anyway.
     fn rows_for(&self, network: &Network<'_>, class: &SourceClass) -> impl Iterator<Item = &Row> {
-        let of_interface = match class.place {
-            SourcePlace::Interface(first) => {
-                Some((network.interface(first).vpc.known(), Senders::of(network, class)))
-            }
+        let senders = match class.place {
+            SourcePlace::Interface(_) => Some(Senders::of(network, &class.members)),
+            SourcePlace::Component(id) => Some(Senders::behind(network, id)),
             _ => None,
         };
-        self.rows.iter().filter(move |row| match &of_interface {
-            Some((home, senders)) => Some(row.vpc) == *home || senders.may_be_let_in(&row.admitted),
-            None => true,
+        let home = match class.place {
+            SourcePlace::Interface(first) => network.interface(first).vpc.known(),
+            _ => None,
+        };
+        self.rows.iter().filter(move |row| {
+            let let_in = senders.as_ref().is_none_or(|senders| senders.may_be_let_in(&row.admitted));
+            let_in || Some(row.vpc) == home
         })
     }
 
@@ -266,13 +269,27 @@ struct Senders<'n> {
 }
 
 impl<'n> Senders<'n> {
-    fn of(network: &'n Network<'_>, class: &SourceClass) -> Self {
-        let blocks: Vec<IpNet> = class.members.iter().flat_map(|id| network.sent_blocks(*id)).collect();
-        let groups = class.members.iter().map(|id| network.interface(*id).groups.as_ref());
+    fn of(network: &'n Network<'_>, members: &[EniId]) -> Self {
+        let blocks: Vec<IpNet> = members.iter().flat_map(|id| network.sent_blocks(*id)).collect();
         Self {
             addresses: [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family))),
-            groups: groups.collect::<Option<Vec<_>>>().map(|groups| groups.into_iter().flatten().collect()),
+            groups: carried(network, members.iter().copied()),
         }
+    }
+
+    /// what comes out of a component has any source, and the groups of the interface that it comes out of at most.
+    fn behind(network: &'n Network<'_>, component: ComponentId) -> Self {
+        let addresses = [Family::V4, Family::V6].map(|family| vec![(0, family.greatest_address())]);
+        let (mut interfaces, mut anyone) = (Vec::new(), network.may_keep_identity(component));
+        for exit in &network.components()[component].exits {
+            match exit {
+                Exit::Interface { interface, .. } => interfaces.push(*interface),
+                Exit::HiddenInterface { .. } => anyone = true,
+                _ => {}
+            }
+        }
+        let groups = carried(network, interfaces).filter(|_| !anyone);
+        Self { addresses, groups }
     }
 
     fn may_be_let_in(&self, admitted: &Admitted) -> bool {
@@ -284,6 +301,15 @@ impl<'n> Senders<'n> {
         };
         admitted.anyone || by_address() || by_group()
     }
+}
+
+/// The groups that some interfaces carry; `None` if the snapshot does not show all of them.
+fn carried<'n>(
+    network: &'n Network<'_>,
+    interfaces: impl IntoIterator<Item = EniId>,
+) -> Option<BTreeSet<&'n Ref<GroupId>>> {
+    let groups = interfaces.into_iter().map(|id| network.interface(id).groups.as_ref());
+    Some(groups.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// Whether nobody can say by which destinations, or from which sources, packets get to interfaces: those of a pool come in

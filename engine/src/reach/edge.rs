@@ -421,6 +421,10 @@ impl Explorer<'_, '_, '_> {
         state: &State,
         set: Set,
     ) {
+        // Nothing takes in what is for nobody, and an invariant has it all the same.
+        if self.is_local(gateway) && !self.index.may_hide(vpc) && !self.certifying {
+            return;
+        }
         let mut meant = intervals_of(&self.network().public_v6_blocks(vpc, self.world), Family::V6);
         meant.extend(redirected);
         let owned: Intervals = self.index.owned(vpc, Family::V6).iter().map(|row| (row.lo, row.hi)).collect();

@@ -107,9 +107,12 @@ impl Explorer<'_, '_, '_> {
             Some(Goal { place: SourcePlace::Interface(interface) }) if state.nats.is_empty() => interface,
             _ => return self.answer(set, World::Over),
         };
-        for subnet in self.network().subnets_of(client) {
-            let entered = self.enter(subnet, None, state, set);
-            self.answered = self.arena.union(self.answered, entered);
+        for (client, sent) in self.clients(client) {
+            let set = self.arena.intersection(set, sent);
+            for subnet in self.network().subnets_of(client) {
+                let entered = self.enter(subnet, None, state, set);
+                self.answered = self.arena.union(self.answered, entered);
+            }
         }
     }
 

@@ -44,14 +44,28 @@ impl Explorer<'_, '_, '_> {
             let senders = self.senders.clone();
             return self.start_alike(interface, Tag::Of(interface), &senders, headers);
         };
-        let index = self.index;
-        let mut starts: BTreeMap<EniId, Vec<EniId>> = BTreeMap::new();
-        for sender in &self.senders {
-            starts.entry(index.crowds().start_of(*sender)).or_default().push(*sender);
-        }
-        for (start, senders) in starts {
+        for (start, senders) in self.starts() {
             self.start_alike(start, Tag::Among(crowd), &senders, headers);
         }
+    }
+
+    /// The senders of a crowd, those together that send alike but for their groups, by the first of these.
+    fn starts(&self) -> BTreeMap<EniId, Vec<EniId>> {
+        let mut starts: BTreeMap<EniId, Vec<EniId>> = BTreeMap::new();
+        for sender in &self.senders {
+            starts.entry(self.index.crowds().start_of(*sender)).or_default().push(*sender);
+        }
+        starts
+    }
+
+    /// For each kind of sender an example, with the headers that those of its kind send; `only` is the one where they are
+    /// no crowd.
+    pub(super) fn clients(&mut self, only: EniId) -> Vec<(EniId, Set)> {
+        if !matches!(self.kind, Kind::Crowd(_)) {
+            return vec![(only, Set::FULL)];
+        }
+        let starts = self.starts().into_iter();
+        starts.map(|(start, senders)| (start, self.sources_of(start, &senders))).collect()
     }
 
     /// From interfaces that start like one of them.
