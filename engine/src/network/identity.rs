@@ -7,7 +7,7 @@ use reachproof_model::id::{AttachmentId, EniId, GroupId, PeeringId, Ref, TgwId, 
 use reachproof_model::snapshot::GroupReference;
 
 use super::owner::owned_blocks;
-use super::{Assumed, Network, Role};
+use super::{Assumed, Network};
 
 /// A passage that may keep or clear the sender's identity (R-SG-10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -186,9 +186,7 @@ impl Network<'_> {
         let vpcs: Vec<&Ref<VpcId>> = lent.map(|row| &row.vpc).chain([home]).collect();
         let anywhere = home.known().is_none();
         let usable = move |vpc: &Ref<VpcId>| anywhere || vpc.known().is_none() || vpcs.contains(&vpc);
-        let rows = self.snapshot.interfaces.iter();
-        let unknown = rows.filter(move |(_, row)| row.groups.is_none() && !Role::of(row).has_no_groups());
-        unknown.filter(move |(_, row)| usable(&row.vpc)).map(|(id, _)| id)
+        self.resolved.ungrouped.iter().copied().filter(move |id| usable(&self.interface(*id).vpc))
     }
 
     /// R-SG-20: whether interfaces that the snapshot does not show may carry the group.

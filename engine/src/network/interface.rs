@@ -180,6 +180,12 @@ pub(super) fn groupless(snapshot: &Snapshot) -> Vec<EniId> {
     snapshot.interfaces.iter().filter(|(_, interface)| missing(interface)).map(|(id, _)| id).collect()
 }
 
+/// R-DATA-3: the interfaces that may carry groups and of which no answer tells any, ascending.
+pub(super) fn ungrouped(snapshot: &Snapshot) -> Vec<EniId> {
+    let unknown = |interface: &Interface| interface.groups.is_none() && !Role::of(interface).has_no_groups();
+    snapshot.interfaces.iter().filter(|(_, interface)| unknown(interface)).map(|(id, _)| id).collect()
+}
+
 /// R-STATE-5, R-ADDR-14: the interfaces of endpoints that the restrictive world does not count, and those of VLANs.
 pub(super) fn idle(snapshot: &Snapshot) -> BTreeSet<EniId> {
     let unsettled =

@@ -130,6 +130,8 @@ struct Resolved<'s> {
     members: BTreeMap<GroupId, Vec<EniId>>,
     /// Interfaces that may carry any group, because the input shows none of theirs (R-SG-2).
     groupless: Vec<EniId>,
+    /// Interfaces of which the input does not tell the groups that they carry (R-DATA-3).
+    ungrouped: Vec<EniId>,
     /// Interfaces of endpoints that are not available (R-STATE-5), and of VLANs (R-ADDR-14).
     idle: BTreeSet<EniId>,
     associations: Vec<Association>,
@@ -255,6 +257,7 @@ impl<'s> Resolved<'s> {
             of_instance: interface::by_instance(snapshot),
             members: interface::members(snapshot),
             groupless: interface::groupless(snapshot),
+            ungrouped: interface::ungrouped(snapshot),
             idle: interface::idle(snapshot),
             by_public: internet::by_public(&associations),
             associations,
