@@ -7,9 +7,9 @@ use reachproof_engine::network::{Network, Options, Search};
 use reachproof_model::ingest::{Input, load};
 use reachproof_model::policy::{Policy, PolicyFile};
 use reachproof_model::snapshot::Snapshot;
-use reachproof_scenarios::corpus;
 use reachproof_scenarios::organisation::{Organisation, Parameters};
 use reachproof_scenarios::random::Shape;
+use reachproof_scenarios::{corpus, parse};
 
 const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 25);
 
@@ -45,6 +45,7 @@ fn policy_about(snapshot: &Snapshot) -> Policy {
     forms.push("forbid: {from: any, to: any}".to_owned());
     forms.push("forbid: {from: any, to: any, question: connection}".to_owned());
     forms.push("forbid: {from: any, to: internet, question: connection}".to_owned());
+    forms.push("forbid: {from: any, to: 'onprem,allow-empty'}".to_owned());
     let groups = spread(groups.collect());
     forms.extend(
         groups.iter().map(|to| format!("forbid: {{from: any, to: '{to},allow-empty', port: tcp/443}}")),
@@ -151,4 +152,61 @@ fn reports_about_an_organisation_are_the_same() {
         comparison.add("organisation", &snapshot, &policy(&organisation.policy()));
     }
     comparison.assert(0);
+}
+
+/// Networks on which a search that saves work once lost a packet, with a property and what is true of it.
+const LOST: [(&str, &str, Verdict); 9] = [
+    (
+        include_str!("lost/endpoint-answers-by-subnet.yaml"),
+        "forbid: {from: [eni-app, eni-db], to: vpce-gw, question: connection}",
+        Verdict::Violated,
+    ),
+    (
+        include_str!("lost/unchecked-beside-checked.yaml"),
+        "forbid: {from: [eni-ma, eni-mb], to: eni-db}",
+        Verdict::Unknown,
+    ),
+    (
+        include_str!("lost/gateway-behind-unknown-table.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Unknown,
+    ),
+    (include_str!("lost/uncollected-attachments.yaml"), "forbid: {from: any, to: onprem}", Verdict::Unknown),
+    (
+        include_str!("lost/uncollected-attachments.yaml"),
+        "forbid: {from: eni-app, to: onprem}",
+        Verdict::Unknown,
+    ),
+    (include_str!("lost/link-local-answers.yaml"), "forbid: {from: eni-web, to: eni-w2}", Verdict::Unknown),
+    (
+        include_str!("lost/link-local-answers.yaml"),
+        "forbid: {from: eni-web, to: eni-w2, question: connection}",
+        Verdict::Unknown,
+    ),
+    (
+        include_str!("lost/balancer-behind-unknown-table.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Unknown,
+    ),
+    (
+        include_str!("lost/public-address-of-nobody.yaml"),
+        "forbid: {from: internet, to: eni-db}",
+        Verdict::Unknown,
+    ),
+];
+
+#[test]
+fn nothing_is_lost_that_was_lost_before() {
+    for (network, property, expected) in LOST {
+        let scenario = parse("lost.yaml", network).expect("the scenario parses");
+        let snapshot = load(scenario.inputs()).expect("the answers load");
+        let policy = policy(&format!("reachproof: policy/v1\nproperties:\n  - {{name: p, {property}}}\n"));
+        for search in [Search::Plain, Search::Usual, Search::Aimed] {
+            let verdicts: Vec<_> = reports(&snapshot, &policy, search)
+                .into_iter()
+                .map(|row| row.map(|row| row.verdict))
+                .collect();
+            assert_eq!(verdicts, [Ok(expected)], "{}: {property} ({search:?})", scenario.name());
+        }
+    }
 }

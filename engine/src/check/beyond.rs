@@ -39,7 +39,9 @@ pub(super) fn beyond_components(
 /// `None` if nothing follows from it.
 pub(super) fn aim(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Option<Aim>, Exhausted> {
     let interfaces: Vec<EniId> = wanted.to.iter().filter_map(|(spot, _)| interface_at(spot)).collect();
-    let at = |components| {
+    let own: BTreeSet<ComponentId> = wanted.to.iter().filter_map(|(spot, _)| component_at(spot)).collect();
+    let at = |components: BTreeSet<ComponentId>| {
+        let components = components.union(&own).copied().collect();
         let elsewhere = wanted.to.len() > interfaces.len();
         Aim::at(reach, interfaces.iter().copied(), components, elsewhere)
     };
@@ -57,6 +59,13 @@ pub(super) fn aim(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Option<A
             Some(next) => aim = next,
             None => return Ok(None),
         }
+    }
+}
+
+fn component_at(spot: Spot) -> Option<ComponentId> {
+    match spot {
+        Spot::Component(id) => Some(id),
+        _ => None,
     }
 }
 

@@ -10,10 +10,11 @@
 //! and enters none of the components. `tests/aim.rs` compares answers with and without.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use reachproof_model::flow::World;
-use reachproof_model::id::{ComponentId, EniId, GroupId, Id, NatId, Ref, VpcId};
+use reachproof_model::id::{AttachmentId, ComponentId, EniId, GroupId, Id, NatId, Ref, VpcId};
 use reachproof_model::snapshot::{ComponentKind, Entry, Exit, GroupPeer, GroupRule};
 
 use super::class::merged;
@@ -21,6 +22,7 @@ use super::read::Reads;
 use super::view::{Intervals, block_family, intervals_of, number};
 use super::{Reach, Receivers, ReceiversId, SourceClass};
 use crate::header::Family;
+use crate::hypothetical::is_hypothetical;
 use crate::network::{Assumed, Network, NextHop, SourcePlace, SpecialBlock, TableChoice, host, owned_blocks};
 
 /// Gaps kept between the addresses of a VPC that are aimed at.
@@ -188,11 +190,16 @@ impl Aim {
         rows.into_values().map(Row::tidy).collect()
     }
 
-    /// R-IGW-4: whatever interface they are shown at, public addresses may stand for a private one that is aimed at.
+    /// R-IGW-4: whatever interface they are shown at, public addresses may stand for a private one that is aimed at, or for
+    /// one that no interface shows (R-DATA-5).
     fn translated(&self, network: &Network<'_>) -> Intervals {
         let own = merged(self.rows.iter().flat_map(|row| &row.addresses[0]).copied().collect());
         let meant = network.associations(World::Over).filter(|row| {
-            self.is_at(row.interface) || overlap(&own, &intervals_of(&[host(row.private.into())], Family::V4))
+            let vpc = network.interface(row.interface).vpc.known();
+            let owned = vpc.is_some_and(|vpc| is_owned(network, vpc, row.private));
+            !owned
+                || self.is_at(row.interface)
+                || overlap(&own, &intervals_of(&[host(row.private.into())], Family::V4))
         });
         merged(meant.map(|row| number(row.public.into())).map(|address| (address, address)).collect())
     }
@@ -321,6 +328,19 @@ fn is_opaque(network: &Network<'_>) -> bool {
         || network.options.including_replies
         || network.snapshot.subnets.ids().any(|id| unknown(network.tables_of_subnet(id, World::Over)))
         || network.snapshot.nat_gateways.ids().any(|id| unknown(network.nat_tables(id, World::Over)))
+        || network.snapshot.attachments.ids().any(|id| leaves_by_any_table(network, id))
+}
+
+/// R-DATA-3, R-TGW-8: whether what leaves a transit gateway by an attachment may go on by a table that nobody knows.
+fn leaves_by_any_table(network: &Network<'_>, attachment: AttachmentId) -> bool {
+    let exits = network.attached_vpc(attachment).map(|vpc| network.possible_exits(attachment, vpc));
+    exits.into_iter().flatten().any(|(table, _)| table == TableChoice::Unknown)
+}
+
+/// R-ADDR-3: whether an interface that is there owns an address of a VPC.
+fn is_owned(network: &Network<'_>, vpc: VpcId, address: Ipv4Addr) -> bool {
+    let owners = network.owners().of_address(vpc, address.into());
+    owners.into_iter().any(|id| !is_hypothetical(network.interface(id)))
 }
 
 /// The interfaces by which components are entered, and whether some are entered in another way, too, or by an interface

@@ -50,8 +50,8 @@ impl SourceClass {
 
 /// Everything that a rule asks about a sending interface besides its addresses.
 ///
-/// INVARIANT (sender key complete): `emit`, group references (R-SG-9), neighbours (R-MBX-9) and multi-homing (R-ADDR-16)
-/// read these attributes of the sender and no others. Public addresses are looked up by address, not by sender.
+/// INVARIANT (sender key complete): `emit` (R-MBX-4), group references (R-SG-9), neighbours (R-MBX-9) and multi-homing
+/// (R-ADDR-16) read these attributes of the sender and no others. Public addresses are looked up by address, not by sender.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct SenderKey<'n> {
     start: StartKey<'n>,
@@ -71,6 +71,7 @@ struct StartKey<'n> {
     live: [bool; 2],
     components: &'n [ComponentId],
     more_subnets: bool,
+    checks: bool,
 }
 
 /// Groups sources into classes, in the order of their first members. Other places than interfaces stay alone.
@@ -113,6 +114,7 @@ fn start_key<'n>(network: &'n Network<'_>, id: EniId) -> StartKey<'n> {
         live: [live(World::Over), live(World::Under)],
         components: network.components_at(id),
         more_subnets: !interface.more_subnets.is_empty(),
+        checks: network.checks_addresses(id).value,
     }
 }
 

@@ -13,6 +13,7 @@ use super::filter::FilterKey;
 use super::state::{Place, State, Tag};
 use super::view::{Address, Intervals, View, intervals_of, number_v4};
 use crate::header::{Family, Set};
+use crate::hypothetical::is_hypothetical;
 use crate::network::{
     Association, Gateway, GatewayId, GatewayKind, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice,
     unroutable,
@@ -395,7 +396,8 @@ impl Explorer<'_, '_, '_> {
         for interface in self.network().interfaces_in_vpc(vpc) {
             let public = self.public_v6(*interface, vpc);
             let denied = self.network().interface(*interface).deny_igw && !self.replying();
-            let idle = self.is_local(gateway) && !self.is_aimed_at_address(*interface, vpc, &public);
+            let real = !is_hypothetical(self.network().interface(*interface));
+            let idle = real && self.is_local(gateway) && !self.is_aimed_at_address(*interface, vpc, &public);
             if !public.is_empty() && !denied && !idle && self.may_enter(*interface) {
                 let subnets = self.network().subnets_of(*interface);
                 found.entry(subnets).or_insert((*interface, Vec::new())).1.extend(public);

@@ -7,7 +7,7 @@ use super::explore::Explorer;
 use super::state::State;
 use super::view::{Address, Intervals, View, intervals_of};
 use crate::header::{Family, Set};
-use crate::network::{Role, Sink, SpecialBlock};
+use crate::network::{Role, SpecialBlock};
 
 impl Explorer<'_, '_, '_> {
     /// R-ADDR-15, A-33: IPv6 link-local addresses, which no call shows, inside a subnet with IPv6.
@@ -57,7 +57,10 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         if self.replying() {
-            self.arrive(Sink::Interface(neighbour), state, set);
+            if self.senders.contains(&neighbour) {
+                let back = self.back_at_sender(&state.view, set);
+                self.answered = self.arena.union(self.answered, back);
+            }
             return self.enter_components(neighbour, state, set);
         }
         let filter = self.group_in(neighbour, state.tag, &state.view);

@@ -151,7 +151,7 @@ impl Explorer<'_, '_, '_> {
     }
 
     /// R-CONN-1: the replies that come from the address that was sent to, to the address that was sent from.
-    fn back_at_sender(&mut self, view: &View, set: Set) -> Set {
+    pub(super) fn back_at_sender(&mut self, view: &View, set: Set) -> Set {
         let from = self.same_address(view, view.source, Address::Destination);
         let to = self.same_address(view, view.destination, Address::Source);
         let both = self.arena.intersection(from, to);
