@@ -7,7 +7,7 @@
 //! source is the one that was sent unless a NAT gateway on the way replaced it.
 //!
 //! INVARIANT (aims lose nothing): what an exploration with an aim leaves out arrives at none of the interfaces aimed at
-//! and enters none of the components. `tests/aim.rs` compares answers with and without.
+//! and enters none of the components. `tests/search.rs` compares answers with and without.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
