@@ -155,7 +155,12 @@ fn reports_about_an_organisation_are_the_same() {
 }
 
 /// Networks on which a search that saves work once lost a packet, with a property and what is true of it.
-const LOST: [(&str, &str, Verdict); 9] = [
+const LOST: [(&str, &str, Verdict); 10] = [
+    (
+        include_str!("lost/chain-of-private-gateways.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Violated,
+    ),
     (
         include_str!("lost/endpoint-answers-by-subnet.yaml"),
         "forbid: {from: [eni-app, eni-db], to: vpce-gw, question: connection}",
