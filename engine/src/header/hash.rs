@@ -6,15 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// A map whose behaviour is the same in every run. Its iteration order is never used.
-pub(super) type FixedMap<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
+pub(crate) type FixedMap<K, V> = HashMap<K, V, BuildHasherDefault<Mixer>>;
 /// A set whose behaviour is the same in every run. Its iteration order is never used.
-pub(super) type FixedSet<K> = HashSet<K, BuildHasherDefault<Mixer>>;
+pub(crate) type FixedSet<K> = HashSet<K, BuildHasherDefault<Mixer>>;
 
 const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// Multiply-and-rotate hashing of one word at a time.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Mixer(u64);
+pub(crate) struct Mixer(u64);
 
 impl Mixer {
     pub(super) fn word(&mut self, word: u64) {

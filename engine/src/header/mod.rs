@@ -18,7 +18,7 @@
 
 mod apply;
 mod arena;
-mod hash;
+pub(crate) mod hash;
 mod inspect;
 mod memo;
 mod rewrite;

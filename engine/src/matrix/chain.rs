@@ -51,13 +51,13 @@ pub(super) type Border = [[Set; 2]; 2];
 /// Explorations in one direction.
 #[derive(Default)]
 pub(super) struct Legs {
-    /// As far as portals.
+    /// As far as portals, of the first of all contexts that send alike.
     own: BTreeMap<Start, Arc<Both>>,
     /// From each portal as far as the next ones.
     portals: BTreeMap<Portal, Arc<Both>>,
     /// From each portal on, by world.
     behind: [BTreeMap<Portal, Arc<Opened>>; 2],
-    /// To the end.
+    /// To the end, of each context.
     pub(super) whole: BTreeMap<Start, Arc<Both>>,
     /// How many explorations were made.
     pub(super) explored: u64,
@@ -74,23 +74,15 @@ impl Chains {
         carriers: &Carriers,
         earlier: Earlier<'_>,
     ) -> Result<Self, Exhausted> {
-        let contexts: Vec<EniId> = partition.contexts.iter().map(|context| context.member).collect();
+        let members = partition.contexts.iter().map(|context| context.member);
+        let alike = partition.senders_alike(pool.network()).into_iter();
+        let contexts: Vec<(EniId, u32)> = members.zip(alike).collect();
         let starts: Vec<Start> = (0..).map(|number| (number, None)).take(contexts.len()).collect();
-        let forward = Legs::of(
-            pool,
-            &starts,
-            false,
-            earlier.map(|(chains, stale)| (&chains.forward, stale)),
-            &contexts,
-        )?;
+        let known = earlier.map(|(chains, stale)| (&chains.forward, stale));
+        let forward = Legs::of(pool, &starts, false, known, &contexts)?;
         let answering = answering(partition, &forward);
-        let back = Legs::of(
-            pool,
-            &answering,
-            true,
-            earlier.map(|(chains, stale)| (&chains.back, stale)),
-            &contexts,
-        )?;
+        let known = earlier.map(|(chains, stale)| (&chains.back, stale));
+        let back = Legs::of(pool, &answering, true, known, &contexts)?;
         let borders = borders(pool, partition, earlier)?;
         Ok(Self { out: let_out(pool, carriers, earlier)?, borders, forward, back })
     }
@@ -151,17 +143,25 @@ fn let_out(
 }
 
 impl Legs {
+    /// What is led to by different contexts, once for all that send alike.
+    pub(super) fn different(&self) -> impl Iterator<Item = &Opened> {
+        self.own.keys().filter_map(|start| self.whole.get(start)).flat_map(|both| both.iter())
+    }
+
     fn of(
         pool: &mut Pool<'_, '_, '_>,
         starts: &[Start],
         back: bool,
         earlier: Option<(&Self, &Stale)>,
-        contexts: &[EniId],
+        contexts: &[(EniId, u32)],
     ) -> Result<Self, Exhausted> {
         let mut count = 0;
         let known = earlier.map(|(legs, stale)| (&legs.own, stale));
-        let own = explored(pool, starts, known, &mut count, |explorer, (context, egress)| {
-            let member = contexts[*context as usize];
+        let first = |(context, egress): &Start| (contexts[*context as usize].1, *egress);
+        let firsts: BTreeSet<Start> = starts.iter().map(first).collect();
+        let firsts: Vec<Start> = firsts.into_iter().collect();
+        let own = explored(pool, &firsts, known, &mut count, |explorer, (context, egress)| {
+            let (member, _) = contexts[*context as usize];
             WORLDS.map(|world| match back {
                 true => explorer.open_back(member, *egress, world),
                 false => explorer.open_from(member, world),
@@ -172,6 +172,8 @@ impl Legs {
         let mut legs = Self { own, portals, explored: count, ..Self::default() };
         legs.close(pool, earlier.map(|(legs, _)| legs))?;
         legs.follow(pool, earlier.map(|(legs, _)| legs))?;
+        let whole = |start: &Start| Some((*start, Arc::clone(legs.whole.get(&first(start))?)));
+        legs.whole = starts.iter().filter_map(whole).collect();
         Ok(legs)
     }
 
@@ -249,8 +251,7 @@ fn explored<K: Copy + Ord + Sync>(
 fn answering(partition: &Partition, forward: &Legs) -> Vec<Start> {
     let mut ways: BTreeMap<Option<VpcId>, BTreeSet<Option<GatewayId>>> = BTreeMap::new();
     let mut named: BTreeMap<EniId, BTreeSet<Option<GatewayId>>> = BTreeMap::new();
-    let opened = forward.whole.values().flat_map(|both| both.iter());
-    for approach in opened.flat_map(|opened| opened.approaches.keys()) {
+    for approach in forward.different().flat_map(|opened| opened.approaches.keys()) {
         match approach.door {
             Door::Vpc(vpc, _) | Door::Link(vpc, _) => {
                 ways.entry(Some(vpc)).or_default().insert(approach.egress)

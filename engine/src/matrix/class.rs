@@ -15,7 +15,7 @@ use super::stale::Stale;
 use crate::header::Family;
 use crate::hypothetical::is_hypothetical;
 use crate::network::{Network, NextHop, Role, owned_blocks};
-use crate::reach::{Reach, intervals_of};
+use crate::reach::{Door, Reach, intervals_of};
 
 const WORLDS: [World; 2] = [World::Over, World::Under];
 
@@ -37,6 +37,24 @@ pub(super) struct ContextKey {
     balances: bool,
     /// The interface itself, where something names it.
     named: Option<EniId>,
+}
+
+impl ContextKey {
+    /// What of it is asked about an interface that sends, replies too: of what it does, whether it starts anything; and
+    /// which one it is only where a guest may send whatever it likes, because its neighbours may hand it packets (R-MBX-9).
+    ///
+    /// INVARIANT (sending key complete): `emit` and all that follows it up to the resolution of a VPC read these attributes
+    /// of the sender and no others.
+    fn of_sender(&self, network: &Network<'_>) -> Self {
+        let alone = |id: &EniId| !self.checked || is_hypothetical(network.interface(*id));
+        Self {
+            role: if self.role.initiates() { Role::Plain } else { Role::Nat },
+            deny_igw: false,
+            balances: false,
+            named: self.named.filter(alone),
+            ..self.clone()
+        }
+    }
 }
 
 /// Where an address is, and whether several interfaces own it.
@@ -103,6 +121,11 @@ pub(super) struct Context {
 impl Context {
     pub(super) fn vpc(&self) -> Option<VpcId> {
         self.key.vpc
+    }
+
+    /// The interface, where something names it.
+    pub(super) fn named(&self) -> Option<EniId> {
+        self.key.named
     }
 }
 
@@ -217,6 +240,23 @@ impl Partition {
         let first = members.next().map(of)?;
         let whole = first.len() == self.stations_of(class).count();
         (whole && members.all(|member| of(member) == first)).then_some(first)
+    }
+
+    /// For each context the first one that sends alike.
+    pub(super) fn senders_alike(&self, network: &Network<'_>) -> Vec<u32> {
+        let mut first = BTreeMap::new();
+        let contexts = self.contexts.iter().zip(0..);
+        contexts
+            .map(|(context, number)| *first.entry(context.key.of_sender(network)).or_insert(number))
+            .collect()
+    }
+
+    /// The VPC that a door is in.
+    pub(super) fn vpc_of(&self, door: Door) -> Option<VpcId> {
+        match door {
+            Door::Vpc(vpc, _) | Door::Link(vpc, _) => Some(vpc),
+            Door::Interface(id) => self.context_of(self.class_of_interface(id)).vpc(),
+        }
     }
 
     /// Every station, ascending.

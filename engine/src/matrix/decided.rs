@@ -1,7 +1,5 @@
 //! Reading what was decided for the receivers of one part.
 
-use std::collections::BTreeMap;
-
 use super::Run;
 use super::class::StationId;
 use super::domain::{Cell, Decided, Span};
@@ -28,8 +26,6 @@ impl Decided {
         self.blocks.extend(other.blocks);
         self.lanes.extend(other.lanes.into_iter().map(|(lane, block)| (lane, first.saturating_add(block))));
         self.lanes.sort_unstable();
-        self.single.extend(other.single);
-        self.single.sort_unstable_by_key(|(station, position, _)| (*station, *position));
     }
 
     /// The cells of a block, those that are empty included.
@@ -46,49 +42,18 @@ impl Decided {
         self.blocks.get(self.number(lane)? as usize)
     }
 
-    pub(super) fn cell(&self, lane: u32, from: StationId, position: u32) -> Option<Cell> {
-        let own = self.single.binary_search_by_key(&(from, position), |(from, at, _)| (*from, *at)).ok();
-        if let Some((.., cell)) = own.and_then(|at| self.single.get(at)) {
-            return Some(*cell);
-        }
+    pub(super) fn cell(&self, lane: u32, position: u32) -> Option<Cell> {
         let block = self.block(lane)?;
         let span = block.get(block.partition_point(|span| span.last < position))?;
         (span.first <= position).then_some(span.cell)
     }
 
-    /// The runs of a sender in this part, its own cells instead of those of its lane.
-    pub(super) fn row(&self, receivers: &[StationId], lane: u32, from: StationId) -> Vec<Run> {
-        let block = self.block(lane);
-        let start = self.single.partition_point(|(station, ..)| *station < from);
-        let own = self.single.iter().skip(start).take_while(|(station, ..)| *station == from);
-        let own: BTreeMap<u32, Cell> = own.map(|(_, position, cell)| (*position, *cell)).collect();
-        let mut spans: Vec<Span> = own
-            .iter()
-            .filter(|(_, cell)| !cell.is_empty())
-            .map(|(position, cell)| Span { first: *position, last: *position, cell: *cell })
-            .collect();
-        block.into_iter().flatten().for_each(|span| spans.extend(without(*span, &own)));
-        spans.sort_unstable_by_key(|span| span.first);
+    /// The runs of a lane in this part.
+    pub(super) fn row(&self, receivers: &[StationId], lane: u32) -> Vec<Run> {
         let at = |position: u32| receivers.get(position as usize).copied();
+        let spans = self.block(lane).into_iter().flatten();
         let runs = spans
-            .into_iter()
             .filter_map(|span| Some(Run { first: at(span.first)?, last: at(span.last)?, cell: span.cell }));
         runs.collect()
     }
-}
-
-/// The parts of a span at other positions.
-fn without(span: Span, positions: &BTreeMap<u32, Cell>) -> Vec<Span> {
-    let mut found = Vec::new();
-    let mut first = span.first;
-    for position in positions.range(span.first..=span.last).map(|(position, _)| *position) {
-        if let Some(last) = position.checked_sub(1).filter(|last| *last >= first) {
-            found.push(Span { first, last, cell: span.cell });
-        }
-        first = position + 1;
-    }
-    if first <= span.last {
-        found.push(Span { first, ..span });
-    }
-    found
 }

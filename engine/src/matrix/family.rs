@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reachproof_model::flow::{Question, World};
 use reachproof_model::id::VpcId;
 
-use super::chain::{Carriers, Chains};
+use super::chain::{Both, Carriers, Chains};
 use super::class::{ClassId, Partition, StationId};
 use super::delta::{self, DeltaRow};
 use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders};
@@ -18,7 +18,7 @@ use super::stale::Stale;
 use super::{Counters, Run, Stage};
 use crate::header::{Arena, Family, Frozen, Set};
 use crate::network::{Network, Role};
-use crate::reach::{Door, Exhausted, Reach};
+use crate::reach::{Exhausted, Reach};
 
 /// Receivers that are decided together at most.
 const PART: usize = 512;
@@ -153,7 +153,7 @@ impl OfFamily {
             return cells.iter().map(|(to, cell)| Run { first: *to, last: *to, cell: *cell }).collect();
         }
         let Some(lane) = self.lanes.of_station.get(&from) else { return Vec::new() };
-        self.parts.iter().flat_map(|(part, decided)| decided.row(&part.receivers, *lane, from)).collect()
+        self.parts.iter().flat_map(|(part, decided)| decided.row(&part.receivers, *lane)).collect()
     }
 
     /// What passes between two stations.
@@ -167,17 +167,16 @@ impl OfFamily {
         let part = after.checked_sub(1).and_then(|at| self.parts.get(at));
         part.and_then(|(part, decided)| {
             let position = u32::try_from(part.receivers.binary_search(&to).ok()?).ok()?;
-            decided.cell(*lane, from, position)
+            decided.cell(*lane, position)
         })
         .unwrap_or_default()
     }
 
     fn cells(&self) -> impl Iterator<Item = Cell> + Clone + '_ {
-        let decided = || self.parts.iter().map(|(_, decided)| decided);
-        let spans = decided().flat_map(|part| part.blocks.iter().flatten().map(|span| span.cell));
-        let single = decided().flat_map(|part| part.single.iter().map(|(.., cell)| *cell));
+        let decided = self.parts.iter().map(|(_, decided)| decided);
+        let spans = decided.flat_map(|part| part.blocks.iter().flatten().map(|span| span.cell));
         let alone = self.alone.values().flatten().map(|(_, cell)| *cell);
-        spans.chain(single).chain(alone)
+        spans.chain(alone)
     }
 
     /// The different sets of protocols and ports.
@@ -225,7 +224,7 @@ fn singular(
     family: Family,
 ) -> BTreeSet<ClassId> {
     let everybody = family == Family::V4 && (public_inside(network) || has_pools(network))
-        || chains.back.whole.values().flat_map(|both| both.iter()).any(|opened| !opened.split.is_empty());
+        || chains.back.different().any(|opened| !opened.split.is_empty());
     let splits = |context: u32| {
         let both = chains.forward.whole.get(&(context, None)).into_iter();
         both.flat_map(|both| both.iter()).any(|opened| !opened.split.is_empty())
@@ -275,25 +274,32 @@ fn parts(partition: &Partition, chains: &Chains, family: Family) -> Vec<Part> {
     found
 }
 
+/// What comes to each VPC of receivers from one context.
+type ByVpc = Vec<(Option<VpcId>, Arc<Doors>)>;
+
 /// By VPC of the receivers.
 fn senders(partition: &Partition, chains: &Chains) -> BTreeMap<Option<VpcId>, Senders> {
     let mut found: BTreeMap<Option<VpcId>, Senders> = BTreeMap::new();
+    let mut known: BTreeMap<*const Both, ByVpc> = BTreeMap::new();
     for ((context, _), both) in &chains.forward.whole {
-        let mut here: BTreeMap<Option<VpcId>, Doors> = BTreeMap::new();
-        for (world, opened) in both.iter().enumerate() {
-            for (approach, set) in &opened.approaches {
-                let vpc = match approach.door {
-                    Door::Vpc(vpc, _) | Door::Link(vpc, _) => Some(vpc),
-                    Door::Interface(id) => partition.context_of(partition.class_of_interface(id)).vpc(),
-                };
-                here.entry(vpc).or_default()[world].push((*approach, *set));
-            }
-        }
-        for (vpc, approaches) in here {
-            found.entry(vpc).or_default().insert(*context, approaches);
+        let doors = known.entry(Arc::as_ptr(both)).or_insert_with(|| doors(partition, both));
+        for (vpc, doors) in doors {
+            found.entry(*vpc).or_default().insert(*context, Arc::clone(doors));
         }
     }
     found
+}
+
+/// What a context sends to the doors of each VPC.
+fn doors(partition: &Partition, both: &Both) -> ByVpc {
+    let mut found: BTreeMap<Option<VpcId>, Doors> = BTreeMap::new();
+    for (world, opened) in both.iter().enumerate() {
+        for (approach, set) in &opened.approaches {
+            let vpc = partition.vpc_of(approach.door);
+            found.entry(vpc).or_default()[world].push((*approach, *set));
+        }
+    }
+    found.into_iter().map(|(vpc, doors)| (vpc, Arc::new(doors))).collect()
 }
 
 /// The contexts of which something gets to destinations that no cell is about.

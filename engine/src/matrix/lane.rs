@@ -1,13 +1,12 @@
-//! Lanes: senders that may be taken together, and which of them carry a group.
+//! Lanes: senders that may be taken together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::atom::Atom;
 use super::chain::Chains;
 use super::class::{ClassId, Partition, StationId};
-use super::domain::{Lane, Postings};
-use crate::header::{Family, Set};
-use crate::network::Network;
+use super::domain::Lane;
+use crate::header::Family;
 use crate::reach::Reach;
 
 /// All senders of one family.
@@ -19,7 +18,6 @@ pub(super) struct Lanes {
     pub(super) of_context: BTreeMap<u32, Vec<u32>>,
     /// The lane of each station.
     pub(super) of_station: BTreeMap<StationId, u32>,
-    pub(super) postings: Postings,
 }
 
 impl Lanes {
@@ -37,8 +35,7 @@ impl Lanes {
             of_context.entry(lane.context).or_insert_with(Vec::new).push(number);
             of_station.extend(lane.stations.iter().map(|station| (*station, number)));
         }
-        let postings = postings(reach.network(), partition, &all);
-        Self { all, of_context, of_station, postings }
+        Self { all, of_context, of_station }
     }
 }
 
@@ -50,7 +47,7 @@ fn grouped(
     family: Family,
     alone: &BTreeSet<ClassId>,
 ) -> Vec<Lane> {
-    let mut found: BTreeMap<(u32, Atom, [Set; 2]), Lane> = BTreeMap::new();
+    let mut found: BTreeMap<(u32, Atom, u32), Lane> = BTreeMap::new();
     for (id, station) in partition.station_ids() {
         if station.family != family || alone.contains(&station.class) {
             continue;
@@ -59,32 +56,16 @@ fn grouped(
         let vpc = partition.context_of(station.class).vpc();
         let groups = reach.group_set(partition.member(station.class));
         let out = chains.out.get(&(groups, vpc)).copied().unwrap_or_default();
-        let lane = found.entry((context, station.atom, out)).or_insert_with(|| Lane {
+        let lane = found.entry((context, station.atom, groups)).or_insert_with(|| Lane {
             context,
             address: station.address,
+            groups,
             out,
             stations: Vec::new(),
         });
         lane.stations.push(id);
     }
     found.into_values().collect()
-}
-
-fn postings(network: &Network<'_>, partition: &Partition, lanes: &[Lane]) -> Postings {
-    let mut postings = Postings::default();
-    for (lane, number) in lanes.iter().zip(0..) {
-        for station in &lane.stations {
-            let member = partition.member(partition.station(*station).class);
-            match &network.interface(member).groups {
-                None => postings.hidden.entry(lane.context).or_default().push((number, *station)),
-                Some(groups) => groups.iter().for_each(|group| {
-                    let carrying = postings.carrying.entry(group.clone()).or_default();
-                    carrying.entry(lane.context).or_default().push((number, *station));
-                }),
-            }
-        }
-    }
-    postings
 }
 
 /// Lanes in the place that they had earlier, where nothing about them has changed; the others at the end. Those that are

@@ -11,7 +11,8 @@ use rayon::prelude::*;
 use super::chain::Chains;
 use super::class::StationId;
 use super::delta::{DeltaRow, PlaceId, runs};
-use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders, Span, decide, spans};
+use super::desk::{decide, spans};
+use super::domain::{Decided, Doors, Ground, Lane, Part, Senders, Span};
 use super::family::Redone;
 use super::lane::Lanes;
 use super::pool::Holds;
@@ -139,7 +140,7 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
         let (part_before, before) = before.unwrap_or_default();
         let senders_before = part_before.senders;
         let same = Arc::ptr_eq(&senders_before, &part.senders);
-        let another = |context: &u32, doors: &Doors| !same && senders_before.get(context) != Some(doors);
+        let another = |context: &u32, doors: &Arc<Doors>| !same && senders_before.get(context) != Some(doors);
         let senders = part.senders.iter().map(|(context, doors)| (*context, doors));
         let rerouted = senders
             .filter(|(context, doors)| another(context, doors) || self.homing.contains(context))
@@ -234,18 +235,6 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
                 && lanes.is_some_and(|lane| !lane.stations.is_empty() && here(lane.context))
         };
         let mut patched = self.patched_blocks(job, &again.columns, &kept);
-        let stays =
-            |station: &StationId| self.ground.lanes.of_station.get(station).is_some_and(|lane| kept(*lane));
-        let single = job.before.single.iter().copied();
-        patched.single = single
-            .filter(|(station, at, _)| stays(station) && job.columns.binary_search(at).is_err())
-            .collect();
-        let moved = again
-            .columns
-            .single
-            .iter()
-            .filter_map(|(station, at, cell)| Some((*station, *job.columns.get(*at as usize)?, *cell)));
-        patched.single.extend(moved);
         patched.cells = job.before.cells + again.columns.cells + again.rows.cells;
         patched.append(again.rows);
         patched
@@ -308,39 +297,16 @@ impl Comparison {
             return Vec::new();
         }
         let receivers = &job.part.receivers;
-        let (own_before, own_now) = (singles(&job.before, positions), singles(now, positions));
         let mut rows = Vec::new();
         for (blocks, stations) in self.0 {
             let before = job.before.dense(blocks.0, receivers.len());
             let after = now.dense(blocks.1, receivers.len());
-            let own = |station: &StationId| (own_before.get(station), own_now.get(station));
-            let (alike, single): (Vec<StationId>, Vec<StationId>) =
-                stations.into_iter().partition(|station| own(station) == (None, None));
-            let senders = alike.into_iter().map(PlaceId::of).collect();
+            let senders = stations.into_iter().map(PlaceId::of).collect();
             rows.push(DeltaRow { senders, runs: runs(receivers, positions, &before, &after) });
-            for station in single {
-                let (before, after) =
-                    (with_single(&before, own(&station).0), with_single(&after, own(&station).1));
-                let runs = runs(receivers, positions, &before, &after);
-                rows.push(DeltaRow { senders: vec![PlaceId::of(station)], runs });
-            }
         }
         rows.retain(|row| !row.runs.is_empty() && !row.senders.is_empty());
         rows
     }
-}
-
-/// Cells of single senders, by position.
-type Singles = BTreeMap<StationId, Vec<(u32, Cell)>>;
-
-fn singles(decided: &Decided, positions: &[u32]) -> Singles {
-    let mut found = Singles::new();
-    for (station, at, cell) in &decided.single {
-        if positions.binary_search(at).is_ok() {
-            found.entry(*station).or_default().push((*at, *cell));
-        }
-    }
-    found
 }
 
 /// A block of the earlier matrix with new columns.
@@ -350,12 +316,4 @@ fn patched_block(job: &Job, columns: &Decided, (before, new): (Option<u32>, Opti
         cells.iter_mut().skip(*at as usize).take(1).for_each(|old| *old = cell);
     }
     spans(&cells)
-}
-
-fn with_single(cells: &[Cell], single: Option<&Vec<(u32, Cell)>>) -> Vec<Cell> {
-    let mut cells = cells.to_vec();
-    for (at, cell) in single.into_iter().flatten() {
-        cells.iter_mut().skip(*at as usize).take(1).for_each(|base| *base = *cell);
-    }
-    cells
 }

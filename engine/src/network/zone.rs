@@ -1,14 +1,12 @@
 //! Availability Zones, as far as they can be compared (R-TGW-2).
 
-use std::collections::BTreeSet;
-
 use reachproof_model::id::SubnetId;
 use reachproof_model::snapshot::Zone;
 
 use super::Network;
 
 /// The ordinary Availability Zone of a subnet, by what is shown of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct PlainZone<'s> {
     id: Option<&'s str>,
     name: Option<&'s str>,
@@ -54,11 +52,19 @@ impl<'s> Network<'s> {
     /// The zone of a subnet, if a call describes it: by its id, or by its name where one account alone gives names.
     pub(super) fn described_zone(&self, subnet: SubnetId) -> Option<&'s Zone> {
         let record = self.subnet(subnet);
-        let accounts: BTreeSet<&str> = self.snapshot.scopes.values().map(|scope| &*scope.account).collect();
-        self.snapshot.zones.iter().find(|zone| match &record.zone_id {
-            Some(id) => zone.id == *id,
-            None => accounts.len() < 2 && Some(&zone.name) == record.zone.as_ref(),
-        })
+        let mut zones = self.snapshot.zones.iter();
+        match &record.zone_id {
+            Some(id) => zones.find(|zone| zone.id == *id),
+            None => {
+                zones.find(|zone| Some(&zone.name) == record.zone.as_ref()).filter(|_| self.has_one_account())
+            }
+        }
+    }
+
+    fn has_one_account(&self) -> bool {
+        let mut accounts = self.snapshot.scopes.values().map(|scope| &scope.account);
+        let first = accounts.next();
+        accounts.all(|account| Some(account) == first)
     }
 }
 

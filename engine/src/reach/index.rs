@@ -83,6 +83,8 @@ struct Places {
     /// The VPCs that may have interfaces which the snapshot does not show.
     hiding: BTreeSet<VpcId>,
     associations: BTreeMap<VpcId, Vec<Association>>,
+    /// By subnet.
+    zones: Vec<SubnetId>,
 }
 
 const CONTEXTS: [(Family, World); 4] = [
@@ -163,6 +165,11 @@ impl<'n, 's> Index<'n, 's> {
         self.places.associations.get(&vpc).map_or(&[], Vec::as_slice)
     }
 
+    /// R-TGW-2: one subnet for all whose zone is shown alike: transit gateways ask for no more of where a packet entered.
+    pub(super) fn zone_of(&self, subnet: SubnetId) -> SubnetId {
+        self.places.zones.get(subnet.index()).copied().unwrap_or(subnet)
+    }
+
     /// All crowds of senders.
     pub(super) fn crowds(&self) -> &Crowds {
         &self.places.crowds
@@ -197,6 +204,7 @@ impl Places {
             crowds,
             hiding: hiding(network),
             associations: associations(network),
+            zones: zones(network),
         }
     }
 }
@@ -326,6 +334,12 @@ fn associations(network: &Network<'_>) -> BTreeMap<VpcId, Vec<Association>> {
         }
     }
     found
+}
+
+fn zones(network: &Network<'_>) -> Vec<SubnetId> {
+    let mut first = BTreeMap::new();
+    let subnets = network.snapshot.subnets.ids();
+    subnets.map(|subnet| *first.entry(network.plain_zone(subnet)).or_insert(subnet)).collect()
 }
 
 fn group_sets(network: &Network<'_>) -> Vec<u32> {

@@ -49,7 +49,7 @@ pub(crate) struct Portal {
     gate: Gate,
     known: bool,
     egress: Option<GatewayId>,
-    /// The subnet from which the packet entered the last transit gateway.
+    /// A subnet in the zone from which the packet entered the last transit gateway.
     zone: Option<SubnetId>,
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct State {
     pub(crate) origin: Origin,
     /// NAT gateways crossed, the last one last; those still to be undone in a reply.
     pub(crate) nats: Vec<Crossed>,
-    /// The subnet from which the packet entered the last transit gateway.
+    /// A subnet in the zone from which the packet entered the last transit gateway.
     pub(crate) zone: Option<SubnetId>,
     /// The egress-only gateway by which the packet left for the internet.
     pub(crate) egress: Option<GatewayId>,

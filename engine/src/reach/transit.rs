@@ -27,8 +27,9 @@ impl Explorer<'_, '_, '_> {
         if !claimed || self.avoids(&network.snapshot.transit_gateways[tgw].meta.id) {
             return;
         }
+        let zone = from.map(|subnet| self.index.zone_of(subnet));
         for by in network.tgw_attachments_of_vpc(tgw, vpc, self.world) {
-            let next = State { zone: from, ..state.at(Place::Transit { by }) };
+            let next = State { zone, ..state.at(Place::Transit { by }) };
             match network.entry_subnets(by, from, self.world).value {
                 None => {
                     let part = self.arena.intersection(set, self.permissively());

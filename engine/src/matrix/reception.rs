@@ -1,0 +1,199 @@
+//! The receivers of a part: what stands between its doors and them, and what they answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use reachproof_model::id::{EniId, GroupId, Ref, SubnetId, VpcId};
+use reachproof_model::snapshot::GroupPeer;
+
+use super::chain::{Both, WORLDS};
+use super::class::StationId;
+use super::domain::Ground;
+use crate::header::{Field, HeaderBox, Set};
+use crate::network::{GatewayId, Network};
+use crate::reach::{Door, Explorer};
+
+/// Who receives in a part.
+#[derive(Default)]
+pub(super) struct Reception<'n> {
+    pub(super) receivers: Vec<Receiver>,
+    pub(super) posts: Vec<Post>,
+    pub(super) filters: Vec<Filter>,
+    /// The filters with rules that name a group.
+    pub(super) naming: BTreeMap<&'n Ref<GroupId>, Vec<u32>>,
+    /// What the network ACLs of the receivers' subnets let in, by world.
+    pub(super) borders: Vec<[Set; 2]>,
+    pub(super) answers: Vec<Answers>,
+    /// Every header to a receiver.
+    pub(super) area: Set,
+}
+
+/// A station that receives.
+pub(super) struct Receiver {
+    pub(super) address: u128,
+    pub(super) member: EniId,
+    /// Whether others own its addresses, too.
+    pub(super) contested: bool,
+    pub(super) post: u32,
+    pub(super) filter: u32,
+}
+
+/// What receivers of one context have in common.
+pub(super) struct Post {
+    /// Whether they take anything, by world.
+    pub(super) takes: [bool; 2],
+    /// By which subnets they are entered, with the positions of these subnets' borders.
+    pub(super) entrances: [Vec<(SubnetId, usize)>; 2],
+    pub(super) answerable: [Set; 2],
+    /// The positions of what they answer, by the egress-only gateway by which packets left.
+    pub(super) answers: BTreeMap<Option<GatewayId>, usize>,
+}
+
+/// Groups that filter at some of the receivers.
+pub(super) struct Filter {
+    pub(super) member: EniId,
+    /// What they let in from senders whose groups they do not know.
+    pub(super) let_in: [Set; 2],
+}
+
+/// Where replies get to, in both worlds.
+pub(super) type Answers = [Answered; 2];
+
+/// Where replies get to, in one world.
+pub(super) struct Answered {
+    /// What counts as answered wherever else it gets to.
+    pub(super) anyway: Set,
+    /// By VPC, and for doors of single interfaces.
+    pub(super) at: BTreeMap<Option<VpcId>, Vec<(Door, Set)>>,
+}
+
+impl<'n> Reception<'n> {
+    pub(super) fn of<'s>(
+        ground: &Ground<'_, 'n, 's>,
+        explorer: &mut Explorer<'_, 'n, 's>,
+        stations: &[StationId],
+    ) -> Self {
+        let mut hall = Hall { ground, explorer, reception: Self::default(), numbers: Numbers::default() };
+        stations.iter().for_each(|station| hall.admit(*station));
+        let Hall { explorer, mut reception, .. } = hall;
+        let here: Vec<HeaderBox> = stations
+            .iter()
+            .map(|station| ground.partition.station(*station))
+            .map(|to| HeaderBox::full(to.family).with(Field::Destination, to.address, to.address))
+            .collect();
+        reception.area = explorer.arena.any_of(&here);
+        reception
+    }
+}
+
+/// The positions of what receivers have in common.
+#[derive(Default)]
+struct Numbers {
+    posts: BTreeMap<u32, u32>,
+    filters: BTreeMap<u32, u32>,
+    borders: BTreeMap<SubnetId, usize>,
+    /// By where they are in memory, so that what several contexts share is looked at once.
+    answers: BTreeMap<*const Both, usize>,
+}
+
+/// The work on who receives.
+struct Hall<'h, 'e, 'g, 'n, 's> {
+    ground: &'h Ground<'g, 'n, 's>,
+    explorer: &'h mut Explorer<'e, 'n, 's>,
+    reception: Reception<'n>,
+    numbers: Numbers,
+}
+
+impl<'n> Hall<'_, '_, '_, 'n, '_> {
+    fn admit(&mut self, id: StationId) {
+        let partition = self.ground.partition;
+        let station = partition.station(id);
+        let member = partition.member(station.class);
+        let (post, filter) = (self.post(partition.class(station.class).context, member), self.filter(member));
+        let (address, contested) = (station.address, station.contested);
+        self.reception.receivers.push(Receiver { address, member, contested, post, filter });
+    }
+
+    fn post(&mut self, context: u32, member: EniId) -> u32 {
+        let next = u32::try_from(self.reception.posts.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.posts.entry(context).or_insert(next);
+        if number == next {
+            let entrances = WORLDS.map(|world| {
+                let subnets = self.explorer.entrances(member, world);
+                subnets.into_iter().map(|subnet| (subnet, self.border(subnet))).collect()
+            });
+            let post = Post {
+                takes: WORLDS.map(|world| self.explorer.takes(member, world)),
+                entrances,
+                answerable: WORLDS.map(|world| self.explorer.answerable_by(member, world)),
+                answers: self.answers(context),
+            };
+            self.reception.posts.push(post);
+        }
+        number
+    }
+
+    fn border(&mut self, subnet: SubnetId) -> usize {
+        let next = self.reception.borders.len();
+        let number = *self.numbers.borders.entry(subnet).or_insert(next);
+        if number == next {
+            let border = [0, 1].map(|world| self.ground.chains.border(subnet, false, world));
+            self.reception.borders.push(border);
+        }
+        number
+    }
+
+    fn answers(&mut self, context: u32) -> BTreeMap<Option<GatewayId>, usize> {
+        if !self.ground.replies {
+            return BTreeMap::new();
+        }
+        let ways = (context, None)..(context.saturating_add(1), None);
+        let mut found = BTreeMap::new();
+        for ((_, egress), both) in self.ground.chains.back.whole.range(ways) {
+            let next = self.reception.answers.len();
+            let number = *self.numbers.answers.entry(Arc::as_ptr(both)).or_insert(next);
+            if number == next {
+                self.reception.answers.push(answers(both, self.ground));
+            }
+            found.insert(*egress, number);
+        }
+        found
+    }
+
+    fn filter(&mut self, member: EniId) -> u32 {
+        let next = u32::try_from(self.reception.filters.len()).unwrap_or(u32::MAX);
+        let number = *self.numbers.filters.entry((self.ground.group_set)(member)).or_insert(next);
+        if number == next {
+            let let_in = WORLDS.map(|world| self.explorer.let_in_by(member, None, world));
+            self.reception.filters.push(Filter { member, let_in });
+            for group in references(self.ground.network, member) {
+                self.reception.naming.entry(group).or_default().push(number);
+            }
+        }
+        number
+    }
+}
+
+fn answers(both: &Both, ground: &Ground<'_, '_, '_>) -> Answers {
+    [0, 1].map(|world| {
+        let opened = &both[world];
+        let mut at: BTreeMap<Option<VpcId>, Vec<(Door, Set)>> = BTreeMap::new();
+        for (approach, set) in &opened.approaches {
+            let vpc = ground.partition.vpc_of(approach.door);
+            at.entry(vpc).or_default().push((approach.door, *set));
+        }
+        Answered { anyway: opened.answered, at }
+    })
+}
+
+/// The groups that ingress rules at an interface name.
+fn references<'n>(network: &'n Network<'_>, member: EniId) -> BTreeSet<&'n Ref<GroupId>> {
+    let groups = network.groups(member).unwrap_or_default().into_iter().filter_map(Ref::known);
+    let rules = groups.flat_map(|group| network.snapshot.groups[group].ingress.iter().flatten());
+    rules
+        .filter_map(|rule| match &rule.peer {
+            GroupPeer::Group(reference) => Some(&reference.group),
+            _ => None,
+        })
+        .collect()
+}

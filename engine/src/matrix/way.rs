@@ -1,0 +1,202 @@
+//! Ways: how packets of a context come to a part, and what of its replies gets home.
+//!
+//! For one source a way is a [`Face`]: sets of headers by destination, protocol and ports. Lanes that come by the same
+//! face need not be told apart by where they come from.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reachproof_model::id::{EniId, SubnetId, VpcId};
+
+use super::chain::WORLDS;
+use super::domain::{Doors, Ground};
+use super::numbered::Numbered;
+use super::reception::{Answered, Answers, Reception};
+use super::sources::by_source;
+use crate::header::hash::FixedMap;
+use crate::header::{Arena, Set};
+use crate::reach::{Approach, Door, Explorer};
+
+/// What of a way is left for one source.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Face {
+    /// What comes to the doors, by world.
+    pub(super) doors: Doors,
+    /// What comes home of what the receivers answer, by the position of the answers, in both worlds.
+    pub(super) home: Vec<[Set; 2]>,
+}
+
+impl Face {
+    /// Whether receivers may know the sender's groups.
+    pub(super) fn knows(&self) -> bool {
+        self.doors.iter().flatten().any(|(approach, _)| approach.known)
+    }
+}
+
+/// The ways to a part.
+#[derive(Default)]
+pub(super) struct Ways {
+    ways: Numbered<Face>,
+    parted: Vec<Parted>,
+    pub(super) faces: Numbered<Face>,
+    /// Ways by what comes to the doors, as it is in memory, and by what comes home.
+    known: BTreeMap<(*const Doors, u32), u32>,
+    homes: BTreeMap<Homing, u32>,
+    home: Vec<Vec<[Set; 2]>>,
+    /// By set, the sources between which it makes a difference, and what is left of it for each.
+    by_source: FixedMap<Set, Vec<(u128, Set)>>,
+}
+
+/// The intervals of sources between which a way makes a difference: their first addresses, and the face of each as far as
+/// it was asked for.
+struct Parted {
+    firsts: Vec<u128>,
+    faces: Vec<Option<u32>>,
+}
+
+/// What decides whether replies that come to a context come home.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Homing {
+    vpc: Option<VpcId>,
+    /// The interface, if something names it.
+    named: Option<EniId>,
+    live: [bool; 2],
+    entrances: [Vec<SubnetId>; 2],
+}
+
+impl Ways {
+    /// The number of the way from a context.
+    pub(super) fn of<'n, 's>(
+        &mut self,
+        ground: &Ground<'_, 'n, 's>,
+        explorer: &mut Explorer<'_, 'n, 's>,
+        reception: &Reception<'_>,
+        (context, doors): (u32, &Arc<Doors>),
+    ) -> u32 {
+        let home = self.home(ground, explorer, reception, context);
+        let key = (Arc::as_ptr(doors), home);
+        if let Some(number) = self.known.get(&key) {
+            return *number;
+        }
+        let home = self.home.get(home as usize).cloned().unwrap_or_default();
+        let doors = [0, 1].map(|world| {
+            let cut = |(approach, set): &(Approach, Set)| {
+                (*approach, explorer.arena.intersection(*set, reception.area))
+            };
+            doors[world].iter().map(cut).filter(|(_, set)| !set.is_empty()).collect()
+        });
+        let way = Face { doors, home };
+        let number = self.ways.of(&way);
+        if number as usize == self.parted.len() {
+            let parted = self.part(&mut explorer.arena, &way);
+            self.parted.push(parted);
+        }
+        self.known.insert(key, number);
+        number
+    }
+
+    /// The face of a way for a source.
+    pub(super) fn face(&mut self, way: u32, source: u128) -> u32 {
+        let Some(parted) = self.parted.get_mut(way as usize) else { return 0 };
+        let at = parted.firsts.partition_point(|first| *first <= source).saturating_sub(1);
+        if let Some(Some(face)) = parted.faces.get(at) {
+            return *face;
+        }
+        let mut face = self.ways.get(way).cloned().unwrap_or_default();
+        for set in face.sets_mut() {
+            let Some(parts) = self.by_source.get(set) else { continue };
+            let after = parts.partition_point(|(first, _)| *first <= source);
+            *set = after.checked_sub(1).and_then(|at| parts.get(at)).map_or(Set::EMPTY, |(_, left)| *left);
+        }
+        let number = self.faces.of(&face);
+        parted.faces.iter_mut().skip(at).take(1).for_each(|face| *face = Some(number));
+        number
+    }
+
+    /// The sources between which a way makes a difference.
+    fn part(&mut self, arena: &mut Arena, way: &Face) -> Parted {
+        let mut firsts = vec![0];
+        for set in way.sets() {
+            let parts = self.by_source.entry(set).or_insert_with(|| by_source(arena, set));
+            firsts.extend(parts.iter().map(|(first, _)| *first));
+        }
+        firsts.sort_unstable();
+        firsts.dedup();
+        let faces = vec![None; firsts.len()];
+        Parted { firsts, faces }
+    }
+
+    /// The number of what comes home of what the receivers answer.
+    fn home<'n, 's>(
+        &mut self,
+        ground: &Ground<'_, 'n, 's>,
+        explorer: &mut Explorer<'_, 'n, 's>,
+        reception: &Reception<'_>,
+        context: u32,
+    ) -> u32 {
+        let Some(sender) = ground.partition.contexts.get(context as usize) else { return u32::MAX };
+        let homing = Homing {
+            vpc: sender.vpc(),
+            named: sender.named(),
+            live: WORLDS.map(|world| ground.network.live(sender.member, world).value),
+            entrances: WORLDS.map(|world| explorer.entrances(sender.member, world)),
+        };
+        if let Some(home) = self.homes.get(&homing) {
+            return *home;
+        }
+        let arena = &mut explorer.arena;
+        let come = |answers: &Answers| {
+            [0, 1].map(|world| come_home(ground, arena, &homing, (&answers[world], world)))
+        };
+        let home: Vec<[Set; 2]> = reception.answers.iter().map(come).collect();
+        let number = u32::try_from(self.home.len()).unwrap_or(u32::MAX);
+        self.home.push(home);
+        self.homes.insert(homing, number);
+        number
+    }
+}
+
+/// R-CONN-1: what of the replies gets home, by the subnet's network ACL.
+fn come_home(
+    ground: &Ground<'_, '_, '_>,
+    arena: &mut Arena,
+    homing: &Homing,
+    (answered, world): (&Answered, usize),
+) -> Set {
+    let mut home = answered.anyway;
+    if !homing.live[world] {
+        return home;
+    }
+    for (door, set) in answered.at.get(&homing.vpc).into_iter().flatten() {
+        match door {
+            Door::Interface(id) if Some(*id) == homing.named => home = arena.union(home, *set),
+            Door::Link(_, subnet) if homing.entrances[world].contains(subnet) => {
+                home = arena.union(home, *set);
+            }
+            Door::Vpc(_, from) => {
+                for subnet in &homing.entrances[world] {
+                    let acl = match from {
+                        Some(from) if from == subnet => Set::FULL,
+                        _ => ground.chains.border(*subnet, true, world),
+                    };
+                    let entered = arena.intersection(*set, acl);
+                    home = arena.union(home, entered);
+                }
+            }
+            _ => {}
+        }
+    }
+    home
+}
+
+impl Face {
+    fn sets(&self) -> impl Iterator<Item = Set> + '_ {
+        let doors = self.doors.iter().flatten().map(|(_, set)| *set);
+        doors.chain(self.home.iter().flatten().copied())
+    }
+
+    fn sets_mut(&mut self) -> impl Iterator<Item = &mut Set> {
+        let doors = self.doors.iter_mut().flatten().map(|(_, set): &mut (Approach, Set)| set);
+        doors.chain(self.home.iter_mut().flatten())
+    }
+}
