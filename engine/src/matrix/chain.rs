@@ -10,7 +10,7 @@ use std::sync::Arc;
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 
-use super::class::Partition;
+use super::class::{Context, Partition};
 use super::pool::Pool;
 use super::stale::Stale;
 use crate::header::{Arena, Set};
@@ -23,8 +23,23 @@ pub(super) const WORLDS: [World; 2] = [World::Over, World::Under];
 /// Of one context or portal, in both worlds.
 pub(super) type Both = [Opened; 2];
 
-/// A context that sends or answers; of answers also the egress-only gateway by which the packets left.
-pub(super) type Start = (u32, Option<GatewayId>);
+/// Where an exploration starts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Start {
+    /// At an interface of a context, which sends or answers.
+    From(u32),
+    /// On the internet: answers to what left by an egress-only gateway.
+    By(GatewayId),
+}
+
+impl Start {
+    pub(super) fn context(self) -> Option<u32> {
+        match self {
+            Self::From(context) => Some(context),
+            Self::By(_) => None,
+        }
+    }
+}
 
 /// One interface for each set of groups and VPC.
 pub(super) type Carriers = BTreeMap<(u32, Option<VpcId>), EniId>;
@@ -37,7 +52,7 @@ type LetOut = BTreeMap<(u32, Option<VpcId>), [Set; 2]>;
 pub(super) struct Chains {
     /// What the interfaces of each context send to which door.
     pub(super) forward: Legs,
-    /// The replies of each context.
+    /// The replies of each context, and those that come to egress-only gateways.
     pub(super) back: Legs,
     /// What the groups of an interface let out, by group set and VPC.
     pub(super) out: LetOut,
@@ -55,6 +70,8 @@ pub(super) struct Legs {
     own: BTreeMap<Start, Arc<Both>>,
     /// From each portal as far as the next ones.
     portals: BTreeMap<Portal, Arc<Both>>,
+    /// The same, once for portals that differ only in the egress-only gateway by which packets left.
+    patterns: BTreeMap<Portal, Arc<Both>>,
     /// From each portal on, by world.
     behind: [BTreeMap<Portal, Arc<Opened>>; 2],
     /// To the end, of each context.
@@ -77,7 +94,7 @@ impl Chains {
         let members = partition.contexts.iter().map(|context| context.member);
         let alike = partition.senders_alike(pool.network()).into_iter();
         let contexts: Vec<(EniId, u32)> = members.zip(alike).collect();
-        let starts: Vec<Start> = (0..).map(|number| (number, None)).take(contexts.len()).collect();
+        let starts: Vec<Start> = (0..).map(Start::From).take(contexts.len()).collect();
         let known = earlier.map(|(chains, stale)| (&chains.forward, stale));
         let forward = Legs::of(pool, &starts, false, known, &contexts)?;
         let answering = answering(partition, &forward);
@@ -157,24 +174,72 @@ impl Legs {
     ) -> Result<Self, Exhausted> {
         let mut count = 0;
         let known = earlier.map(|(legs, stale)| (&legs.own, stale));
-        let first = |(context, egress): &Start| (contexts[*context as usize].1, *egress);
+        let first = |start: &Start| match start {
+            Start::From(context) => Start::From(contexts[*context as usize].1),
+            Start::By(gateway) => Start::By(*gateway),
+        };
         let firsts: BTreeSet<Start> = starts.iter().map(first).collect();
         let firsts: Vec<Start> = firsts.into_iter().collect();
-        let own = explored(pool, &firsts, known, &mut count, |explorer, (context, egress)| {
-            let (member, _) = contexts[*context as usize];
-            WORLDS.map(|world| match back {
-                true => explorer.open_back(member, *egress, world),
-                false => explorer.open_from(member, world),
+        let member = |context: &u32| contexts[*context as usize].0;
+        let own = explored(pool, &firsts, known, &mut count, |explorer, start| {
+            WORLDS.map(|world| match start {
+                Start::From(context) if back => explorer.open_back(member(context), world),
+                Start::From(context) => explorer.open_from(member(context), world),
+                Start::By(gateway) => explorer.open_egress(*gateway, world),
             })
         })?;
-        let known = earlier.map(|(legs, stale)| (&legs.portals, stale));
-        let portals = explore_portals(pool, &own, back, known, &mut count)?;
-        let mut legs = Self { own, portals, explored: count, ..Self::default() };
+        let mut legs = Self { own, explored: count, ..Self::default() };
+        legs.explore_portals(pool, back, earlier)?;
         legs.close(pool, earlier.map(|(legs, _)| legs))?;
         legs.follow(pool, earlier.map(|(legs, _)| legs))?;
         let whole = |start: &Start| Some((*start, Arc::clone(legs.whole.get(&first(start))?)));
         legs.whole = starts.iter().filter_map(whole).collect();
         Ok(legs)
+    }
+
+    /// Explores every portal that anything gets to, in both worlds.
+    fn explore_portals(
+        &mut self,
+        pool: &mut Pool<'_, '_, '_>,
+        back: bool,
+        earlier: Option<(&Self, &Stale)>,
+    ) -> Result<(), Exhausted> {
+        let known = earlier.map(|(legs, stale)| (&legs.patterns, stale));
+        let mut fresh: BTreeSet<Portal> = portals_of(self.own.values());
+        while !fresh.is_empty() {
+            let next: BTreeSet<Portal> = fresh.iter().map(|portal| portal.pattern()).collect();
+            let next: Vec<Portal> =
+                next.into_iter().filter(|pattern| !self.patterns.contains_key(pattern)).collect();
+            let new = explored(pool, &next, known, &mut self.explored, |explorer, portal| {
+                WORLDS.map(|world| explorer.open_portal(*portal, back, world))
+            })?;
+            self.patterns.extend(new);
+            let new = self.named(pool, &fresh)?;
+            let found = portals_of(new.values());
+            self.portals.extend(new);
+            fresh = found.into_iter().filter(|portal| !self.portals.contains_key(portal)).collect();
+        }
+        Ok(())
+    }
+
+    /// From each of these portals as far as the next ones.
+    fn named(
+        &self,
+        pool: &mut Pool<'_, '_, '_>,
+        portals: &BTreeSet<Portal>,
+    ) -> Result<BTreeMap<Portal, Arc<Both>>, Exhausted> {
+        let mut arena = pool.arena();
+        let mut found = BTreeMap::new();
+        for portal in portals {
+            let Some(both) = self.patterns.get(&portal.pattern()) else { continue };
+            let both = match portal.egress() {
+                Some(gateway) => Arc::new(both.each_ref().map(|opened| opened.left_by(gateway, &mut arena))),
+                None => Arc::clone(both),
+            };
+            found.insert(*portal, both);
+        }
+        pool.keep(arena)?;
+        Ok(found)
     }
 
     /// What lies behind each portal, further portals included.
@@ -247,56 +312,29 @@ fn explored<K: Copy + Ord + Sync>(
     Ok(found)
 }
 
-/// The contexts that something may be delivered to, with how it left.
+/// The contexts that something may be delivered to, and the egress-only gateways by which it left.
 fn answering(partition: &Partition, forward: &Legs) -> Vec<Start> {
-    let mut ways: BTreeMap<Option<VpcId>, BTreeSet<Option<GatewayId>>> = BTreeMap::new();
-    let mut named: BTreeMap<EniId, BTreeSet<Option<GatewayId>>> = BTreeMap::new();
+    let (mut vpcs, mut named, mut found) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for approach in forward.different().flat_map(|opened| opened.approaches.keys()) {
         match approach.door {
-            Door::Vpc(vpc, _) | Door::Link(vpc, _) => {
-                ways.entry(Some(vpc)).or_default().insert(approach.egress)
-            }
-            Door::Interface(id) => named.entry(id).or_default().insert(approach.egress),
+            Door::Vpc(vpc, _) | Door::Link(vpc, _) => vpcs.insert(Some(vpc)),
+            Door::Interface(id) => named.insert(id),
         };
+        found.extend(approach.egress.map(Start::By));
     }
-    let mut found = Vec::new();
-    for (context, number) in partition.contexts.iter().zip(0..) {
-        let here = ways.get(&context.vpc()).into_iter().chain(named.get(&context.member));
-        let here: BTreeSet<Option<GatewayId>> = here.flatten().copied().collect();
-        found.extend(here.into_iter().map(|egress| (number, egress)));
-    }
-    found
+    let answers = |context: &Context| vpcs.contains(&context.vpc()) || named.contains(&context.member);
+    let contexts = partition.contexts.iter().zip(0..).filter(|(context, _)| answers(context));
+    found.extend(contexts.map(|(_, number)| Start::From(number)));
+    found.into_iter().collect()
 }
 
 /// Adds to an exploration what lies behind the portals that it came to.
 fn through(arena: &mut Arena, opened: &Opened, behind: &BTreeMap<Portal, Arc<Opened>>) -> Opened {
-    let mut found = opened.clone();
-    for (portal, set) in std::mem::take(&mut found.portals) {
-        behind.get(&portal).into_iter().for_each(|behind| add(arena, &mut found, behind, set));
+    let mut found = without_portals(arena, opened);
+    for (portal, set) in &opened.portals {
+        behind.get(portal).into_iter().for_each(|behind| add(arena, &mut found, behind, *set));
     }
     found
-}
-
-/// Every portal that anything gets to, each explored in both worlds.
-fn explore_portals(
-    pool: &mut Pool<'_, '_, '_>,
-    own: &BTreeMap<Start, Arc<Both>>,
-    back: bool,
-    earlier: Option<(&BTreeMap<Portal, Arc<Both>>, &Stale)>,
-    count: &mut u64,
-) -> Result<BTreeMap<Portal, Arc<Both>>, Exhausted> {
-    let mut known: BTreeMap<Portal, Arc<Both>> = BTreeMap::new();
-    let mut fresh: BTreeSet<Portal> = portals_of(own.values());
-    while !fresh.is_empty() {
-        let next: Vec<Portal> = fresh.into_iter().collect();
-        let new = explored(pool, &next, earlier, count, |explorer, portal| {
-            WORLDS.map(|world| explorer.open_portal(*portal, back, world))
-        })?;
-        let found = portals_of(new.values());
-        known.extend(new);
-        fresh = found.into_iter().filter(|portal| !known.contains_key(portal)).collect();
-    }
-    Ok(known)
 }
 
 fn portals_of<'o>(opened: impl Iterator<Item = &'o Arc<Both>>) -> BTreeSet<Portal> {
@@ -310,7 +348,7 @@ fn closed(
     world: usize,
 ) -> BTreeMap<Portal, Opened> {
     let mut whole: BTreeMap<Portal, Opened> =
-        portals.iter().map(|(portal, both)| (*portal, without_portals(&both[world]))).collect();
+        portals.iter().map(|(portal, both)| (*portal, without_portals(arena, &both[world]))).collect();
     let mut changed: BTreeSet<Portal> = portals.keys().copied().collect();
     while !changed.is_empty() {
         let mut next = BTreeSet::new();
@@ -335,8 +373,13 @@ fn closed(
     whole
 }
 
-fn without_portals(opened: &Opened) -> Opened {
-    Opened { portals: BTreeMap::new(), ..opened.clone() }
+/// As far as portals, which are left out, and what of it gets to the internet.
+fn without_portals(arena: &mut Arena, opened: &Opened) -> Opened {
+    let mut found = Opened { portals: BTreeMap::new(), ..opened.clone() };
+    for (_, set) in opened.portals.iter().filter(|(portal, _)| portal.is_online()) {
+        found.online = arena.union(found.online, *set);
+    }
+    found
 }
 
 /// Adds what lies behind a portal for the headers that get there.
@@ -352,6 +395,7 @@ fn add(arena: &mut Arena, found: &mut Opened, behind: &Opened, set: Set) {
         (&mut found.answered, behind.answered),
         (&mut found.beyond, behind.beyond),
         (&mut found.split, behind.split),
+        (&mut found.online, behind.online),
     ] {
         let part = arena.intersection(set, further);
         *known = arena.union(*known, part);

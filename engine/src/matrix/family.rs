@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reachproof_model::flow::{Question, World};
 use reachproof_model::id::VpcId;
 
-use super::chain::{Both, Carriers, Chains};
+use super::chain::{Both, Carriers, Chains, Start};
 use super::class::{ClassId, Partition, StationId};
 use super::delta::{self, DeltaRow};
 use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders};
@@ -226,7 +226,7 @@ fn singular(
     let everybody = family == Family::V4 && (public_inside(network) || has_pools(network))
         || chains.back.different().any(|opened| !opened.split.is_empty());
     let splits = |context: u32| {
-        let both = chains.forward.whole.get(&(context, None)).into_iter();
+        let both = chains.forward.whole.get(&Start::From(context)).into_iter();
         both.flat_map(|both| both.iter()).any(|opened| !opened.split.is_empty())
     };
     let classes = partition.classes.iter().zip(0..).filter(|(class, _)| everybody || splits(class.context));
@@ -281,10 +281,11 @@ type ByVpc = Vec<(Option<VpcId>, Arc<Doors>)>;
 fn senders(partition: &Partition, chains: &Chains) -> BTreeMap<Option<VpcId>, Senders> {
     let mut found: BTreeMap<Option<VpcId>, Senders> = BTreeMap::new();
     let mut known: BTreeMap<*const Both, ByVpc> = BTreeMap::new();
-    for ((context, _), both) in &chains.forward.whole {
+    for (start, both) in &chains.forward.whole {
+        let Some(context) = start.context() else { continue };
         let doors = known.entry(Arc::as_ptr(both)).or_insert_with(|| doors(partition, both));
         for (vpc, doors) in doors {
-            found.entry(*vpc).or_default().insert(*context, Arc::clone(doors));
+            found.entry(*vpc).or_default().insert(context, Arc::clone(doors));
         }
     }
     found
@@ -304,7 +305,7 @@ fn doors(partition: &Partition, both: &Both) -> ByVpc {
 
 /// The contexts of which something gets to destinations that no cell is about.
 fn beyond(chains: &Chains) -> BTreeSet<u32> {
-    let contexts = chains.forward.whole.iter();
-    let beyond = contexts.filter(|(_, both)| both.iter().any(|opened| !opened.beyond.is_empty()));
-    beyond.map(|((context, _), _)| *context).collect()
+    let beyond = |both: &Both| both.iter().any(|opened| !opened.beyond.is_empty());
+    let starts = chains.forward.whole.iter().filter(|(_, both)| beyond(both));
+    starts.filter_map(|(start, _)| start.context()).collect()
 }

@@ -92,7 +92,7 @@ fn back(
     (receiver, post): (&Receiver, &Post),
     (world, approach): (usize, &Approach),
 ) -> Set {
-    let answers = post.answers.get(&approach.egress).and_then(|answers| face.home.get(*answers));
+    let answers = post.answers.and_then(|answers| face.home_of(answers, approach.egress));
     let home = answers.map_or(Set::EMPTY, |home| arena.between(home[world], receiver.address, 0));
     arena.intersection(home, post.answerable[world])
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use reachproof_model::id::{EniId, GroupId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::GroupPeer;
 
-use super::chain::{Both, WORLDS};
+use super::chain::{Both, Start, WORLDS};
 use super::class::StationId;
 use super::domain::Ground;
 use crate::header::{Field, HeaderBox, Set};
-use crate::network::{GatewayId, Network};
-use crate::reach::{Door, Explorer};
+use crate::network::Network;
+use crate::reach::{Door, Explorer, Opened};
 
 /// Who receives in a part.
 #[derive(Default)]
@@ -45,8 +45,8 @@ pub(super) struct Post {
     /// By which subnets they are entered, with the positions of these subnets' borders.
     pub(super) entrances: [Vec<(SubnetId, usize)>; 2],
     pub(super) answerable: [Set; 2],
-    /// The positions of what they answer, by the egress-only gateway by which packets left.
-    pub(super) answers: BTreeMap<Option<GatewayId>, usize>,
+    /// The position of what they answer, if replies are asked for.
+    pub(super) answers: Option<usize>,
 }
 
 /// Groups that filter at some of the receivers.
@@ -63,8 +63,19 @@ pub(super) type Answers = [Answered; 2];
 pub(super) struct Answered {
     /// What counts as answered wherever else it gets to.
     pub(super) anyway: Set,
-    /// By VPC, and for doors of single interfaces.
     pub(super) at: BTreeMap<Option<VpcId>, Vec<(Door, Set)>>,
+    /// What gets to the internet.
+    pub(super) online: Set,
+}
+
+impl Answered {
+    pub(super) fn of(ground: &Ground<'_, '_, '_>, opened: &Opened) -> Self {
+        let mut at: BTreeMap<Option<VpcId>, Vec<(Door, Set)>> = BTreeMap::new();
+        for (approach, set) in &opened.approaches {
+            at.entry(ground.partition.vpc_of(approach.door)).or_default().push((approach.door, *set));
+        }
+        Self { anyway: opened.answered, at, online: opened.online }
+    }
 }
 
 impl<'n> Reception<'n> {
@@ -143,21 +154,17 @@ impl<'n> Hall<'_, '_, '_, 'n, '_> {
         number
     }
 
-    fn answers(&mut self, context: u32) -> BTreeMap<Option<GatewayId>, usize> {
+    fn answers(&mut self, context: u32) -> Option<usize> {
         if !self.ground.replies {
-            return BTreeMap::new();
+            return None;
         }
-        let ways = (context, None)..(context.saturating_add(1), None);
-        let mut found = BTreeMap::new();
-        for ((_, egress), both) in self.ground.chains.back.whole.range(ways) {
-            let next = self.reception.answers.len();
-            let number = *self.numbers.answers.entry(Arc::as_ptr(both)).or_insert(next);
-            if number == next {
-                self.reception.answers.push(answers(both, self.ground));
-            }
-            found.insert(*egress, number);
+        let both = self.ground.chains.back.whole.get(&Start::From(context))?;
+        let next = self.reception.answers.len();
+        let number = *self.numbers.answers.entry(Arc::as_ptr(both)).or_insert(next);
+        if number == next {
+            self.reception.answers.push(both.each_ref().map(|opened| Answered::of(self.ground, opened)));
         }
-        found
+        Some(number)
     }
 
     fn filter(&mut self, member: EniId) -> u32 {
@@ -172,18 +179,6 @@ impl<'n> Hall<'_, '_, '_, 'n, '_> {
         }
         number
     }
-}
-
-fn answers(both: &Both, ground: &Ground<'_, '_, '_>) -> Answers {
-    [0, 1].map(|world| {
-        let opened = &both[world];
-        let mut at: BTreeMap<Option<VpcId>, Vec<(Door, Set)>> = BTreeMap::new();
-        for (approach, set) in &opened.approaches {
-            let vpc = ground.partition.vpc_of(approach.door);
-            at.entry(vpc).or_default().push((approach.door, *set));
-        }
-        Answered { anyway: opened.answered, at }
-    })
 }
 
 /// The groups that ingress rules at an interface name.

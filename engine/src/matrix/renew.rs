@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::chain::Chains;
+use super::chain::{Both, Chains, Start};
 use super::class::StationId;
 use super::delta::{DeltaRow, PlaceId, runs};
 use super::desk::{decide, spans};
@@ -116,8 +116,14 @@ impl<'r, 'g, 'n, 's> Renewal<'r, 'g, 'n, 's> {
         }
         let (old, new) = (&chains_before.back.whole, &self.ground.chains.back.whole);
         let starts = old.keys().chain(new.keys());
-        let differing = starts.filter(|start| old.get(start) != new.get(start));
-        self.answering = differing.map(|(context, _)| *context).collect();
+        let differing: BTreeSet<Start> =
+            starts.filter(|start| old.get(start) != new.get(start)).copied().collect();
+        self.answering = differing.iter().filter_map(|start| start.context()).collect();
+        if differing.iter().any(|start| start.context().is_none()) {
+            let online = |both: &Both| both.iter().any(|opened| !opened.online.is_empty());
+            let starts = old.iter().chain(new).filter(|(_, both)| online(both));
+            self.answering.extend(starts.filter_map(|(start, _)| start.context()));
+        }
     }
 
     /// Every part, ascending, with what is stale of it.

@@ -8,13 +8,14 @@ use std::sync::Arc;
 
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 
-use super::chain::WORLDS;
+use super::chain::{Start, WORLDS};
 use super::domain::{Doors, Ground};
 use super::numbered::Numbered;
 use super::reception::{Answered, Answers, Reception};
 use super::sources::by_source;
 use crate::header::hash::FixedMap;
 use crate::header::{Arena, Set};
+use crate::network::GatewayId;
 use crate::reach::{Approach, Door, Explorer};
 
 /// What of a way is left for one source.
@@ -22,8 +23,10 @@ use crate::reach::{Approach, Door, Explorer};
 pub(super) struct Face {
     /// What comes to the doors, by world.
     pub(super) doors: Doors,
-    /// What comes home of what the receivers answer, by the position of the answers, in both worlds.
-    pub(super) home: Vec<[Set; 2]>,
+    /// The egress-only gateways by which it may have left.
+    egress: Vec<Option<GatewayId>>,
+    /// What comes home of what the receivers answer, by the position of the answers and by these gateways, in both worlds.
+    home: Vec<[Set; 2]>,
 }
 
 impl Face {
@@ -41,7 +44,7 @@ pub(super) struct Ways {
     pub(super) faces: Numbered<Face>,
     /// Ways by what comes to the doors, as it is in memory, and by what comes home.
     known: BTreeMap<(*const Doors, u32), u32>,
-    homes: BTreeMap<Homing, u32>,
+    homes: BTreeMap<(Homing, Vec<Option<GatewayId>>), u32>,
     home: Vec<Vec<[Set; 2]>>,
     /// By set, the sources between which it makes a difference, and what is left of it for each.
     by_source: FixedMap<Set, Vec<(u128, Set)>>,
@@ -73,7 +76,8 @@ impl Ways {
         reception: &Reception<'_>,
         (context, doors): (u32, &Arc<Doors>),
     ) -> u32 {
-        let home = self.home(ground, explorer, reception, context);
+        let egress = left_by(doors);
+        let home = self.home(ground, explorer, reception, (context, &egress));
         let key = (Arc::as_ptr(doors), home);
         if let Some(number) = self.known.get(&key) {
             return *number;
@@ -85,7 +89,7 @@ impl Ways {
             };
             doors[world].iter().map(cut).filter(|(_, set)| !set.is_empty()).collect()
         });
-        let way = Face { doors, home };
+        let way = Face { doors, egress, home };
         let number = self.ways.of(&way);
         if number as usize == self.parted.len() {
             let parted = self.part(&mut explorer.arena, &way);
@@ -132,7 +136,7 @@ impl Ways {
         ground: &Ground<'_, 'n, 's>,
         explorer: &mut Explorer<'_, 'n, 's>,
         reception: &Reception<'_>,
-        context: u32,
+        (context, egress): (u32, &[Option<GatewayId>]),
     ) -> u32 {
         let Some(sender) = ground.partition.contexts.get(context as usize) else { return u32::MAX };
         let homing = Homing {
@@ -141,23 +145,51 @@ impl Ways {
             live: WORLDS.map(|world| ground.network.live(sender.member, world).value),
             entrances: WORLDS.map(|world| explorer.entrances(sender.member, world)),
         };
-        if let Some(home) = self.homes.get(&homing) {
+        let key = (homing, egress.to_vec());
+        if let Some(home) = self.homes.get(&key) {
             return *home;
         }
-        let arena = &mut explorer.arena;
-        let come = |answers: &Answers| {
-            [0, 1].map(|world| come_home(ground, arena, &homing, (&answers[world], world)))
-        };
-        let home: Vec<[Set; 2]> = reception.answers.iter().map(come).collect();
+        let mut home = Vec::new();
+        for answers in &reception.answers {
+            for egress in egress {
+                let come = |world| come_home(ground, &mut explorer.arena, &key.0, (answers, *egress, world));
+                home.push([0, 1].map(come));
+            }
+        }
         let number = u32::try_from(self.home.len()).unwrap_or(u32::MAX);
         self.home.push(home);
-        self.homes.insert(homing, number);
+        self.homes.insert(key, number);
         number
     }
 }
 
-/// R-CONN-1: what of the replies gets home, by the subnet's network ACL.
+/// The egress-only gateways by which what comes to doors may have left.
+fn left_by(doors: &Doors) -> Vec<Option<GatewayId>> {
+    let mut found: Vec<_> = doors.iter().flatten().map(|(approach, _)| approach.egress).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// R-CONN-1, R-EIGW-1: what of the replies gets home, also by the gateway by which packets left.
 fn come_home(
+    ground: &Ground<'_, '_, '_>,
+    arena: &mut Arena,
+    homing: &Homing,
+    (answers, egress, world): (&Answers, Option<GatewayId>, usize),
+) -> Set {
+    let answered = &answers[world];
+    let home = enter_home(ground, arena, homing, (answered, world));
+    let by = egress.and_then(|gateway| ground.chains.back.whole.get(&Start::By(gateway)));
+    let Some(by) = by.filter(|_| !answered.online.is_empty()) else { return home };
+    let by = Answered::of(ground, &by[world]);
+    let entered = enter_home(ground, arena, homing, (&by, world));
+    let entered = arena.intersection(answered.online, entered);
+    arena.union(home, entered)
+}
+
+/// What of replies gets home, by the subnet's network ACL.
+fn enter_home(
     ground: &Ground<'_, '_, '_>,
     arena: &mut Arena,
     homing: &Homing,
@@ -190,6 +222,12 @@ fn come_home(
 }
 
 impl Face {
+    /// What comes home of answers to what left by an egress-only gateway or none.
+    pub(super) fn home_of(&self, answers: usize, egress: Option<GatewayId>) -> Option<[Set; 2]> {
+        let at = self.egress.iter().position(|left| *left == egress)?;
+        self.home.get(answers * self.egress.len() + at).copied()
+    }
+
     fn sets(&self) -> impl Iterator<Item = Set> + '_ {
         let doors = self.doors.iter().flatten().map(|(_, set)| *set);
         doors.chain(self.home.iter().flatten().copied())

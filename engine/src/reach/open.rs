@@ -19,7 +19,7 @@ use super::explore::{Arrival, Explorer, Goal};
 use super::read::Read;
 use super::state::{Place, State, Tag};
 use super::view::{Address, View};
-use crate::header::{Field, Set};
+use crate::header::{Arena, Field, Set};
 use crate::network::{GatewayId, Origin, Role, Sink, SourcePlace};
 
 /// Where a packet is handed to the interface that it is for.
@@ -53,6 +53,28 @@ pub(crate) struct Portal {
     zone: Option<SubnetId>,
 }
 
+impl Portal {
+    /// Whether it leads to the internet.
+    pub(crate) fn is_online(&self) -> bool {
+        self.gate == Gate::Internet
+    }
+
+    /// The same place for packets of which nothing is said but that they left by an egress-only gateway, if they did.
+    pub(crate) fn pattern(self) -> Self {
+        Self { egress: self.egress.map(|_| any_gateway()), ..self }
+    }
+
+    /// The gateway by which packets left that come there.
+    pub(crate) fn egress(self) -> Option<GatewayId> {
+        self.egress
+    }
+}
+
+/// Stands for each egress-only gateway: nothing asks which one it is until a reply is on the internet.
+fn any_gateway() -> GatewayId {
+    GatewayId::from_index(usize::MAX)
+}
+
 /// Where a [`Portal`] is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(super) enum Gate {
@@ -76,14 +98,34 @@ pub(crate) struct Opened {
     pub(crate) beyond: Set,
     /// What got to an interface with another source than the one sent.
     pub(crate) split: Set,
+    /// What got to the internet by a portal; known once portals are followed.
+    pub(crate) online: Set,
     /// Which lists and tables were read.
     pub(crate) reads: BTreeSet<Read>,
 }
 
 impl Opened {
+    /// The same for packets that left by this egress-only gateway.
+    pub(crate) fn left_by(&self, gateway: GatewayId, arena: &mut Arena) -> Self {
+        let by =
+            |egress: Option<GatewayId>| egress.map(|one| if one == any_gateway() { gateway } else { one });
+        let mut found = Self { approaches: BTreeMap::new(), portals: BTreeMap::new(), ..self.clone() };
+        for (approach, set) in &self.approaches {
+            let approach = Approach { egress: by(approach.egress), ..*approach };
+            let known = found.approaches.entry(approach).or_default();
+            *known = arena.union(*known, *set);
+        }
+        for (portal, set) in &self.portals {
+            let portal = Portal { egress: by(portal.egress), ..*portal };
+            let known = found.portals.entry(portal).or_default();
+            *known = arena.union(*known, *set);
+        }
+        found
+    }
+
     /// Every set, for moving it to another arena.
     pub(crate) fn sets_mut(&mut self) -> impl Iterator<Item = &mut Set> {
-        let single = [&mut self.answered, &mut self.beyond, &mut self.split];
+        let single = [&mut self.answered, &mut self.beyond, &mut self.split, &mut self.online];
         self.approaches.values_mut().chain(self.portals.values_mut()).chain(single)
     }
 }
@@ -99,11 +141,19 @@ impl Explorer<'_, '_, '_> {
         self.opened(world, None, |explorer| explorer.push(state, Set::FULL))
     }
 
-    /// Where the replies get to of an interface like this one, whatever was sent to it.
-    pub(crate) fn open_back(&mut self, receiver: EniId, egress: Option<GatewayId>, world: World) -> Opened {
+    /// Where the replies get to of an interface like this one, whatever was sent to it. By which egress-only gateway it left
+    /// matters on the internet alone: [`Explorer::open_egress`].
+    pub(crate) fn open_back(&mut self, receiver: EniId, world: World) -> Opened {
         let sent = self.started(Place::Send(receiver), Tag::None, Origin::Local);
-        let state = State { egress, ..sent.seen(View::sent(self.family).answered()) };
+        let state = sent.seen(View::sent(self.family).answered());
         self.opened(world, Some(receiver), |explorer| explorer.push(state, Set::FULL))
+    }
+
+    /// R-EIGW-1: where replies get to that come back on the internet to what left by an egress-only gateway.
+    pub(crate) fn open_egress(&mut self, gateway: GatewayId, world: World) -> Opened {
+        let sent = self.started(Place::In { gateway }, Tag::None, Origin::Internet);
+        let state = sent.seen(View::sent(self.family).answered());
+        self.opened(world, Some(EniId::from_index(0)), |explorer| explorer.push(state, Set::FULL))
     }
 
     /// Where everything gets to from a portal; `back` for replies.
