@@ -59,6 +59,11 @@ impl Set {
         self == Self::FULL
     }
 
+    /// A number that two sets of one arena share iff they are equal.
+    pub(crate) fn number(self) -> u32 {
+        self.0
+    }
+
     fn terminal(full: bool) -> Self {
         if full { Self::FULL } else { Self::EMPTY }
     }

@@ -248,13 +248,24 @@ impl Blocks<'_, '_> {
 fn shared(mut blocks: Vec<(IpNet, EniId)>) -> BTreeSet<(IpNet, EniId)> {
     blocks.sort_unstable_by_key(|(block, owner)| (block.network(), block.prefix_len(), *owner));
     let mut found = BTreeSet::new();
-    let mut around: Vec<(IpNet, EniId)> = Vec::new();
+    // Blocks are nested or apart. With each, whether those around it and itself are of several owners.
+    let mut around: Vec<(IpNet, EniId, bool)> = Vec::new();
     for (block, owner) in blocks {
-        around.retain(|(other, _)| other.contains(&block));
-        for (other, another) in around.iter().filter(|(_, another)| *another != owner) {
-            found.extend([(block, owner), (*other, *another)]);
+        while around.last().is_some_and(|(other, ..)| !other.contains(&block)) {
+            around.pop();
         }
-        around.push((block, owner));
+        let several = match around.last() {
+            Some((_, another, false)) if *another != owner => {
+                found.extend(around.iter().map(|(other, another, _)| (*other, *another)));
+                true
+            }
+            Some((.., several)) => *several,
+            None => false,
+        };
+        if several {
+            found.insert((block, owner));
+        }
+        around.push((block, owner, several));
     }
     found
 }

@@ -11,7 +11,7 @@ use reachproof_model::id::{EniId, VpcId};
 
 use super::chain::WORLDS;
 use super::domain::{Cell, Decided, Ground, Lane, Part, Span};
-use super::kind::{Kind, Kinds, Way as Through};
+use super::kind::{Kind, Kinds, Profiles, Way as Through};
 use super::numbered::Numbered;
 use super::reception::Reception;
 use super::sources::Sources;
@@ -40,6 +40,7 @@ struct Desk<'d, 'e, 'g, 'n, 's> {
     out_of: FixedMap<[Set; 2], u32>,
     named: Numbered<Named>,
     named_of: BTreeMap<(u32, Option<VpcId>), u32>,
+    profiles: Profiles,
     kinds: FixedMap<(u32, u32), Rc<Kinds>>,
     known: FixedMap<Signature, u32>,
     blocks: Numbered<Vec<Span>>,
@@ -96,6 +97,7 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
             out_of: FixedMap::default(),
             named,
             named_of: BTreeMap::new(),
+            profiles: Profiles::default(),
             kinds: FixedMap::default(),
             known: FixedMap::default(),
             blocks: Numbered::default(),
@@ -187,7 +189,10 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         let kinds = self.kinds.entry((face, out)).or_insert_with(|| {
             let out = self.outs.get(out).copied().unwrap_or_default();
             let face = self.ways.faces.get(face);
-            let kinds = face.map(|face| Kinds::of(&mut self.explorer.arena, &self.reception, face, out));
+            let kinds = face.map(|face| {
+                let arena = &mut self.explorer.arena;
+                Kinds::of(arena, &mut self.profiles, &self.reception, face, out)
+            });
             Rc::new(kinds.unwrap_or_default())
         });
         Rc::clone(kinds)

@@ -14,6 +14,7 @@ use super::chain::{Carriers, Chains};
 use super::class::{Partition, StationId};
 use super::lane::Lanes;
 use super::pool::Holds;
+use super::way::Homings;
 use crate::header::Set;
 use crate::network::Network;
 use crate::reach::Approach;
@@ -107,6 +108,7 @@ pub(super) struct Ground<'g, 'n, 's> {
     pub(super) chains: &'g Chains,
     pub(super) lanes: &'g Lanes,
     pub(super) carriers: &'g Carriers,
+    pub(super) homings: &'g Homings,
     pub(super) replies: bool,
     /// The number of the groups of an interface.
     pub(super) group_set: &'g (dyn Fn(EniId) -> u32 + Sync),

@@ -15,6 +15,7 @@ use super::plain;
 use super::pool::Pool;
 use super::renew::{Job, Renewal};
 use super::stale::Stale;
+use super::way::Homings;
 use super::{Counters, Run, Stage};
 use crate::header::{Arena, Family, Frozen, Set};
 use crate::network::{Network, Role};
@@ -117,12 +118,14 @@ impl OfFamily {
         let regrouped = (!grouped_alike)
             .then(|| Lanes::of(reach, partition, &chains, (family, &singular), &lanes_before));
         let lanes = regrouped.as_ref().unwrap_or(&lanes_before);
+        let homings = Homings::of(partition, reach.network());
         let ground = Ground {
             network: reach.network(),
             partition,
             chains: &chains,
             lanes,
             carriers: terms.carriers,
+            homings: &homings,
             replies: terms.question == Question::Connection,
             group_set: &|id| reach.group_set(id),
         };

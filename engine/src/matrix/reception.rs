@@ -11,7 +11,7 @@ use super::class::StationId;
 use super::domain::Ground;
 use crate::header::{Field, HeaderBox, Set};
 use crate::network::Network;
-use crate::reach::{Door, Explorer, Opened};
+use crate::reach::{Door, Explorer, Opened, entrances};
 
 /// Who receives in a part.
 #[derive(Default)]
@@ -130,7 +130,7 @@ impl<'n> Hall<'_, '_, '_, 'n, '_> {
         let number = *self.numbers.posts.entry(context).or_insert(next);
         if number == next {
             let entrances = WORLDS.map(|world| {
-                let subnets = self.explorer.entrances(member, world);
+                let subnets = entrances(self.ground.network, member, world);
                 subnets.into_iter().map(|subnet| (subnet, self.border(subnet))).collect()
             });
             let post = Post {

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 
 use super::chain::{Start, WORLDS};
+use super::class::Partition;
 use super::domain::{Doors, Ground};
 use super::numbered::Numbered;
 use super::reception::{Answered, Answers, Reception};
 use super::sources::by_source;
 use crate::header::hash::FixedMap;
 use crate::header::{Arena, Set};
-use crate::network::GatewayId;
-use crate::reach::{Approach, Door, Explorer};
+use crate::network::{GatewayId, Network};
+use crate::reach::{Approach, Door, Explorer, entrances};
 
 /// What of a way is left for one source.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
@@ -44,8 +45,8 @@ pub(super) struct Ways {
     pub(super) faces: Numbered<Face>,
     /// Ways by what comes to the doors, as it is in memory, and by what comes home.
     known: BTreeMap<(*const Doors, u32), u32>,
-    homes: BTreeMap<(Homing, Vec<Option<GatewayId>>), u32>,
-    home: Vec<Vec<[Set; 2]>>,
+    homes: FixedMap<(u32, Vec<Option<GatewayId>>), u32>,
+    home: Numbered<Vec<[Set; 2]>>,
     /// By set, the sources between which it makes a difference, and what is left of it for each.
     by_source: FixedMap<Set, Vec<(u128, Set)>>,
 }
@@ -58,13 +59,34 @@ struct Parted {
 }
 
 /// What decides whether replies that come to a context come home.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Homing {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct Homing {
     vpc: Option<VpcId>,
     /// The interface, if something names it.
     named: Option<EniId>,
     live: [bool; 2],
     entrances: [Vec<SubnetId>; 2],
+}
+
+/// What decides it for each context.
+pub(super) struct Homings {
+    of: Vec<u32>,
+    all: Vec<Homing>,
+}
+
+impl Homings {
+    pub(super) fn of(partition: &Partition, network: &Network<'_>) -> Self {
+        let mut known = Numbered::default();
+        let of = partition.contexts.iter().map(|context| {
+            known.of(&Homing {
+                vpc: context.vpc(),
+                named: context.named(),
+                live: WORLDS.map(|world| network.live(context.member, world).value),
+                entrances: WORLDS.map(|world| entrances(network, context.member, world)),
+            })
+        });
+        Self { of: of.collect(), all: known.into_all() }
+    }
 }
 
 impl Ways {
@@ -82,7 +104,7 @@ impl Ways {
         if let Some(number) = self.known.get(&key) {
             return *number;
         }
-        let home = self.home.get(home as usize).cloned().unwrap_or_default();
+        let home = self.home.get(home).cloned().unwrap_or_default();
         let doors = [0, 1].map(|world| {
             let cut = |(approach, set): &(Approach, Set)| {
                 (*approach, explorer.arena.intersection(*set, reception.area))
@@ -138,26 +160,20 @@ impl Ways {
         reception: &Reception<'_>,
         (context, egress): (u32, &[Option<GatewayId>]),
     ) -> u32 {
-        let Some(sender) = ground.partition.contexts.get(context as usize) else { return u32::MAX };
-        let homing = Homing {
-            vpc: sender.vpc(),
-            named: sender.named(),
-            live: WORLDS.map(|world| ground.network.live(sender.member, world).value),
-            entrances: WORLDS.map(|world| explorer.entrances(sender.member, world)),
-        };
-        let key = (homing, egress.to_vec());
+        let number = ground.homings.of.get(context as usize).copied().unwrap_or(u32::MAX);
+        let Some(homing) = ground.homings.all.get(number as usize) else { return u32::MAX };
+        let key = (number, egress.to_vec());
         if let Some(home) = self.homes.get(&key) {
             return *home;
         }
         let mut home = Vec::new();
         for answers in &reception.answers {
             for egress in egress {
-                let come = |world| come_home(ground, &mut explorer.arena, &key.0, (answers, *egress, world));
+                let come = |world| come_home(ground, &mut explorer.arena, homing, (answers, *egress, world));
                 home.push([0, 1].map(come));
             }
         }
-        let number = u32::try_from(self.home.len()).unwrap_or(u32::MAX);
-        self.home.push(home);
+        let number = self.home.of(&home);
         self.homes.insert(key, number);
         number
     }
@@ -226,6 +242,12 @@ impl Face {
     pub(super) fn home_of(&self, answers: usize, egress: Option<GatewayId>) -> Option<[Set; 2]> {
         let at = self.egress.iter().position(|left| *left == egress)?;
         self.home.get(answers * self.egress.len() + at).copied()
+    }
+
+    /// The same for each of the gateways.
+    pub(super) fn homes(&self, answers: usize) -> &[[Set; 2]] {
+        let count = self.egress.len();
+        self.home.get(answers * count..(answers + 1) * count).unwrap_or_default()
     }
 
     fn sets(&self) -> impl Iterator<Item = Set> + '_ {

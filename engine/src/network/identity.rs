@@ -51,7 +51,7 @@ impl Network<'_> {
 
     /// R-SG-10: VPC attachments refer to groups by default (R-DATA-12), unless in the zone that cannot. One whose options
     /// were not collected may (R-DATA-10).
-    fn attachment_references(&self, id: AttachmentId, world: World) -> bool {
+    pub fn attachment_references(&self, id: AttachmentId, world: World) -> bool {
         let attachment = self.attachment(id);
         let option = match &attachment.vpc {
             Some(options) => options.group_referencing.unwrap_or(true),

@@ -12,7 +12,7 @@ use super::fib::{Candidate, Fib};
 use super::read::{Read, Reads};
 use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
-use crate::network::{Association, Differing, Network, NextHop, owned_blocks};
+use crate::network::{Association, Differing, LookUp, Network, NextHop, owned_blocks};
 
 /// A target of a transit gateway route.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -85,7 +85,11 @@ struct Places {
     associations: BTreeMap<VpcId, Vec<Association>>,
     /// By subnet.
     zones: Vec<SubnetId>,
+    /// By attachment.
+    gates: Vec<AttachmentId>,
 }
+
+const WORLDS: [World; 2] = [World::Over, World::Under];
 
 const CONTEXTS: [(Family, World); 4] = [
     (Family::V4, World::Over),
@@ -170,6 +174,11 @@ impl<'n, 's> Index<'n, 's> {
         self.places.zones.get(subnet.index()).copied().unwrap_or(subnet)
     }
 
+    /// One attachment for all VPC attachments from which a transit gateway passes packets on alike.
+    pub(super) fn gate_of(&self, attachment: AttachmentId) -> AttachmentId {
+        self.places.gates.get(attachment.index()).copied().unwrap_or(attachment)
+    }
+
     /// All crowds of senders.
     pub(super) fn crowds(&self) -> &Crowds {
         &self.places.crowds
@@ -205,6 +214,7 @@ impl Places {
             hiding: hiding(network),
             associations: associations(network),
             zones: zones(network),
+            gates: gates(network),
         }
     }
 }
@@ -340,6 +350,21 @@ fn zones(network: &Network<'_>) -> Vec<SubnetId> {
     let mut first = BTreeMap::new();
     let subnets = network.snapshot.subnets.ids();
     subnets.map(|subnet| *first.entry(network.plain_zone(subnet)).or_insert(subnet)).collect()
+}
+
+/// INVARIANT (gate key complete): of a VPC attachment by which a packet came, its transit gateway asks where it is looked up
+/// (R-TGW-4) and whether it keeps the sender's identity (R-SG-10). What is not looked up in tables stays apart.
+fn gates(network: &Network<'_>) -> Vec<AttachmentId> {
+    let mut first = BTreeMap::new();
+    let of = |id: AttachmentId| {
+        let look_ups = WORLDS.map(|world| network.look_ups(id, world).value);
+        let tables = look_ups.iter().flatten().all(|one| matches!(one, LookUp::Table(_)));
+        let alike = network.attached_vpc(id).is_some() && tables;
+        let keeps = WORLDS.map(|world| network.attachment_references(id, world));
+        (network.attachment(id).tgw.known(), look_ups, keeps, (!alike).then_some(id))
+    };
+    let attachments = network.snapshot.attachments.ids();
+    attachments.map(|id| *first.entry(of(id)).or_insert(id)).collect()
 }
 
 fn group_sets(network: &Network<'_>) -> Vec<u32> {

@@ -54,6 +54,7 @@ pub(crate) use open::{Approach, Door, Opened, Portal};
 pub(crate) use read::Read;
 pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
+pub(crate) use vpc::entrances;
 
 /// A network made ready for exploration; shared by all threads.
 pub struct Reach<'n, 's> {

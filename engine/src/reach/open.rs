@@ -33,6 +33,13 @@ pub(crate) enum Door {
     Interface(EniId),
 }
 
+impl Door {
+    /// Whether it is an interface's own.
+    pub(crate) fn is_at(self, interface: EniId) -> bool {
+        self == Self::Interface(interface)
+    }
+}
+
 /// How packets come to an interface.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct Approach {
@@ -80,7 +87,7 @@ fn any_gateway() -> GatewayId {
 pub(super) enum Gate {
     /// On the internet.
     Internet,
-    /// In a transit gateway, come by this attachment.
+    /// In a transit gateway, come by this attachment or one that is like it there.
     In(AttachmentId),
     /// Leaving a transit gateway for a VPC.
     Out(AttachmentId, VpcId),
@@ -220,12 +227,6 @@ impl Explorer<'_, '_, '_> {
         self.network().live(interface, world).value && self.accepts(interface)
     }
 
-    /// The subnets by which an interface is entered.
-    pub(crate) fn entrances(&mut self, interface: EniId, world: World) -> Vec<SubnetId> {
-        self.world = world;
-        self.subnets_of(interface)
-    }
-
     /// The headers that an interface answers at all.
     pub(crate) fn answerable_by(&mut self, interface: EniId, world: World) -> Set {
         self.world = world;
@@ -280,6 +281,10 @@ impl Explorer<'_, '_, '_> {
             && (view.destination, view.source, view.family) == (destination, source, view.sent)
             && matches!(state.tag, Tag::Of(_) | Tag::None);
         let zone = if gate == Gate::Internet { None } else { state.zone };
+        let gate = match gate {
+            Gate::In(by) => Gate::In(self.index.gate_of(by)),
+            other => other,
+        };
         let (known, egress) = (matches!(state.tag, Tag::Of(_)), state.egress);
         let Some(open) = self.open.as_mut().filter(|_| plain) else { return false };
         if !set.is_empty() {

@@ -14,7 +14,8 @@ use super::view::{Address, Intervals, View, clamp, field_of, intervals_of, numbe
 use crate::header::{Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{
-    NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks, unroutable,
+    Network, NextHop, Origin, Role, Sink, SpecialBlock, TableChoice, infrastructure_ports, owned_blocks,
+    unroutable,
 };
 
 impl Explorer<'_, '_, '_> {
@@ -49,8 +50,7 @@ impl Explorer<'_, '_, '_> {
 
     /// R-ADDR-16: an interface in several subnets is in any of them in the permissive world, in none in the other.
     pub(super) fn subnets_of(&self, interface: EniId) -> Vec<SubnetId> {
-        let subnets = self.network().subnets_of(interface);
-        if self.world == World::Under && subnets.len() > 1 { Vec::new() } else { subnets }
+        entrances(self.network(), interface, self.world)
     }
 
     /// R-ROUTE-2, R-ROUTE-2b: what is on-link is delivered at layer 2; what is not leaves by the router, and so may
@@ -548,6 +548,12 @@ impl Explorer<'_, '_, '_> {
         let view = View::sent(self.family);
         State { place, view, tag, origin, nats: Vec::new(), zone: None, egress: None }
     }
+}
+
+/// R-ADDR-16: the subnets by which an interface is entered in a world.
+pub(crate) fn entrances(network: &Network<'_>, interface: EniId, world: World) -> Vec<SubnetId> {
+    let subnets = network.subnets_of(interface);
+    if world == World::Under && subnets.len() > 1 { Vec::new() } else { subnets }
 }
 
 fn overlaps(wanted: &[(u128, u128)], lo: u128, hi: u128) -> bool {
