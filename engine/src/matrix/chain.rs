@@ -172,7 +172,7 @@ impl Legs {
         earlier: Option<(&Self, &Stale)>,
         contexts: &[(EniId, u32)],
     ) -> Result<Self, Exhausted> {
-        let mut count = 0;
+        let (mut count, network) = (0, pool.network());
         let known = earlier.map(|(legs, stale)| (&legs.own, stale));
         let first = |start: &Start| match start {
             Start::From(context) => Start::From(contexts[*context as usize].1),
@@ -181,7 +181,9 @@ impl Legs {
         let firsts: BTreeSet<Start> = starts.iter().map(first).collect();
         let firsts: Vec<Start> = firsts.into_iter().collect();
         let member = |context: &u32| contexts[*context as usize].0;
-        let own = explored(pool, &firsts, known, &mut count, |explorer, start| {
+        let vpc = |start: &Start| network.interface(member(&start.context()?)).vpc.known();
+        let neighbours = |left: &Start, right: &Start| vpc(left) == vpc(right);
+        let own = explored(pool, (&firsts, &neighbours), known, &mut count, |explorer, start| {
             WORLDS.map(|world| match start {
                 Start::From(context) if back => explorer.open_back(member(context), world),
                 Start::From(context) => explorer.open_from(member(context), world),
@@ -210,7 +212,8 @@ impl Legs {
             let next: BTreeSet<Portal> = fresh.iter().map(|portal| portal.pattern()).collect();
             let next: Vec<Portal> =
                 next.into_iter().filter(|pattern| !self.patterns.contains_key(pattern)).collect();
-            let new = explored(pool, &next, known, &mut self.explored, |explorer, portal| {
+            let any = |_: &Portal, _: &Portal| true;
+            let new = explored(pool, (&next, &any), known, &mut self.explored, |explorer, portal| {
                 WORLDS.map(|world| explorer.open_portal(*portal, back, world))
             })?;
             self.patterns.extend(new);
@@ -289,10 +292,14 @@ impl Legs {
     }
 }
 
-/// Explores each start that has not been explored earlier, or whose exploration is stale.
+/// Explorations that one worker makes after each other at most.
+const TOGETHER: usize = 64;
+
+/// Explores each start that has not been explored earlier, or whose exploration is stale; neighbours one after the other,
+/// as they read the same.
 fn explored<K: Copy + Ord + Sync>(
     pool: &mut Pool<'_, '_, '_>,
-    starts: &[K],
+    (starts, neighbours): (&[K], &dyn Fn(&K, &K) -> bool),
     earlier: Option<(&BTreeMap<K, Arc<Both>>, &Stale)>,
     count: &mut u64,
     work: impl Fn(&mut Explorer<'_, '_, '_>, &K) -> Both + Sync,
@@ -306,7 +313,8 @@ fn explored<K: Copy + Ord + Sync>(
             None => asked.push(*start),
         }
     }
-    let new = pool.map(&asked, work)?;
+    let chunks: Vec<&[K]> = asked.chunk_by(neighbours).flat_map(|chunk| chunk.chunks(TOGETHER)).collect();
+    let new = pool.map_chunks(&chunks, work)?;
     *count += asked.len() as u64;
     found.extend(asked.into_iter().zip(new.into_iter().map(Arc::new)));
     Ok(found)

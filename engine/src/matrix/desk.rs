@@ -170,8 +170,10 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     fn row(&mut self, lane: &Lane, (face, out, state, named): Signature) -> Vec<Span> {
         let kinds = self.kinds(face, out);
         let named = self.named.get(named).cloned().unwrap_or_default();
-        let cells: Vec<Cell> =
-            kinds.all.iter().map(|kind| self.cell(kind, state, (&named, lane.address))).collect();
+        let cells = kinds.all.iter().zip(0..);
+        let cells: Vec<Cell> = cells
+            .map(|(kind, number)| self.cell((kind, kinds.ways(number)), state, (&named, lane.address)))
+            .collect();
         self.decided.cells += cells.len() as u64;
         let mut found: Vec<Span> = Vec::new();
         for (first, last, kind) in &kinds.runs {
@@ -199,9 +201,9 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     }
 
     /// What passes from a lane to receivers of a kind.
-    fn cell(&mut self, kind: &Kind, state: u32, named: (&Named, u128)) -> Cell {
+    fn cell(&mut self, (kind, ways): (&Kind, [&[Through]; 2]), state: u32, named: (&Named, u128)) -> Cell {
         let mut cell = Cell::default();
-        for (world, ways) in kind.ways.iter().enumerate() {
+        for (world, ways) in ways.into_iter().enumerate() {
             let (mut passing, mut answered) = (Set::EMPTY, Set::EMPTY);
             for way in ways {
                 let part = self.admitted(kind, (world, state), way, named);

@@ -1,8 +1,8 @@
 //! Kinds of receivers: those to which the same passes by one face from groups that let the same out, whatever the source.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::numbered::Numbered;
 use super::reception::{Post, Receiver, Reception};
 use super::way::Face;
 use crate::header::hash::FixedMap;
@@ -10,16 +10,14 @@ use crate::header::{Arena, Set};
 use crate::reach::{Approach, Door};
 
 /// Receivers to which the same passes.
-#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Kind {
     pub(super) post: u32,
     pub(super) filter: u32,
-    /// The ways by which something comes, by world.
-    pub(super) ways: [Vec<Way>; 2],
+    /// Where the ways by which something comes end among all ways, by world; they start where those before end.
+    ends: [usize; 2],
 }
 
 /// What comes to a receiver by one approach, before its network ACL and its groups.
-#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Way {
     pub(super) door: Door,
     pub(super) known: bool,
@@ -33,8 +31,19 @@ pub(super) struct Way {
 #[derive(Default)]
 pub(super) struct Kinds {
     pub(super) all: Vec<Kind>,
+    ways: Vec<Way>,
     /// Neighbouring receivers of a kind: the first, the last, and which kind.
     pub(super) runs: Vec<(u32, u32, u32)>,
+}
+
+impl Kinds {
+    /// The ways by which something comes to receivers of a kind, by world.
+    pub(super) fn ways(&self, kind: usize) -> [&[Way]; 2] {
+        let start =
+            kind.checked_sub(1).and_then(|before| self.all.get(before)).map_or(0, |kind| kind.ends[1]);
+        let [over, under] = self.all.get(kind).map_or([start; 2], |kind| kind.ends);
+        [start..over, over..under].map(|range| self.ways.get(range).unwrap_or_default())
+    }
 }
 
 /// What is left of a set at each receiver of a part.
@@ -61,8 +70,12 @@ impl Kinds {
             let doors = face.doors[world].iter().map(|(_, set)| column(*set)).collect();
             (column(out[world]), doors)
         });
-        let mut sorting = Sorting { arena, reception, face, columns, looks: FixedMap::default() };
-        sorting.sorted()
+        let last = vec![None; reception.bases as usize];
+        let kinds = Self::default();
+        let (written, looks) = (Vec::new(), Vec::new());
+        let mut sorting = Sorting { arena, reception, face, columns, kinds, written, looks, last };
+        sorting.sort();
+        sorting.kinds
     }
 }
 
@@ -72,37 +85,40 @@ struct Sorting<'s, 'n> {
     reception: &'s Reception<'n>,
     face: &'s Face,
     columns: Columns,
-    /// The kinds of receivers that look alike.
-    looks: FixedMap<Vec<u32>, u32>,
+    kinds: Kinds,
+    /// How receivers of the kinds look, one after the other.
+    written: Vec<u32>,
+    /// Where in it that of each kind is, and the kind before it with the same base.
+    looks: Vec<(Range<usize>, Option<u32>)>,
+    /// The last kind of each base.
+    last: Vec<Option<u32>>,
 }
 
 impl Sorting<'_, '_> {
-    fn sorted(&mut self) -> Kinds {
-        let mut known: Numbered<Kind> = Numbered::default();
-        let mut runs: Vec<(u32, u32, u32)> = Vec::new();
-        let (mut look, mut before) = (Vec::new(), Vec::new());
+    fn sort(&mut self) {
+        let (mut look, mut before) = (Vec::new(), None);
         for (position, receiver) in (0..).zip(&self.reception.receivers) {
             self.look(&mut look, position, receiver);
-            let same = look == before;
-            match runs.last_mut() {
-                Some((_, last, _)) if same => *last = position,
-                _ => {
-                    let kind = self.kind(&look, position, receiver, &mut known);
-                    match runs.last_mut() {
-                        Some((_, last, same)) if *same == kind => *last = position,
-                        _ => runs.push((position, position, kind)),
-                    }
-                    std::mem::swap(&mut look, &mut before);
-                }
+            let kind = match before {
+                Some((base, kind)) if base == receiver.base && self.looks_like(kind, &look) => kind,
+                _ => self.kind(&look, position, receiver),
+            };
+            before = Some((receiver.base, kind));
+            match self.kinds.runs.last_mut() {
+                Some((_, last, same)) if *same == kind => *last = position,
+                _ => self.kinds.runs.push((position, position, kind)),
             }
         }
-        Kinds { all: known.into_all(), runs }
     }
 
-    /// Everything that a receiver's kind follows from.
+    fn looks_like(&self, kind: u32, look: &[u32]) -> bool {
+        let known = self.looks.get(kind as usize).and_then(|(range, _)| self.written.get(range.clone()));
+        known == Some(look)
+    }
+
+    /// Everything that a receiver's kind follows from besides its base.
     fn look(&self, look: &mut Vec<u32>, position: u32, receiver: &Receiver) {
         look.clear();
-        look.extend([receiver.post, receiver.filter, u32::from(receiver.contested)]);
         let at = |column: &Rc<[Set]>| column.get(position as usize).map_or(0, |set| set.number());
         for (out, doors) in &self.columns {
             look.push(at(out));
@@ -117,34 +133,45 @@ impl Sorting<'_, '_> {
         }
     }
 
-    fn kind(&mut self, look: &[u32], position: u32, receiver: &Receiver, known: &mut Numbered<Kind>) -> u32 {
-        if let Some(kind) = self.looks.get(look) {
-            return *kind;
+    /// The kind of a receiver; a new one if none of its base looks like it.
+    fn kind(&mut self, look: &[u32], position: u32, receiver: &Receiver) -> u32 {
+        let last = self.last.get(receiver.base as usize).copied().flatten();
+        let mut at = last;
+        while let Some(kind) = at {
+            if self.looks_like(kind, look) {
+                return kind;
+            }
+            at = self.looks.get(kind as usize).and_then(|(_, before)| *before);
         }
-        let ways = [0, 1].map(|world| self.ways(receiver, (world, position as usize)));
-        let kind = known.of(&Kind { post: receiver.post, filter: receiver.filter, ways });
-        self.looks.insert(look.to_vec(), kind);
+        let kind = u32::try_from(self.looks.len()).unwrap_or(u32::MAX);
+        let start = self.written.len();
+        self.written.extend(look);
+        self.looks.push((start..self.written.len(), last));
+        self.last.iter_mut().skip(receiver.base as usize).take(1).for_each(|last| *last = Some(kind));
+        let ends = [0, 1].map(|world| self.come(receiver, (world, position as usize)));
+        self.kinds.all.push(Kind { post: receiver.post, filter: receiver.filter, ends });
         kind
     }
 
-    /// What comes to a receiver, in one world.
-    fn ways(&mut self, receiver: &Receiver, (world, position): (usize, usize)) -> Vec<Way> {
-        let Some(post) = self.reception.posts.get(receiver.post as usize) else { return Vec::new() };
+    /// Adds what comes to a receiver in one world; says where that ends.
+    fn come(&mut self, receiver: &Receiver, (world, position): (usize, usize)) -> usize {
+        let Some(post) = self.reception.posts.get(receiver.post as usize) else {
+            return self.kinds.ways.len();
+        };
         let (out, doors) = &self.columns[world];
         // nobody can say which owner gets it.
         let takes = post.takes[world] && !(world == 1 && receiver.contested);
         let out = out.get(position).copied().unwrap_or_default();
-        let mut found = Vec::new();
         for ((approach, _), column) in self.face.doors[world].iter().zip(doors) {
             let leads = takes && leads_to(approach.door, receiver, post, world);
             let come = column.get(position).copied().filter(|_| leads).unwrap_or_default();
             let come = self.arena.intersection(come, out);
             if !come.is_empty() {
                 let back = back(self.arena, self.face, (receiver, post), (world, approach));
-                found.push(Way { door: approach.door, known: approach.known, come, back });
+                self.kinds.ways.push(Way { door: approach.door, known: approach.known, come, back });
             }
         }
-        found
+        self.kinds.ways.len()
     }
 }
 

@@ -87,8 +87,19 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
         items: &[K],
         work: impl Fn(&mut Explorer<'_, 'n, 's>, &K) -> T + Sync,
     ) -> Result<Vec<T>, Exhausted> {
-        let chunks: Vec<(Arena, Vec<T>)> = items
-            .par_chunks(chunk)
+        let chunks: Vec<&[K]> = items.chunks(chunk).collect();
+        self.map_chunks(&chunks, work)
+    }
+
+    /// As [`map`](Self::map), the items of each chunk after each other.
+    pub(super) fn map_chunks<K: Sync, T: Holds>(
+        &mut self,
+        chunks: &[&[K]],
+        work: impl Fn(&mut Explorer<'_, 'n, 's>, &K) -> T + Sync,
+    ) -> Result<Vec<T>, Exhausted> {
+        let chunks: Vec<(Arena, Vec<T>)> = chunks
+            .par_iter()
+            .with_max_len(1)
             .map(|chunk| {
                 let mut explorer = self.reach.explorer(self.family, &self.shared);
                 let found = chunk.iter().map(|item| work(&mut explorer, item)).collect();
@@ -96,7 +107,7 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
             })
             .collect();
         let mut arena = self.arena();
-        let mut all = Vec::with_capacity(items.len());
+        let mut all = Vec::new();
         for (from, mut found) in chunks {
             Exhausted::require_room(&from, self.limit())?;
             self.operations += from.counters().operations;

@@ -17,6 +17,8 @@ use crate::reach::{Door, Explorer, Opened, entrances};
 #[derive(Default)]
 pub(super) struct Reception<'n> {
     pub(super) receivers: Vec<Receiver>,
+    /// How many bases there are.
+    pub(super) bases: u32,
     pub(super) posts: Vec<Post>,
     pub(super) filters: Vec<Filter>,
     /// The filters with rules that name a group.
@@ -36,6 +38,8 @@ pub(super) struct Receiver {
     pub(super) contested: bool,
     pub(super) post: u32,
     pub(super) filter: u32,
+    /// The number of its post, its filter and whether it is contested.
+    pub(super) base: u32,
 }
 
 /// What receivers of one context have in common.
@@ -101,6 +105,7 @@ impl<'n> Reception<'n> {
 #[derive(Default)]
 struct Numbers {
     posts: BTreeMap<u32, u32>,
+    bases: BTreeMap<(u32, u32, bool), u32>,
     filters: BTreeMap<u32, u32>,
     borders: BTreeMap<SubnetId, usize>,
     /// By where they are in memory, so that what several contexts share is looked at once.
@@ -122,7 +127,9 @@ impl<'n> Hall<'_, '_, '_, 'n, '_> {
         let member = partition.member(station.class);
         let (post, filter) = (self.post(partition.class(station.class).context, member), self.filter(member));
         let (address, contested) = (station.address, station.contested);
-        self.reception.receivers.push(Receiver { address, member, contested, post, filter });
+        let base = *self.numbers.bases.entry((post, filter, contested)).or_insert(self.reception.bases);
+        self.reception.bases = self.reception.bases.max(base + 1);
+        self.reception.receivers.push(Receiver { address, member, contested, post, filter, base });
     }
 
     fn post(&mut self, context: u32, member: EniId) -> u32 {
