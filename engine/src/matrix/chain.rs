@@ -295,11 +295,14 @@ impl Legs {
 /// Explorations that one worker makes after each other at most.
 const TOGETHER: usize = 64;
 
+/// Whether two starts are neighbours.
+type Neighbours<'k, K> = &'k dyn Fn(&K, &K) -> bool;
+
 /// Explores each start that has not been explored earlier, or whose exploration is stale; neighbours one after the other,
 /// as they read the same.
 fn explored<K: Copy + Ord + Sync>(
     pool: &mut Pool<'_, '_, '_>,
-    (starts, neighbours): (&[K], &dyn Fn(&K, &K) -> bool),
+    (starts, neighbours): (&[K], Neighbours<'_, K>),
     earlier: Option<(&BTreeMap<K, Arc<Both>>, &Stale)>,
     count: &mut u64,
     work: impl Fn(&mut Explorer<'_, '_, '_>, &K) -> Both + Sync,
