@@ -11,6 +11,9 @@ use crate::reach::{Exhausted, Explorer, Opened, Reach};
 /// Small items that one worker takes at a time. The division does not depend on the number of threads.
 const CHUNK: usize = 16;
 
+/// Chunks whose arenas are kept until their results are moved.
+const WAVE: usize = 64;
+
 /// A result that holds sets.
 pub(super) trait Holds: Send {
     /// Hands every set out, for moving it to another arena.
@@ -97,30 +100,42 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
         chunks: &[&[K]],
         work: impl Fn(&mut Explorer<'_, 'n, 's>, &K) -> T + Sync,
     ) -> Result<Vec<T>, Exhausted> {
-        let chunks: Vec<(Arena, Vec<T>)> = chunks
-            .par_iter()
-            .with_max_len(1)
-            .map(|chunk| {
-                let mut explorer = self.reach.explorer(self.family, &self.shared);
-                let found = chunk.iter().map(|item| work(&mut explorer, item)).collect();
-                (explorer.arena, found)
-            })
-            .collect();
         let mut arena = self.arena();
         let mut all = Vec::new();
-        for (from, mut found) in chunks {
-            Exhausted::require_room(&from, self.limit())?;
-            self.operations += from.counters().operations;
-            let mut sets: Vec<Set> = Vec::new();
-            found.iter_mut().for_each(|result| result.each(&mut |set| sets.push(*set)));
-            arena.import_all(&from, sets.iter_mut());
-            let mut moved = sets.into_iter();
-            let mut place = |set: &mut Set| *set = moved.next().unwrap_or_default();
-            found.iter_mut().for_each(|result| result.each(&mut place));
-            all.extend(found);
+        for wave in chunks.chunks(WAVE) {
+            let done: Vec<(Arena, Vec<T>)> = wave
+                .par_iter()
+                .with_max_len(1)
+                .map(|chunk| {
+                    let mut explorer = self.reach.explorer(self.family, &self.shared);
+                    let found = chunk.iter().map(|item| work(&mut explorer, item)).collect();
+                    (explorer.arena, found)
+                })
+                .collect();
+            for (from, found) in done {
+                all.extend(self.moved(&mut arena, &from, found)?);
+            }
         }
         self.keep(arena)?;
         Ok(all)
+    }
+
+    /// Results whose sets are of another arena of this pool.
+    fn moved<T: Holds>(
+        &mut self,
+        arena: &mut Arena,
+        from: &Arena,
+        mut found: Vec<T>,
+    ) -> Result<Vec<T>, Exhausted> {
+        Exhausted::require_room(from, self.limit())?;
+        self.operations += from.counters().operations;
+        let mut sets: Vec<Set> = Vec::new();
+        found.iter_mut().for_each(|result| result.each(&mut |set| sets.push(*set)));
+        arena.import_all(from, sets.iter_mut());
+        let mut moved = sets.into_iter();
+        let mut place = |set: &mut Set| *set = moved.next().unwrap_or_default();
+        found.iter_mut().for_each(|result| result.each(&mut place));
+        Ok(found)
     }
 
     /// Shares what an arena of this pool has made.

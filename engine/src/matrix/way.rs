@@ -3,7 +3,8 @@
 //! For one source a way is a [`Face`]: sets of headers by destination, protocol and ports. Lanes that come by the same
 //! face need not be told apart by where they come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use reachproof_model::id::{EniId, SubnetId, VpcId};
@@ -26,8 +27,46 @@ pub(super) struct Face {
     pub(super) doors: Doors,
     /// The egress-only gateways by which it may have left.
     egress: Vec<Option<GatewayId>>,
-    /// What comes home of what the receivers answer, by the position of the answers and by these gateways, in both worlds.
-    home: Vec<[Set; 2]>,
+    home: Home,
+}
+
+/// What comes home of what the receivers of a part answer.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+struct Home {
+    /// The number of each of the answers; those that come home alike have one.
+    of: Rc<[u32]>,
+    /// By these numbers and by the egress-only gateways, in both worlds.
+    sets: Vec<[Set; 2]>,
+}
+
+/// Answers that come to a VPC alike.
+struct Alike {
+    /// The number of each of the answers.
+    of: Rc<[u32]>,
+    /// The first of the answers with each number.
+    firsts: Vec<usize>,
+    /// The subnets of the VPC that doors name.
+    near: BTreeSet<SubnetId>,
+}
+
+impl Alike {
+    fn of(reception: &Reception<'_>, vpc: Option<VpcId>) -> Self {
+        let at = |answers: &Answers| {
+            answers.each_ref().map(|world| (world.anyway, world.online, world.at.get(&vpc).cloned()))
+        };
+        let (mut known, mut firsts) = (BTreeMap::new(), Vec::new());
+        let mut near = BTreeSet::new();
+        let mut of = Vec::new();
+        for (position, answers) in reception.answers.iter().enumerate() {
+            let (at, next) = (at(answers), known.len());
+            let doors = at.iter().flat_map(|(.., doors)| doors.iter().flatten());
+            near.extend(doors.filter_map(|(door, _)| door.subnet()));
+            let number = *known.entry(at).or_insert(next);
+            firsts.extend((number == next).then_some(position));
+            of.push(u32::try_from(number).unwrap_or(u32::MAX));
+        }
+        Self { of: of.into(), firsts, near }
+    }
 }
 
 impl Face {
@@ -45,8 +84,11 @@ pub(super) struct Ways {
     pub(super) faces: Numbered<Face>,
     /// Ways by what comes to the doors, as it is in memory, and by what comes home.
     known: BTreeMap<(*const Doors, u32), u32>,
+    alike: BTreeMap<Option<VpcId>, Rc<Alike>>,
     homes: FixedMap<(u32, Vec<Option<GatewayId>>), u32>,
-    home: Numbered<Vec<[Set; 2]>>,
+    /// The same for all that have equal network ACLs, where doors do not name their subnets.
+    entered: FixedMap<Entry, u32>,
+    home: Numbered<Home>,
     /// By set, the sources between which it makes a difference, and what is left of it for each.
     by_source: FixedMap<Set, Vec<(u128, Set)>>,
 }
@@ -67,6 +109,10 @@ pub(super) struct Homing {
     live: [bool; 2],
     entrances: [Vec<SubnetId>; 2],
 }
+
+/// What decides it within a part: the subnets are known by what their network ACLs let in, and by name where a door names
+/// them.
+type Entry = (Homing, [Vec<(Set, Option<SubnetId>)>; 2], Vec<Option<GatewayId>>);
 
 /// What decides it for each context.
 pub(super) struct Homings {
@@ -166,17 +212,39 @@ impl Ways {
         if let Some(home) = self.homes.get(&key) {
             return *home;
         }
-        let mut home = Vec::new();
-        for answers in &reception.answers {
-            for egress in egress {
-                let come = |world| come_home(ground, &mut explorer.arena, homing, (answers, *egress, world));
-                home.push([0, 1].map(come));
+        let alike = self.alike.entry(homing.vpc).or_insert_with(|| Rc::new(Alike::of(reception, homing.vpc)));
+        let alike = Rc::clone(alike);
+        let entry = entry(ground, homing, &alike, egress);
+        let known = self.entered.get(&entry).copied();
+        let number = known.unwrap_or_else(|| {
+            let mut sets = Vec::new();
+            for answers in alike.firsts.iter().filter_map(|first| reception.answers.get(*first)) {
+                for egress in egress {
+                    let way = |world| (answers, *egress, world);
+                    let come = |world| come_home(ground, &mut explorer.arena, homing, way(world));
+                    sets.push([0, 1].map(come));
+                }
             }
-        }
-        let number = self.home.of(&home);
+            self.home.of(&Home { of: Rc::clone(&alike.of), sets })
+        });
+        self.entered.insert(entry, number);
         self.homes.insert(key, number);
         number
     }
+}
+
+/// What decides within a part whether replies come home.
+fn entry(ground: &Ground<'_, '_, '_>, homing: &Homing, alike: &Alike, egress: &[Option<GatewayId>]) -> Entry {
+    let by_gateway = egress.iter().any(Option::is_some);
+    let subnets = [0, 1].map(|world| {
+        let subnets = homing.entrances[world].iter().copied();
+        let one = |subnet| {
+            let named = by_gateway || alike.near.contains(&subnet);
+            (ground.chains.border(subnet, true, world), named.then_some(subnet))
+        };
+        subnets.map(one).collect()
+    });
+    (Homing { entrances: Default::default(), ..homing.clone() }, subnets, egress.to_vec())
 }
 
 /// The egress-only gateways by which what comes to doors may have left.
@@ -241,22 +309,23 @@ impl Face {
     /// What comes home of answers to what left by an egress-only gateway or none.
     pub(super) fn home_of(&self, answers: usize, egress: Option<GatewayId>) -> Option<[Set; 2]> {
         let at = self.egress.iter().position(|left| *left == egress)?;
-        self.home.get(answers * self.egress.len() + at).copied()
+        self.homes(answers).get(at).copied()
     }
 
     /// The same for each of the gateways.
     pub(super) fn homes(&self, answers: usize) -> &[[Set; 2]] {
         let count = self.egress.len();
-        self.home.get(answers * count..(answers + 1) * count).unwrap_or_default()
+        let number = self.home.of.get(answers).map_or(0, |number| *number as usize);
+        self.home.sets.get(number * count..(number + 1) * count).unwrap_or_default()
     }
 
     fn sets(&self) -> impl Iterator<Item = Set> + '_ {
         let doors = self.doors.iter().flatten().map(|(_, set)| *set);
-        doors.chain(self.home.iter().flatten().copied())
+        doors.chain(self.home.sets.iter().flatten().copied())
     }
 
     fn sets_mut(&mut self) -> impl Iterator<Item = &mut Set> {
         let doors = self.doors.iter_mut().flatten().map(|(_, set): &mut (Approach, Set)| set);
-        doors.chain(self.home.iter_mut().flatten())
+        doors.chain(self.home.sets.iter_mut().flatten())
     }
 }

@@ -38,6 +38,15 @@ impl Door {
     pub(crate) fn is_at(self, interface: EniId) -> bool {
         self == Self::Interface(interface)
     }
+
+    /// The subnet that it names.
+    pub(crate) fn subnet(self) -> Option<SubnetId> {
+        match self {
+            Self::Vpc(_, from) => from,
+            Self::Link(_, subnet) => Some(subnet),
+            Self::Interface(_) => None,
+        }
+    }
 }
 
 /// How packets come to an interface.
