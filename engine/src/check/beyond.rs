@@ -6,24 +6,26 @@ use std::sync::Arc;
 use petgraph::graphmap::DiGraphMap;
 use petgraph::visit::Dfs;
 use reachproof_model::flow::Question;
-use reachproof_model::id::{ComponentId, EniId};
+use reachproof_model::id::ComponentId;
 
 use super::bundle::{Addresses, Bundle, Examples, Sample};
+use super::destinations::{Asked, Destinations};
 use super::gather::{Entered, Wanted};
-use crate::asked::{destined, traffic};
-use crate::network::{Sink, SourcePlace};
-use crate::reach::{Aim, Exhausted, Explored, Reach, Request, SourceClass};
-use crate::region::Spot;
+use super::place::Target;
+use crate::asked::traffic;
+use crate::header::{Field, Set};
+use crate::network::Sink;
+use crate::reach::{Alike, Delivery, Exhausted, Explored, Reach, Request, SourceClass};
 
 /// What may come out of the components that sources enter, at the wanted destinations.
 pub(super) fn beyond_components(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
+    to: &Destinations,
     entered: &[Entered],
-    aim: Option<Arc<Aim>>,
 ) -> Result<Vec<Bundle>, Exhausted> {
     let first: BTreeSet<ComponentId> = entered.iter().map(|entry| entry.component).collect();
-    let onward = onward(reach, wanted, first, aim)?;
+    let onward = onward(reach, wanted, to, first)?;
     let mut bundles = Vec::new();
     for entry in entered {
         let sinks: Vec<Sink> = onward.sinks_beyond(entry.component).into_iter().collect();
@@ -35,75 +37,57 @@ pub(super) fn beyond_components(
     Ok(bundles)
 }
 
-/// What a search is for: what is wanted, and the components from which something may come there, by others if need be.
-/// `None` if nothing follows from it.
-pub(super) fn aim(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Option<Aim>, Exhausted> {
-    let interfaces: Vec<EniId> = wanted.to.iter().filter_map(|(spot, _)| interface_at(spot)).collect();
-    let own: BTreeSet<ComponentId> = wanted.to.iter().filter_map(|(spot, _)| component_at(spot)).collect();
-    let at = |components: BTreeSet<ComponentId>| {
-        let components = components.union(&own).copied().collect();
-        let elsewhere = wanted.to.len() > interfaces.len();
-        Aim::at(reach, interfaces.iter().copied(), components, elsewhere)
-    };
-    let mut others: Vec<ComponentId> = reach.network().components().ids().collect();
-    let mut leading = BTreeSet::new();
-    let Some(mut aim) = at(BTreeSet::new()) else { return Ok(None) };
-    loop {
-        let more = leading_to(reach, wanted, &others, &aim)?;
-        if more.is_empty() {
-            return Ok(at(leading));
-        }
-        others.retain(|id| !more.contains(id));
-        leading.extend(more.iter().copied());
-        match Aim::at(reach, [], more, false) {
-            Some(next) => aim = next,
-            None => return Ok(None),
-        }
-    }
-}
+/// How many components are explored at once, so that what they have in common is explored once; fewer than
+/// [`Field::Start`] can tell apart.
+const TOGETHER: usize = 4096;
 
-fn component_at(spot: Spot) -> Option<ComponentId> {
-    match spot {
-        Spot::Component(id) => Some(id),
-        _ => None,
-    }
-}
-
-fn interface_at(spot: Spot) -> Option<EniId> {
-    match spot {
-        Spot::Interface(id) => Some(id),
-        _ => None,
-    }
-}
-
-/// Those of some components from which something may come to a wanted sink, or into a component, that is aimed at.
-fn leading_to(
+pub(super) fn explore_beyond<T: Send>(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
+    to: &Destinations,
     components: &[ComponentId],
-    aim: &Aim,
-) -> Result<BTreeSet<ComponentId>, Exhausted> {
-    let explored = explore_beyond(reach, wanted, components, Some(Arc::new(aim.clone())))?;
-    let leads = |found: &[Beyond; 2]| {
-        found.iter().any(|(sinks, entered)| !sinks.is_empty() || !entered.is_disjoint(aim.components()))
-    };
-    let found = components.iter().zip(&explored).filter(|(_, found)| leads(found));
-    Ok(found.map(|(id, _)| *id).collect())
+    extract: impl Fn(&mut Explored<'_>) -> T + Sync,
+) -> Result<Vec<T>, Exhausted> {
+    let (avoid, aim) = (wanted.avoid.clone(), to.aim.clone());
+    let request = Request { question: Question::Packet, avoid, aim };
+    let sources: Vec<SourceClass> = components.chunks(TOGETHER).filter_map(SourceClass::components).collect();
+    let found = reach.explore(&sources, &request, |mut explored| extract(&mut explored))?;
+    Ok(found.into_iter().flatten().collect())
 }
 
-/// The wanted sinks and the components that something from a component may get to.
-type Beyond = (BTreeSet<Sink>, BTreeSet<ComponentId>);
+/// What gets into components.
+pub(super) fn entered(explored: &Explored<'_>) -> Vec<(ComponentId, Set)> {
+    let entering = |(delivery, _): (Delivery, Option<Alike<'_>>)| match delivery.sink {
+        Sink::Component(id) => Some((id, delivery.over)),
+        _ => None,
+    };
+    explored.arrivals().into_iter().filter_map(entering).collect()
+}
 
-fn explore_beyond(
-    reach: &Reach<'_, '_>,
+/// What gets to wanted sinks, and is wanted there.
+pub(super) fn wanted_of<'e>(
     wanted: &Wanted<'_>,
-    components: &[ComponentId],
-    aim: Option<Arc<Aim>>,
-) -> Result<Vec<[Beyond; 2]>, Exhausted> {
-    let request = Request { question: Question::Packet, avoid: wanted.avoid.clone(), aim };
-    let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
-    let sources: Vec<SourceClass> = components.iter().map(alone).collect();
-    reach.explore(&sources, &request, |mut explored| beyond(wanted, &mut explored))
+    to: &'e Destinations,
+    explored: &mut Explored<'_>,
+) -> Vec<(Result<Sink, &'e Target>, Set)> {
+    let family = explored.family;
+    let asked = traffic(explored.arena, family, wanted.traffic);
+    let mut found = Vec::new();
+    for (delivery, alike) in explored.arrivals() {
+        if let Some(Asked { sinks, meant, .. }) = to.asked(wanted, explored, &delivery, alike) {
+            let passing = explored.arena.intersection(delivery.over, asked);
+            found.push((sinks, explored.arena.intersection(passing, meant)));
+        }
+    }
+    found
+}
+
+/// The components that some headers came out of, with their positions.
+pub(super) fn senders(explored: &Explored<'_>, set: Set) -> Vec<(u128, ComponentId)> {
+    let among = explored.arena.project(set, Field::Start);
+    let sent = |position: &u128| among.iter().any(|(lo, hi)| (*lo..=*hi).contains(position));
+    let components = (0..).zip(explored.source.components.iter().copied());
+    components.filter(|(position, _)| sent(position)).collect()
 }
 
 /// What lies beyond components: which lead to which, and the wanted sinks of each.
@@ -114,16 +98,16 @@ struct Onward {
 }
 
 impl Onward {
-    fn add(
-        &mut self,
-        from: ComponentId,
-        found: impl IntoIterator<Item = (BTreeSet<Sink>, BTreeSet<ComponentId>)>,
-    ) {
-        let sinks = self.sinks.entry(from).or_default();
-        for (own, components) in found {
-            sinks.extend(own);
-            for component in components {
-                self.leads_to.add_edge(from, component, ());
+    fn add(&mut self, explored: &[ComponentId], leads: Vec<(ComponentId, Led)>) {
+        for id in explored {
+            self.sinks.entry(*id).or_default();
+        }
+        for (from, led) in leads {
+            match led {
+                Led::Into(component) => {
+                    self.leads_to.add_edge(from, component, ());
+                }
+                Led::To(sinks) => self.sinks.entry(from).or_default().extend(sinks.iter()),
             }
         }
     }
@@ -147,33 +131,44 @@ impl Onward {
     }
 }
 
+/// Where something that comes out of a component gets to.
+enum Led {
+    Into(ComponentId),
+    /// Wanted sinks.
+    To(Arc<[Sink]>),
+}
+
 fn onward(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
+    to: &Destinations,
     first: BTreeSet<ComponentId>,
-    aim: Option<Arc<Aim>>,
 ) -> Result<Onward, Exhausted> {
     let mut known = Onward::default();
     let mut next: Vec<ComponentId> = first.into_iter().collect();
     while !next.is_empty() {
-        let explored = explore_beyond(reach, wanted, &next, aim.clone())?;
-        next.iter().zip(explored).for_each(|(id, families)| known.add(*id, families));
+        let leads = explore_beyond(reach, wanted, to, &next, |explored| leads(wanted, to, explored))?;
+        known.add(&next, leads.into_iter().flatten().collect());
         next = known.unexplored();
     }
     Ok(known)
 }
 
-fn beyond(wanted: &Wanted<'_>, explored: &mut Explored<'_>) -> Beyond {
-    let family = explored.family;
-    let asked = traffic(explored.arena, family, wanted.traffic);
-    let mut sinks = BTreeSet::new();
-    for delivery in explored.deliveries_at(|sink| wanted.to.at(sink).is_some()) {
-        let Some(extent) = wanted.to.at(delivery.sink) else { continue };
-        let meant = destined(explored.arena, family, &delivery, &extent.blocks);
-        let passing = explored.arena.intersection(delivery.over, asked);
-        if explored.arena.intersects(passing, meant) {
-            sinks.insert(delivery.sink);
+fn leads(wanted: &Wanted<'_>, to: &Destinations, explored: &mut Explored<'_>) -> Vec<(ComponentId, Led)> {
+    let mut found = Vec::new();
+    for (component, set) in entered(explored) {
+        found.extend(senders(explored, set).into_iter().map(|(_, from)| (from, Led::Into(component))));
+    }
+    for (sinks, set) in wanted_of(wanted, to, explored) {
+        for (position, from) in senders(explored, set) {
+            let own = explored.arena.interval(Field::Start, position, position);
+            let own = explored.arena.intersection(set, own);
+            let sinks = match sinks {
+                Ok(sink) => Arc::from([sink]),
+                Err(target) => target.meant.among(&explored.arena.project(own, Field::Destination)),
+            };
+            found.push((from, Led::To(sinks)));
         }
     }
-    (sinks, explored.components_reached())
+    found
 }

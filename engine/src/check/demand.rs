@@ -8,8 +8,8 @@ use reachproof_model::policy::TrafficSpec;
 
 use super::beyond::beyond_components;
 use super::bundle::{Addresses, Bundle, Examples, Intervals, is_one_place};
-use super::gather::{Asked, Entered, Gathering, Wanted, samples};
-use super::place::targets;
+use super::destinations::{Asked, Destinations};
+use super::gather::{Entered, Gathering, Wanted, samples};
 use crate::asked::{among, spec_box};
 use crate::header::{Arena, Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
@@ -21,20 +21,20 @@ use crate::reach::{Delivery, Exhausted, Reach, intervals_of};
 /// Classes between which it does, from each address to some address of each, are taken together; every other pair that
 /// something may pass between is looked at alone and has a bundle of its own.
 pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
-    let targets = targets(reach, wanted);
-    let (classes, request) = wanted.aimed(reach, wanted.classes(reach))?;
+    let to = &Destinations::of(reach, wanted)?;
+    let (classes, request) = wanted.aimed(reach, to, wanted.classes(reach));
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return <_>::default();
         }
-        Gathering::of(reach, wanted, &targets, explored).demanded(reach.network())
+        Gathering::of(reach, wanted, to, explored).demanded(reach.network())
     })?;
     let (mut bundles, mut entered) = (Vec::new(), Vec::new());
     for (found, more) in explored.into_iter().flatten() {
         bundles.extend(found);
         entered.extend(more);
     }
-    bundles.extend(beyond_components(reach, wanted, &entered, request.aim)?);
+    bundles.extend(beyond_components(reach, wanted, to, &entered)?);
     Ok(bundles)
 }
 

@@ -7,10 +7,11 @@ use reachproof_model::flow::{Flow, Question};
 use reachproof_model::id::{ComponentId, EniId, Id};
 use reachproof_model::policy::TrafficSpec;
 
-use super::beyond::{self, beyond_components};
+use super::beyond::beyond_components;
 use super::bundle::{Addresses, Bundle, Examples, Sample, is_one_place};
-use super::place::{Places, Target, origins, targets};
-use crate::asked::{destined, example, traffic};
+use super::destinations::{Asked, Destinations};
+use super::place::{Places, origins};
+use crate::asked::{example, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
 use crate::network::{Search, Sink, SourcePlace};
 use crate::reach::{
@@ -48,20 +49,28 @@ const SAMPLES: usize = 16;
 
 /// Every pair between which something may pass, in bundles; a pair may be in several.
 pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
-    let targets = targets(reach, wanted);
-    let (classes, request) = wanted.aimed(reach, wanted.crowds(reach))?;
+    gather_to(reach, wanted, &Destinations::of(reach, wanted)?)
+}
+
+/// The same where the destinations are known already.
+pub(super) fn gather_to(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    to: &Destinations,
+) -> Result<Vec<Bundle>, Exhausted> {
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return Yield::default();
         }
-        Gathering::of(reach, wanted, &targets, explored).run()
+        Gathering::of(reach, wanted, to, explored).run()
     })?;
     let mut all = Yield::default();
     for part in explored.into_iter().flatten() {
         all.passing.extend(part.passing);
         all.entered.extend(part.entered);
     }
-    let beyond = beyond_components(reach, wanted, &all.entered, request.aim)?;
+    let beyond = beyond_components(reach, wanted, to, &all.entered)?;
     all.passing.extend(beyond);
     Ok(all.passing)
 }
@@ -72,13 +81,13 @@ pub(super) fn ends(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
 ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
-    let targets = targets(reach, wanted);
-    let (classes, request) = wanted.aimed(reach, wanted.crowds(reach))?;
+    let to = &Destinations::of(reach, wanted)?;
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return Touched::default();
         }
-        Gathering::of(reach, wanted, &targets, explored).ends()
+        Gathering::of(reach, wanted, to, explored).ends()
     })?;
     let (mut sources, mut sinks, mut entered) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     for found in explored.into_iter().flatten() {
@@ -86,7 +95,7 @@ pub(super) fn ends(
         sinks.extend(found.sinks);
         entered.extend(found.entered);
     }
-    for bundle in beyond_components(reach, wanted, &entered, request.aim)? {
+    for bundle in beyond_components(reach, wanted, to, &entered)? {
         sources.extend(bundle.sources.iter());
         sinks.extend(bundle.sinks.iter());
     }
@@ -115,26 +124,22 @@ impl Wanted<'_> {
         }
     }
 
-    /// Those of some classes that may matter, and how to explore them: with an aim where the network is large.
+    /// Those of some classes that may matter, and how to explore them.
     pub(super) fn aimed(
         &self,
         reach: &Reach<'_, '_>,
+        to: &Destinations,
         mut classes: Vec<SourceClass>,
-    ) -> Result<(Vec<SourceClass>, Request), Exhausted> {
-        let avoid = self.avoid.clone();
-        let network = reach.network();
-        if !network.options.search.is_aimed(network.snapshot.interfaces.len()) {
-            return Ok((classes, Request { question: self.question, avoid, aim: None }));
-        }
-        let aim = beyond::aim(reach, self)?.map(Arc::new);
+    ) -> (Vec<SourceClass>, Request) {
+        let (avoid, aim) = (self.avoid.clone(), to.aim.clone());
         if let Some(aim) = &aim {
             let matters = |class: &SourceClass| {
                 let both = [Family::V4, Family::V6];
-                both.into_iter().any(|family| !aim.destinations(network, class, family).is_empty())
+                both.into_iter().any(|family| !aim.destinations(reach.network(), class, family).is_empty())
             };
             classes.retain(matters);
         }
-        Ok((classes, Request { question: self.question, avoid, aim }))
+        (classes, Request { question: self.question, avoid, aim })
     }
 
     fn sources(&self) -> Vec<SourcePlace> {
@@ -145,40 +150,22 @@ impl Wanted<'_> {
 /// One class of sources, explored, with what is wanted of it.
 pub(super) struct Gathering<'g, 'w> {
     pub(super) wanted: &'g Wanted<'g>,
-    targets: &'g [Option<Target>],
+    to: &'g Destinations,
     pub(super) origins: Places<SourcePlace>,
     pub(super) explored: Explored<'w>,
     /// Examples of sets that depend on no address.
     stretches: BTreeMap<Set, Vec<Flow>>,
 }
 
-/// Sinks at which something arrived, the headers that are meant there, and those of them that refute.
-pub(super) struct Asked<'g> {
-    /// By their addresses, where they receive alike.
-    pub(super) sinks: Result<Sink, &'g Target>,
-    meant: Set,
-    refuting: Set,
-}
-
-impl Asked<'_> {
-    /// Every sink that is meant.
-    pub(super) fn all(&self) -> Arc<[Sink]> {
-        match self.sinks {
-            Ok(sink) => Arc::from([sink]),
-            Err(target) => Arc::clone(&target.meant.all),
-        }
-    }
-}
-
 impl<'g, 'w> Gathering<'g, 'w> {
     pub(super) fn of(
         reach: &Reach<'_, '_>,
         wanted: &'g Wanted<'g>,
-        targets: &'g [Option<Target>],
+        to: &'g Destinations,
         explored: Explored<'w>,
     ) -> Self {
         let origins = origins(reach.network(), wanted, explored.source, explored.family);
-        Self { wanted, targets, origins, explored, stretches: BTreeMap::new() }
+        Self { wanted, to, origins, explored, stretches: BTreeMap::new() }
     }
 
     fn run(mut self) -> Yield {
@@ -232,19 +219,7 @@ impl<'g, 'w> Gathering<'g, 'w> {
 
     /// What is wanted of an arrival, if anything is.
     pub(super) fn asked(&mut self, delivery: &Delivery, alike: Option<Alike<'_>>) -> Option<Asked<'g>> {
-        let family = self.explored.family;
-        let Some(alike) = alike else {
-            let extent = self.wanted.to.at(delivery.sink)?;
-            let [meant, refuting] = [&extent.blocks, &extent.refuting]
-                .map(|blocks| destined(self.explored.arena, family, delivery, blocks));
-            return Some(Asked { sinks: Ok(delivery.sink), meant, refuting });
-        };
-        let target = self.targets.get(alike.class.position())?.as_ref()?;
-        let meant = target.meant.headers(self.explored.arena, family, Field::Destination);
-        let refuting = target.refuting.as_ref();
-        let refuting =
-            refuting.map_or(meant, |places| places.headers(self.explored.arena, family, Field::Destination));
-        Some(Asked { sinks: Err(target), meant, refuting })
+        self.to.asked(self.wanted, &mut self.explored, delivery, alike)
     }
 
     /// What is wanted and passes whatever the unknowns are, and what else may pass.

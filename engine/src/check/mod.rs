@@ -13,6 +13,7 @@
 mod beyond;
 mod bundle;
 mod demand;
+mod destinations;
 mod gather;
 mod notes;
 mod place;
@@ -39,7 +40,8 @@ use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select, taken};
 use bundle::{Bundle, affected};
-use gather::{Wanted, gather};
+use destinations::Destinations;
+use gather::{Wanted, gather, gather_to};
 
 /// The answer about one property.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -320,9 +322,11 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
     fn passing(&self) -> Result<Vec<Bundle>, CheckError> {
         let mut found: Vec<Bundle> = Vec::new();
         for direction in &self.directions {
-            found.extend(gather(self.reach, &self.wanted(direction, &direction.from))?);
+            let wanted = self.wanted(direction, &direction.from);
+            let to = Destinations::of(self.reach, &wanted)?;
+            found.extend(gather_to(self.reach, &wanted, &to)?);
             let siblings = siblings(self.reach.network(), &direction.from);
-            let others = gather(self.reach, &self.wanted(direction, &siblings))?;
+            let others = gather_to(self.reach, &self.wanted(direction, &siblings), &to)?;
             found.extend(others.into_iter().map(Bundle::only_possible));
             if let Some(answering) = &self.answering {
                 let more = self.answers(&Reach::of(answering), direction, &found)?;

@@ -75,12 +75,13 @@ impl Oracle {
     }
 }
 
-/// How many headers an IPv4 set has; it fits, since they have 120 bits.
+/// How many headers an IPv4 set has, modulo 2^128.
 fn cardinality(arena: &Arena, set: Set) -> u128 {
     let extent = |(lo, hi): (u128, u128)| hi - lo + 1;
-    let volume =
-        |held: HeaderBox| Field::ALL.into_iter().map(|field| extent(held.interval(field))).product::<u128>();
-    arena.boxes(set).map(volume).sum()
+    let volume = |held: HeaderBox| {
+        Field::ALL.into_iter().map(|field| extent(held.interval(field))).fold(1, u128::wrapping_mul)
+    };
+    arena.boxes(set).map(volume).fold(0, u128::wrapping_add)
 }
 
 proptest! {
@@ -106,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn quantifiers_equal_binary_diagrams(rules in rules(Family::V4, 10), limits in boxes(Family::V4), which in 0..6usize) {
+    fn quantifiers_equal_binary_diagrams(rules in rules(Family::V4, 10), limits in boxes(Family::V4), which in 0..Field::COUNT) {
         let (mut arena, oracle) = (Arena::new(Family::V4), Oracle::new(Family::V4));
         let (set, bdd) = (arena.first_match(&rules, false), oracle.first_match(&rules, false));
         let (field, bits) = &oracle.fields[which];
@@ -124,7 +125,9 @@ proptest! {
         let set = arena.first_match(&rules, default);
         if !set.is_full() {
             let expected = Oracle::new(Family::V4).first_match(&rules, default).exact_cardinality();
-            prop_assert_eq!(cardinality(&arena, set).to_string(), expected.to_string());
+            let digits = expected.iter_u64_digits().take(2).enumerate();
+            let expected: u128 = digits.map(|(position, digit)| u128::from(digit) << (64 * position)).sum();
+            prop_assert_eq!(cardinality(&arena, set), expected);
         }
     }
 }

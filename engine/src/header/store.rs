@@ -4,9 +4,10 @@ use std::hash::Hasher;
 
 use super::Set;
 use super::hash::Mixer;
+use super::value::Field;
 
 /// The level of the two terminals, below every field.
-pub(super) const TERMINAL: u8 = 6;
+pub(super) const TERMINAL: u8 = Field::Start as u8 + 1;
 
 /// A run of nodes with consecutive ids; the first has the id `first`.
 ///

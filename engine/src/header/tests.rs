@@ -379,7 +379,7 @@ fn projections_and_dependence_agree_with_truth_tables() {
 fn nat64_pulls_back_destinations_of_the_prefix_only() {
     let mut numbers = Numbers(9);
     let mut v4 = Universe::new([Field::Destination, Field::Source, Field::Port], 4);
-    let mut arena = Arena::with_domain(Domain::new([19, 19, 0, 3, 0, 0]));
+    let mut arena = Arena::with_domain(Domain::new([19, 19, 0, 3, 0, 0, 0]));
     for _ in 0..1000 {
         let table = numbers.table(v4.all());
         let set = v4.set(table);

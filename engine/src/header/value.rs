@@ -51,14 +51,24 @@ pub enum Field {
     SourcePort,
     /// The source port that a NAT gateway chose, 0 to 65535.
     MappedPort,
+    /// Which of several places a header started at, where these are explored at once, 0 to 65535. No packet has it and no
+    /// rule asks for it.
+    Start,
 }
 
 impl Field {
     /// How many fields there are.
-    pub const COUNT: usize = 6;
+    pub const COUNT: usize = 7;
     /// All fields, in the order of the levels.
-    pub const ALL: [Self; Self::COUNT] =
-        [Self::Destination, Self::Source, Self::Protocol, Self::Port, Self::SourcePort, Self::MappedPort];
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Destination,
+        Self::Source,
+        Self::Protocol,
+        Self::Port,
+        Self::SourcePort,
+        Self::MappedPort,
+        Self::Start,
+    ];
 }
 
 /// One value for each field.
@@ -98,7 +108,7 @@ impl Domain {
 
     pub(super) fn of(family: Family) -> Self {
         let (address, port) = (family.greatest_address(), u128::from(u16::MAX));
-        Self::new([address, address, u128::from(u8::MAX), port, port, port])
+        Self::new([address, address, u128::from(u8::MAX), port, port, port, port])
     }
 
     pub(super) fn greatest(&self, field: Field) -> u128 {
@@ -128,7 +138,7 @@ impl Header {
         self
     }
 
-    /// The header of a flow; [`Field::MappedPort`], which flows do not have, is 0.
+    /// The header of a flow; [`Field::MappedPort`] and [`Field::Start`], which flows do not have, are 0.
     pub fn of(flow: &Flow) -> Self {
         Self::default()
             .with(Field::Destination, address_value(flow.destination))
@@ -138,7 +148,7 @@ impl Header {
             .with(Field::SourcePort, u128::from(flow.source_port))
     }
 
-    /// The flow with this header, without its mapped port; `None` iff a value is outside its field's domain.
+    /// The flow with this header, without what flows do not have; `None` iff a value is outside its field's domain.
     pub fn flow(&self, family: Family) -> Option<Flow> {
         Some(Flow {
             source: address(family, self.value(Field::Source))?,

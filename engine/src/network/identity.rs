@@ -49,6 +49,12 @@ impl Network<'_> {
         }
     }
 
+    /// R-SG-10: whether what enters a transit gateway by an attachment may keep the sender's identity.
+    pub fn may_keep_identity_from(&self, by: AttachmentId, world: World) -> bool {
+        let refers = |tgw: TgwId| self.snapshot.transit_gateways[tgw].group_referencing.unwrap_or(false);
+        self.attachment(by).tgw.known().is_some_and(refers) && self.attachment_references(by, world)
+    }
+
     /// R-SG-10: VPC attachments refer to groups by default (R-DATA-12), unless in the zone that cannot. One whose options
     /// were not collected may (R-DATA-10).
     pub fn attachment_references(&self, id: AttachmentId, world: World) -> bool {

@@ -10,20 +10,18 @@
 //! and enters none of the components. `tests/search.rs` compares answers with and without.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 use reachproof_model::flow::World;
-use reachproof_model::id::{AttachmentId, ComponentId, EniId, GroupId, Id, NatId, Ref, VpcId};
+use reachproof_model::id::{ComponentId, EniId, GroupId, Id, Ref, VpcId};
 use reachproof_model::snapshot::{ComponentKind, Entry, Exit, GroupPeer, GroupRule};
 
 use super::class::merged;
-use super::read::Reads;
+use super::ground::{Passage, overlap};
 use super::view::{Intervals, block_family, intervals_of, number};
 use super::{Reach, Receivers, ReceiversId, SourceClass};
 use crate::header::Family;
-use crate::hypothetical::is_hypothetical;
-use crate::network::{Assumed, Network, NextHop, SourcePlace, SpecialBlock, TableChoice, host, owned_blocks};
+use crate::network::{Network, SourcePlace, SpecialBlock, host, owned_blocks};
 
 /// Gaps kept between the addresses of a VPC that are aimed at.
 const GAPS: usize = 15;
@@ -71,7 +69,8 @@ impl Aim {
         elsewhere: bool,
     ) -> Option<Self> {
         let network = reach.network();
-        if is_opaque(network) {
+        let ground = reach.ground();
+        if ground.opaque {
             return None;
         }
         let mut interfaces = vec![false; network.snapshot.interfaces.len()];
@@ -87,9 +86,8 @@ impl Aim {
         let (open, rows, translated) = (elsewhere || open, Vec::new(), Vec::new());
         let mut aim = Self { interfaces, receivers, components, open, rows, translated };
         aim.rows = aim.rows(reach);
-        let routed = nats(reach);
-        aim.rows.iter_mut().for_each(|row| row.count_nats(network, &routed));
-        aim.translated = aim.translated(network);
+        aim.rows.iter_mut().for_each(|row| row.count_nats(network, &ground.passages));
+        aim.translated = aim.translated(network, &ground.strays);
         Some(aim)
     }
 
@@ -104,7 +102,7 @@ impl Aim {
     }
 
     /// Whether what enters a component matters.
-    pub(super) fn is_at_component(&self, component: ComponentId) -> bool {
+    pub(crate) fn is_at_component(&self, component: ComponentId) -> bool {
         self.components.contains(&component)
     }
 
@@ -117,11 +115,6 @@ impl Aim {
     pub(super) fn is_at_address(&self, vpc: VpcId, own: &[(u128, u128)]) -> bool {
         let row = self.rows.binary_search_by_key(&vpc, |row| row.vpc).ok().and_then(|at| self.rows.get(at));
         row.is_some_and(|row| overlap(own, &row.addresses[position(Family::V6)]))
-    }
-
-    /// The components aimed at.
-    pub(crate) fn components(&self) -> &BTreeSet<ComponentId> {
-        &self.components
     }
 
     /// The destinations to which packets of a class may matter.
@@ -159,7 +152,10 @@ impl Aim {
     fn rows_for(&self, network: &Network<'_>, class: &SourceClass) -> impl Iterator<Item = &Row> {
         let senders = match class.place {
             SourcePlace::Interface(_) => Some(Senders::of(network, &class.members)),
-            SourcePlace::Component(id) => Some(Senders::behind(network, id)),
+            SourcePlace::Component(id) if class.components.is_empty() => {
+                Some(Senders::behind(network, &[id]))
+            }
+            SourcePlace::Component(_) => Some(Senders::behind(network, &class.components)),
             _ => None,
         };
         let home = match class.place {
@@ -192,16 +188,13 @@ impl Aim {
 
     /// R-IGW-4: whatever interface they are shown at, public addresses may stand for a private one that is aimed at, or for
     /// one that no interface shows (R-DATA-5).
-    fn translated(&self, network: &Network<'_>) -> Intervals {
+    fn translated(&self, network: &Network<'_>, strays: &Intervals) -> Intervals {
         let own = merged(self.rows.iter().flat_map(|row| &row.addresses[0]).copied().collect());
         let meant = network.associations(World::Over).filter(|row| {
-            let vpc = network.interface(row.interface).vpc.known();
-            let owned = vpc.is_some_and(|vpc| is_owned(network, vpc, row.private));
-            !owned
-                || self.is_at(row.interface)
-                || overlap(&own, &intervals_of(&[host(row.private.into())], Family::V4))
+            self.is_at(row.interface) || overlap(&own, &intervals_of(&[host(row.private.into())], Family::V4))
         });
-        merged(meant.map(|row| number(row.public.into())).map(|address| (address, address)).collect())
+        let meant = meant.map(|row| number(row.public.into())).map(|address| (address, address));
+        merged(meant.chain(strays.iter().copied()).collect())
     }
 }
 
@@ -218,12 +211,12 @@ impl Row {
 
     /// R-NAT-2, R-NAT-4: where a table leads what is for these interfaces to a NAT gateway that they let in, anyone whom it
     /// serves may get in.
-    fn count_nats(&mut self, network: &Network<'_>, routed: &BTreeMap<NatId, Intervals>) {
+    fn count_nats(&mut self, network: &Network<'_>, passages: &[Passage]) {
         let [v4, _] = &self.addresses;
         let [sources, _] = &self.admitted.sources;
-        let leading = routed.iter().filter(|(_, intervals)| overlap(v4, intervals));
+        let leading = passages.iter().filter(|passage| passage.leads_to(self.vpc, v4));
         let mut addresses: Intervals = Vec::new();
-        for source in leading.flat_map(|(nat, _)| network.nat_sources(*nat, World::Over)) {
+        for source in leading.flat_map(|passage| network.nat_sources(passage.nat, World::Over)) {
             let both = source.private.into_iter().chain(source.public);
             addresses.extend(both.map(|ip| number(ip.into())).map(|address| (address, address)));
         }
@@ -284,15 +277,18 @@ impl<'n> Senders<'n> {
         }
     }
 
-    /// what comes out of a component has any source, and the groups of the interface that it comes out of at most.
-    fn behind(network: &'n Network<'_>, component: ComponentId) -> Self {
+    /// what comes out of components has any source, and the groups of the interface that it comes out of at most.
+    fn behind(network: &'n Network<'_>, components: &[ComponentId]) -> Self {
         let addresses = [Family::V4, Family::V6].map(|family| vec![(0, family.greatest_address())]);
-        let (mut interfaces, mut anyone) = (Vec::new(), network.may_keep_identity(component));
-        for exit in &network.components()[component].exits {
-            match exit {
-                Exit::Interface { interface, .. } => interfaces.push(*interface),
-                Exit::HiddenInterface { .. } => anyone = true,
-                _ => {}
+        let (mut interfaces, mut anyone) = (Vec::new(), false);
+        for component in components {
+            anyone |= network.may_keep_identity(*component);
+            for exit in &network.components()[*component].exits {
+                match exit {
+                    Exit::Interface { interface, .. } => interfaces.push(*interface),
+                    Exit::HiddenInterface { .. } => anyone = true,
+                    _ => {}
+                }
             }
         }
         let groups = carried(network, interfaces).filter(|_| !anyone);
@@ -319,30 +315,6 @@ fn carried<'n>(
     Some(groups.collect::<Option<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// Whether nobody can say by which destinations, or from which sources, packets get to interfaces: those of a pool come in
-/// untranslated (R-ROUTE-3), a table that nobody knows may lead to any NAT gateway (R-DATA-3), answers are let in from
-/// anywhere (R-SG-14).
-fn is_opaque(network: &Network<'_>) -> bool {
-    let unknown = |tables: Assumed<Vec<TableChoice>>| tables.value.contains(&TableChoice::Unknown);
-    network.pool_tables().next().is_some()
-        || network.options.including_replies
-        || network.snapshot.subnets.ids().any(|id| unknown(network.tables_of_subnet(id, World::Over)))
-        || network.snapshot.nat_gateways.ids().any(|id| unknown(network.nat_tables(id, World::Over)))
-        || network.snapshot.attachments.ids().any(|id| leaves_by_any_table(network, id))
-}
-
-/// R-DATA-3, R-TGW-8: whether what leaves a transit gateway by an attachment may go on by a table that nobody knows.
-fn leaves_by_any_table(network: &Network<'_>, attachment: AttachmentId) -> bool {
-    let exits = network.attached_vpc(attachment).map(|vpc| network.possible_exits(attachment, vpc));
-    exits.into_iter().flatten().any(|(table, _)| table == TableChoice::Unknown)
-}
-
-/// R-ADDR-3: whether an interface that is there owns an address of a VPC.
-fn is_owned(network: &Network<'_>, vpc: VpcId, address: Ipv4Addr) -> bool {
-    let owners = network.owners().of_address(vpc, address.into());
-    owners.into_iter().any(|id| !is_hypothetical(network.interface(id)))
-}
-
 /// The interfaces by which components are entered, and whether some are entered in another way, too, or by an interface
 /// that takes in packets for others.
 fn doors(network: &Network<'_>, components: &BTreeSet<ComponentId>) -> (Vec<EniId>, bool) {
@@ -362,32 +334,8 @@ fn doors(network: &Network<'_>, components: &BTreeSet<ComponentId>) -> (Vec<EniI
     (interfaces, open)
 }
 
-/// The NAT gateways with the destinations for which some table leads to them.
-fn nats(reach: &Reach<'_, '_>) -> BTreeMap<NatId, Intervals> {
-    let mut found: BTreeMap<NatId, Intervals> = BTreeMap::new();
-    // An aim is made anew with each network, so nobody asks what it has read.
-    for table in reach.network().snapshot.route_tables.ids() {
-        let fib = reach.index.fib(table, Family::V4, World::Over, &Reads::default());
-        for (hop, intervals) in fib.iter().flat_map(|fib| &fib.targets) {
-            if let NextHop::Nat(nat) = hop {
-                found.entry(*nat).or_default().extend(intervals);
-            }
-        }
-    }
-    found.into_iter().map(|(nat, intervals)| (nat, merged(intervals))).collect()
-}
-
 fn position(family: Family) -> usize {
     usize::from(family == Family::V6)
-}
-
-/// Whether two lists of sorted, disjoint intervals share an address.
-fn overlap(left: &[(u128, u128)], right: &[(u128, u128)]) -> bool {
-    let (few, many) = if left.len() < right.len() { (left, right) } else { (right, left) };
-    few.iter().any(|(lo, hi)| {
-        let after = many.partition_point(|(_, end)| end < lo);
-        many.get(after).is_some_and(|(start, _)| start <= hi)
-    })
 }
 
 /// Intervals that hold all of some sorted, disjoint ones, and what lies in all gaps but the largest.

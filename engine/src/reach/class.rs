@@ -20,6 +20,11 @@ pub struct SourceClass {
     pub place: SourcePlace,
     /// The interfaces, ascending; empty for other sources.
     pub members: Vec<EniId>,
+    /// The components, ascending, where they are several that are explored at once; [`Field::Start`] is the position among
+    /// them.
+    ///
+    /// [`Field::Start`]: crate::header::Field::Start
+    pub(crate) components: Vec<ComponentId>,
     /// What they have in common.
     pub(crate) kind: Kind,
 }
@@ -38,13 +43,19 @@ pub(crate) enum Kind {
 impl SourceClass {
     /// A source of its own.
     pub fn alone(place: SourcePlace) -> Self {
-        Self { place, members: Vec::new(), kind: Kind::Alike }
+        Self { place, members: Vec::new(), components: Vec::new(), kind: Kind::Alike }
+    }
+
+    /// Several components, ascending, for packets alone; `None` without any.
+    pub(crate) fn components(components: &[ComponentId]) -> Option<Self> {
+        let place = SourcePlace::Component(*components.first()?);
+        Some(Self { components: components.to_vec(), ..Self::alone(place) })
     }
 
     /// Interfaces that only their addresses tell apart, ascending; `None` without any.
     pub(crate) fn alike(members: Vec<EniId>) -> Option<Self> {
         let place = SourcePlace::Interface(*members.first()?);
-        Some(Self { place, members, kind: Kind::Alike })
+        Some(Self { members, ..Self::alone(place) })
     }
 }
 
@@ -88,7 +99,7 @@ pub fn classes(network: &Network<'_>, sources: &[SourcePlace]) -> Vec<SourceClas
         match found.get_mut(position) {
             Some(class) => class.members.push(*interface),
             None => {
-                found.push(SourceClass { place: *place, members: vec![*interface], kind: Kind::Alike });
+                found.push(SourceClass { members: vec![*interface], ..SourceClass::alone(*place) });
             }
         }
     }

@@ -35,6 +35,14 @@ pub(crate) struct Arrival {
     pub(crate) state: State,
 }
 
+/// The headers that got to a place.
+#[derive(Clone, Copy)]
+pub(super) struct Visit {
+    pub(super) all: Set,
+    /// Those that were not followed on from there yet.
+    fresh: Set,
+}
+
 /// What a reply must come back to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Goal {
@@ -59,6 +67,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) avoids_interfaces: bool,
     /// The interfaces that send, when the source is a class of them.
     pub(super) senders: Vec<EniId>,
+    /// The components that send, when the source is several of them.
+    pub(super) components: Vec<ComponentId>,
     /// What they have in common.
     pub(super) kind: Kind,
     /// What the exploration is for, where that is less than everything.
@@ -69,8 +79,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     aimed_vpcs: BTreeSet<VpcId>,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
-    visited: BTreeMap<State, Set>,
-    queue: VecDeque<(State, Set)>,
+    visited: BTreeMap<State, Visit>,
+    queue: VecDeque<State>,
     pub(super) arrivals: BTreeMap<Arrival, Set>,
     pub(super) goal: Option<Goal>,
     /// Sent headers whose reply came back.
@@ -94,6 +104,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             avoid: BTreeSet::new(),
             avoids_interfaces: false,
             senders: Vec::new(),
+            components: Vec::new(),
             kind: Kind::Alike,
             aim: None,
             sent: Set::FULL,
@@ -175,7 +186,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     }
 
     /// Which headers got to which place.
-    pub(super) fn visited(&self) -> &BTreeMap<State, Set> {
+    pub(super) fn visited(&self) -> &BTreeMap<State, Visit> {
         &self.visited
     }
 
@@ -204,8 +215,11 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     /// Runs to the least fixpoint. Every place is visited again only with headers that are new there, and there are
     /// finitely many places, views and sets, so no hop bound is needed (R-CORE-7).
     pub(super) fn run(&mut self) {
-        while let Some((state, set)) = self.queue.pop_front() {
-            self.step(&state, set);
+        while let Some(state) = self.queue.pop_front() {
+            if let Some(visit) = self.visited.get_mut(&state) {
+                let fresh = std::mem::replace(&mut visit.fresh, Set::EMPTY);
+                self.step(&state, fresh);
+            }
         }
     }
 
@@ -214,14 +228,20 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         if set.is_empty() {
             return;
         }
-        let before = self.visited.get(&state).copied().unwrap_or(Set::EMPTY);
-        let fresh = self.arena.difference(set, before);
+        let Some(visit) = self.visited.get_mut(&state) else {
+            self.visited.insert(state.clone(), Visit { all: set, fresh: set });
+            return self.queue.push_back(state);
+        };
+        let fresh = self.arena.difference(set, visit.all);
         if fresh.is_empty() {
             return;
         }
-        let now = self.arena.union(before, fresh);
-        self.visited.insert(state.clone(), now);
-        self.queue.push_back((state, fresh));
+        visit.all = self.arena.union(visit.all, fresh);
+        let waiting = !visit.fresh.is_empty();
+        visit.fresh = self.arena.union(visit.fresh, fresh);
+        if !waiting {
+            self.queue.push_back(state);
+        }
     }
 
     /// Records headers that arrived at a sink.
@@ -263,6 +283,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             Place::Translated { nat, vpc } => self.translated(nat, vpc, state, set),
             Place::Transit { by } if self.enters_portal(Gate::In(by), state, set) => {}
             Place::Transit { by } => self.look_up(by, state, set),
+            Place::Table(table) => self.in_known_table(table, state, set),
             Place::Exit { by, to } => self.exit(by, to, state, set),
         }
     }

@@ -108,9 +108,9 @@ impl Explorer<'_, '_, '_> {
     /// What the exploration has visited, location by location.
     fn invariant(&self) -> BTreeMap<Location, Vec<Area>> {
         let mut found: BTreeMap<Location, Vec<Area>> = BTreeMap::new();
-        for (state, set) in self.visited() {
+        for (state, visit) in self.visited() {
             if let Some(location) = self.location(state) {
-                let areas = self.arena.boxes(*set).filter_map(|area| seen(state, &area));
+                let areas = self.arena.boxes(visit.all).filter_map(|area| seen(state, &area));
                 found.entry(location).or_default().extend(areas);
             }
         }

@@ -14,6 +14,7 @@ mod edge;
 mod explore;
 mod fib;
 mod filter;
+mod ground;
 mod index;
 mod invariant;
 mod link;
@@ -32,7 +33,7 @@ mod vpn;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use reachproof_model::flow::{Question, World};
@@ -47,6 +48,7 @@ use crate::header::{Arena, Family, Field, Frozen, HeaderBox, Set};
 use crate::network::{Network, NodeLimit, Sink, SourcePlace, owned_blocks};
 use explore::Arrival;
 pub(crate) use explore::Explorer;
+use ground::Ground;
 use index::{Index, Owned};
 pub(crate) use index::{Receivers, ReceiversId};
 pub(crate) use invariant::{Spread, family_of, merged};
@@ -59,6 +61,7 @@ pub(crate) use vpc::entrances;
 /// A network made ready for exploration; shared by all threads.
 pub struct Reach<'n, 's> {
     index: Index<'n, 's>,
+    ground: OnceLock<Ground>,
 }
 
 /// What an exploration looks for.
@@ -215,17 +218,22 @@ impl<'w> Explored<'w> {
 impl<'n, 's> Reach<'n, 's> {
     /// Resolves tables and addresses once, for all explorations.
     pub fn of(network: &'n Network<'s>) -> Self {
-        Self { index: Index::of(network) }
+        Self { index: Index::of(network), ground: OnceLock::new() }
     }
 
     /// The same for a network that [`Network::after`] gave. What the change left as it was is not made again.
     pub fn after<'m, 't>(&self, network: &'m Network<'t>) -> Reach<'m, 't> {
-        Reach { index: self.index.after(network) }
+        Reach { index: self.index.after(network), ground: OnceLock::new() }
     }
 
     /// The network explored.
     pub fn network(&self) -> &'n Network<'s> {
         self.index.network
+    }
+
+    /// What all aims share; made when it is first asked for.
+    fn ground(&self) -> &Ground {
+        self.ground.get_or_init(|| Ground::of(&self.index))
     }
 
     /// The classes of interfaces that receive alike, each with its family.
@@ -320,6 +328,7 @@ fn extracted<T>(
 ) -> T {
     worker.avoid_all(&request.avoid);
     worker.senders.clone_from(&source.members);
+    worker.components.clone_from(&source.components);
     worker.kind = source.kind;
     worker.aim.clone_from(&request.aim);
     worker.sent = worker.aimed(source);

@@ -11,7 +11,7 @@ use super::class::Kind;
 use super::explore::Explorer;
 use super::state::{Place, Tag};
 use super::view::{Address, View, intervals_of};
-use crate::header::Set;
+use crate::header::{Field, Set};
 use crate::network::{GatewayKind, Origin, Role, SourcePlace, owned_blocks};
 
 impl Explorer<'_, '_, '_> {
@@ -34,7 +34,10 @@ impl Explorer<'_, '_, '_> {
                 let state = self.started(Place::Internet, Tag::None, Origin::Peering);
                 self.come_from_peer(peering, &state, headers);
             }
-            SourcePlace::Component(component) => self.start_component(component, headers),
+            SourcePlace::Component(component) if self.components.is_empty() => {
+                self.start_component(component, headers);
+            }
+            SourcePlace::Component(_) => self.start_components(headers),
         }
     }
 
@@ -100,6 +103,15 @@ impl Explorer<'_, '_, '_> {
         let state = self.started(Place::Internet, Tag::None, Origin::Internet);
         let sent = self.internet_senders(&state.view, headers);
         self.push(state, sent);
+    }
+
+    /// Several components at once; what comes out of each carries its position.
+    fn start_components(&mut self, headers: Set) {
+        for (position, component) in (0_u128..).zip(self.components.clone()) {
+            let own = self.arena.interval(Field::Start, position, position);
+            let sent = self.arena.intersection(headers, own);
+            self.start_component(component, sent);
+        }
     }
 
     /// any header from every exit of a component. Permissive world only.

@@ -1,6 +1,8 @@
 //! Where an exploration is: a place, and all that rules further on ask about a packet besides its header.
 
-use reachproof_model::id::{AttachmentId, ComponentId, EniId, NatId, RouteTableId, SubnetId, VpcId};
+use reachproof_model::id::{
+    AttachmentId, ComponentId, EniId, NatId, RouteTableId, SubnetId, TgwTableId, VpcId,
+};
 
 use super::index::{CrowdId, ReceiversId};
 use super::view::View;
@@ -62,6 +64,8 @@ pub(crate) enum Place {
     Translated { nat: NatId, vpc: VpcId },
     /// In a transit gateway, come by this attachment.
     Transit { by: AttachmentId },
+    /// At a table of a transit gateway, come by any attachment.
+    Table(TgwTableId),
     /// Leaving a transit gateway by `to`, come by `by`.
     Exit { by: AttachmentId, to: AttachmentId },
 }

@@ -27,7 +27,8 @@ impl Explorer<'_, '_, '_> {
         if !claimed || self.avoids(&network.snapshot.transit_gateways[tgw].meta.id) {
             return;
         }
-        let zone = from.map(|subnet| self.index.zone_of(subnet));
+        // R-TGW-8: the zone picks the subnet on the other side; the permissive world takes all of them.
+        let zone = from.filter(|_| self.world == World::Under).map(|subnet| self.index.zone_of(subnet));
         for by in network.tgw_attachments_of_vpc(tgw, vpc, self.world) {
             let next = State { zone, ..state.at(Place::Transit { by }) };
             match network.entry_subnets(by, from, self.world).value {
@@ -69,6 +70,7 @@ impl Explorer<'_, '_, '_> {
         if self.avoids_attachment(by) {
             return;
         }
+        let state = &self.told_apart(by, state);
         for look_up in self.network().look_ups(by, self.world).value {
             match look_up {
                 LookUp::Table(table) => self.in_table(table, by, state, set),
@@ -78,18 +80,40 @@ impl Explorer<'_, '_, '_> {
         }
     }
 
+    /// R-SG-10: without the sender's identity where what comes by this attachment loses it at every other one. Checkers of
+    /// certificates follow it to the end.
+    fn told_apart(&self, by: AttachmentId, state: &State) -> State {
+        let lost = !self.network().may_keep_identity_from(by, self.world) && !self.certifying;
+        if lost { state.clone().tagged(Tag::None) } else { state.clone() }
+    }
+
     fn in_table(&mut self, table: TgwTableId, by: AttachmentId, state: &State, set: Set) {
         let index = self.index;
         let Some(fib) = index.tgw_fib(table, state.view.family, self.world) else {
             let part = self.arena.intersection(set, self.permissively());
             return self.out_anywhere(by, state, part);
         };
+        let known = fib.targets.iter().all(|(hop, _)| *hop != TgwHop::Any);
+        if known && state.tag == Tag::None && !self.certifying {
+            return self.push(state.at(Place::Table(table)), set);
+        }
         for (hop, intervals) in &fib.targets {
             let part = self.keep(set, &state.view, state.view.destination, intervals);
             match hop {
                 TgwHop::Attachment(to) => self.push(state.at(Place::Exit { by, to: *to }), part),
                 TgwHop::Any => self.out_anywhere(by, state, part),
             }
+        }
+    }
+
+    /// On from a table whose targets are all known: packets without an identity leave alike whatever they came by.
+    pub(super) fn in_known_table(&mut self, table: TgwTableId, state: &State, set: Set) {
+        let index = self.index;
+        let Some(fib) = index.tgw_fib(table, state.view.family, self.world) else { return };
+        for (hop, intervals) in &fib.targets {
+            let TgwHop::Attachment(to) = *hop else { continue };
+            let part = self.keep(set, &state.view, state.view.destination, intervals);
+            self.push(state.at(Place::Exit { by: to, to }), part);
         }
     }
 

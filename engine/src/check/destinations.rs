@@ -1,0 +1,140 @@
+//! What searches need to know of the destinations that are wanted.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use reachproof_model::id::{ComponentId, EniId};
+
+use super::beyond::{entered, explore_beyond, senders, wanted_of};
+use super::gather::Wanted;
+use super::place::{Target, targets};
+use crate::asked::destined;
+use crate::header::{Field, Set};
+use crate::network::Sink;
+use crate::reach::{Aim, Alike, Delivery, Exhausted, Explored, Reach};
+use crate::region::Spot;
+
+/// What searches need to know of the destinations that are wanted; the same whatever the sources are.
+pub(super) struct Destinations {
+    /// The wanted sinks, by the position of the class of receivers.
+    pub(super) targets: Vec<Option<Target>>,
+    /// What a search is for, where that is less than everything.
+    pub(super) aim: Option<Arc<Aim>>,
+}
+
+impl Destinations {
+    /// With an aim where the network is large.
+    pub(super) fn of(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Self, Exhausted> {
+        let network = reach.network();
+        let to = Self { targets: targets(reach, wanted), aim: None };
+        if network.options.search.is_aimed(network.snapshot.interfaces.len()) {
+            return to.aimed(reach, wanted);
+        }
+        Ok(to)
+    }
+
+    /// Aimed at what is wanted, and at the components from which something may come there, by others if need be. Without
+    /// an aim if nothing follows from it.
+    fn aimed(mut self, reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Self, Exhausted> {
+        let interfaces: Vec<EniId> = wanted.to.iter().filter_map(|(spot, _)| interface_at(spot)).collect();
+        let own: BTreeSet<ComponentId> =
+            wanted.to.iter().filter_map(|(spot, _)| component_at(spot)).collect();
+        let at = |components: BTreeSet<ComponentId>| {
+            let components = components.union(&own).copied().collect();
+            let elsewhere = wanted.to.len() > interfaces.len();
+            Aim::at(reach, interfaces.iter().copied(), components, elsewhere).map(Arc::new)
+        };
+        let mut others: Vec<ComponentId> = reach.network().components().ids().collect();
+        let mut leading = BTreeSet::new();
+        self.aim = at(BTreeSet::new());
+        while self.aim.is_some() {
+            let more = leading_to(reach, wanted, &self, &others)?;
+            if more.is_empty() {
+                self.aim = at(leading);
+                break;
+            }
+            others.retain(|id| !more.contains(id));
+            leading.extend(more.iter().copied());
+            self.aim = Aim::at(reach, [], more, false).map(Arc::new);
+        }
+        Ok(self)
+    }
+
+    /// What is wanted of an arrival, if anything is.
+    pub(super) fn asked(
+        &self,
+        wanted: &Wanted<'_>,
+        explored: &mut Explored<'_>,
+        delivery: &Delivery,
+        alike: Option<Alike<'_>>,
+    ) -> Option<Asked<'_>> {
+        let family = explored.family;
+        let Some(alike) = alike else {
+            let extent = wanted.to.at(delivery.sink)?;
+            let [meant, refuting] = [&extent.blocks, &extent.refuting]
+                .map(|blocks| destined(explored.arena, family, delivery, blocks));
+            return Some(Asked { sinks: Ok(delivery.sink), meant, refuting });
+        };
+        let target = self.targets.get(alike.class.position())?.as_ref()?;
+        let meant = target.meant.headers(explored.arena, family, Field::Destination);
+        let refuting = target.refuting.as_ref();
+        let refuting =
+            refuting.map_or(meant, |places| places.headers(explored.arena, family, Field::Destination));
+        Some(Asked { sinks: Err(target), meant, refuting })
+    }
+}
+
+/// Those of some components from which something may come to a wanted sink, or into a component, that is aimed at.
+fn leading_to(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    to: &Destinations,
+    components: &[ComponentId],
+) -> Result<BTreeSet<ComponentId>, Exhausted> {
+    let aimed = |id| to.aim.as_ref().is_none_or(|aim| aim.is_at_component(id));
+    let found = explore_beyond(reach, wanted, to, components, |explored| {
+        let mut leading: BTreeSet<ComponentId> = BTreeSet::new();
+        for (component, set) in entered(explored) {
+            leading.extend(
+                aimed(component).then(|| senders(explored, set)).into_iter().flatten().map(|(_, id)| id),
+            );
+        }
+        for (_, set) in wanted_of(wanted, to, explored) {
+            leading.extend(senders(explored, set).into_iter().map(|(_, id)| id));
+        }
+        leading
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Sinks at which something arrived, the headers that are meant there, and those of them that refute.
+pub(super) struct Asked<'g> {
+    /// By their addresses, where they receive alike.
+    pub(super) sinks: Result<Sink, &'g Target>,
+    pub(super) meant: Set,
+    pub(super) refuting: Set,
+}
+
+impl Asked<'_> {
+    /// Every sink that is meant.
+    pub(super) fn all(&self) -> Arc<[Sink]> {
+        match self.sinks {
+            Ok(sink) => Arc::from([sink]),
+            Err(target) => Arc::clone(&target.meant.all),
+        }
+    }
+}
+
+fn component_at(spot: Spot) -> Option<ComponentId> {
+    match spot {
+        Spot::Component(id) => Some(id),
+        _ => None,
+    }
+}
+
+fn interface_at(spot: Spot) -> Option<EniId> {
+    match spot {
+        Spot::Interface(id) => Some(id),
+        _ => None,
+    }
+}
