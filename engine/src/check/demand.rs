@@ -21,8 +21,9 @@ use crate::reach::{Delivery, Exhausted, Reach, intervals_of};
 /// Classes between which it does, from each address to some address of each, are taken together; every other pair that
 /// something may pass between is looked at alone and has a bundle of its own.
 pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
-    let to = &Destinations::of(reach, wanted)?;
-    let (classes, request) = wanted.aimed(reach, to, wanted.classes(reach));
+    let classes = wanted.classes(reach);
+    let to = &Destinations::of(reach, wanted, classes.len())?;
+    let (classes, request) = wanted.aimed(reach, to, classes);
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return <_>::default();

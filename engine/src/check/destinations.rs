@@ -10,7 +10,7 @@ use super::gather::Wanted;
 use super::place::{Target, targets};
 use crate::asked::destined;
 use crate::header::{Field, Set};
-use crate::network::Sink;
+use crate::network::{Search, Sink};
 use crate::reach::{Aim, Alike, Delivery, Exhausted, Explored, Reach};
 use crate::region::Spot;
 
@@ -23,41 +23,46 @@ pub(super) struct Destinations {
 }
 
 impl Destinations {
-    /// With an aim where the network is large.
-    pub(super) fn of(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Self, Exhausted> {
+    /// With an aim where the network is large; `classes` is how many classes of sources there are.
+    pub(super) fn of(reach: &Reach<'_, '_>, wanted: &Wanted<'_>, classes: usize) -> Result<Self, Exhausted> {
         let network = reach.network();
         let to = Self { targets: targets(reach, wanted), aim: None };
-        if network.options.search.is_aimed(network.snapshot.interfaces.len()) {
-            return to.aimed(reach, wanted);
+        match network.options.search.settled(network.snapshot.interfaces.len(), classes) {
+            Search::Aimed => to.aimed(reach, wanted),
+            Search::Onward => Ok(to.at(reach, wanted, network.components().ids())),
+            Search::Usual | Search::Plain => Ok(to),
         }
-        Ok(to)
     }
 
-    /// Aimed at what is wanted, and at the components from which something may come there, by others if need be. Without
-    /// an aim if nothing follows from it.
-    fn aimed(mut self, reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Self, Exhausted> {
+    /// Aimed at what is wanted and at some components. Without an aim if nothing follows from it.
+    fn at(
+        self,
+        reach: &Reach<'_, '_>,
+        wanted: &Wanted<'_>,
+        components: impl IntoIterator<Item = ComponentId>,
+    ) -> Self {
         let interfaces: Vec<EniId> = wanted.to.iter().filter_map(|(spot, _)| interface_at(spot)).collect();
-        let own: BTreeSet<ComponentId> =
-            wanted.to.iter().filter_map(|(spot, _)| component_at(spot)).collect();
-        let at = |components: BTreeSet<ComponentId>| {
-            let components = components.union(&own).copied().collect();
-            let elsewhere = wanted.to.len() > interfaces.len();
-            Aim::at(reach, interfaces.iter().copied(), components, elsewhere).map(Arc::new)
-        };
+        let own = wanted.to.iter().filter_map(|(spot, _)| component_at(spot));
+        let components = own.chain(components).collect();
+        let elsewhere = wanted.to.len() > interfaces.len();
+        Self { aim: Aim::at(reach, interfaces, components, elsewhere).map(Arc::new), ..self }
+    }
+
+    /// Aimed at what is wanted, and at the components from which something may come there, by others if need be.
+    fn aimed(self, reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Self, Exhausted> {
         let mut others: Vec<ComponentId> = reach.network().components().ids().collect();
         let mut leading = BTreeSet::new();
-        self.aim = at(BTreeSet::new());
-        while self.aim.is_some() {
-            let more = leading_to(reach, wanted, &self, &others)?;
+        let mut to = self.at(reach, wanted, []);
+        while to.aim.is_some() {
+            let more = leading_to(reach, wanted, &to, &others)?;
             if more.is_empty() {
-                self.aim = at(leading);
-                break;
+                return Ok(to.at(reach, wanted, leading));
             }
             others.retain(|id| !more.contains(id));
             leading.extend(more.iter().copied());
-            self.aim = Aim::at(reach, [], more, false).map(Arc::new);
+            to.aim = Aim::at(reach, [], more, false).map(Arc::new);
         }
-        Ok(self)
+        Ok(to)
     }
 
     /// What is wanted of an arrival, if anything is.

@@ -49,7 +49,7 @@ const SAMPLES: usize = 16;
 
 /// Every pair between which something may pass, in bundles; a pair may be in several.
 pub(crate) fn gather(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
-    gather_to(reach, wanted, &Destinations::of(reach, wanted)?)
+    gather_to(reach, wanted, &wanted.destinations(reach)?)
 }
 
 /// The same where the destinations are known already.
@@ -81,7 +81,7 @@ pub(super) fn ends(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
 ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
-    let to = &Destinations::of(reach, wanted)?;
+    let to = &wanted.destinations(reach)?;
     let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
@@ -120,8 +120,13 @@ impl Wanted<'_> {
     fn crowds(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
         match reach.network().options.search {
             Search::Plain => self.classes(reach),
-            Search::Usual | Search::Aimed => reach.crowded(&self.sources()),
+            Search::Usual | Search::Aimed | Search::Onward => reach.crowded(&self.sources()),
         }
+    }
+
+    /// What searches from the sources need to know of the destinations.
+    pub(super) fn destinations(&self, reach: &Reach<'_, '_>) -> Result<Destinations, Exhausted> {
+        Destinations::of(reach, self, self.crowds(reach).len())
     }
 
     /// Those of some classes that may matter, and how to explore them.

@@ -40,7 +40,6 @@ use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select, taken};
 use bundle::{Bundle, affected};
-use destinations::Destinations;
 use gather::{Wanted, gather, gather_to};
 
 /// The answer about one property.
@@ -323,7 +322,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut found: Vec<Bundle> = Vec::new();
         for direction in &self.directions {
             let wanted = self.wanted(direction, &direction.from);
-            let to = Destinations::of(self.reach, &wanted)?;
+            let to = wanted.destinations(self.reach)?;
             found.extend(gather_to(self.reach, &wanted, &to)?);
             let siblings = siblings(self.reach.network(), &direction.from);
             let others = gather_to(self.reach, &self.wanted(direction, &siblings), &to)?;

@@ -84,28 +84,35 @@ impl Default for NodeLimit {
 /// How a search over many sources goes about it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Search {
-    /// The interfaces of a VPC are explored together; in a large network what cannot matter is left out.
+    /// The interfaces of a VPC are explored together; in a large network what cannot matter is left out, as is found
+    /// cheaper for so many sources.
     #[default]
     Usual,
-    /// As usual, and what cannot matter is always left out.
+    /// As usual, and what cannot matter is always left out; which components matter is found first.
     Aimed,
+    /// The same, but every component matters until something enters it.
+    Onward,
     /// Each class by itself, to everywhere: nothing is saved. For comparison.
     Plain,
 }
 
 impl Search {
-    /// Whether to leave out what cannot matter among so many interfaces.
-    pub(crate) fn is_aimed(self, interfaces: usize) -> bool {
+    /// How to go about it among so many interfaces, from so many classes of sources.
+    pub(crate) fn settled(self, interfaces: usize, classes: usize) -> Self {
         match self {
-            Self::Usual => interfaces > MANY,
-            Self::Aimed => true,
-            Self::Plain => false,
+            Self::Usual if interfaces <= MANY => Self::Usual,
+            Self::Usual if classes <= FEW => Self::Onward,
+            Self::Usual => Self::Aimed,
+            asked => asked,
         }
     }
 }
 
 /// Interfaces among which nothing is left out without being asked for.
 const MANY: usize = 2_000;
+
+/// Classes of sources from which it costs less to follow what enters components than to find which of them matter.
+const FEW: usize = 16;
 
 /// A snapshot with everything resolved that evaluating a packet needs.
 #[derive(Debug)]
