@@ -24,7 +24,8 @@ pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Res
     let classes = wanted.classes(reach);
     let to = &Destinations::of(reach, wanted, classes.len())?;
     let (classes, request) = wanted.aimed(reach, to, classes);
-    let explored = reach.explore(&classes, &request, |explored| {
+    let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
+    let explored = reach.explore_for(&classes, &request, matters, |explored| {
         if explored.is_empty() {
             return <_>::default();
         }

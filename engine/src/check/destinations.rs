@@ -11,7 +11,7 @@ use super::place::{Target, targets};
 use crate::asked::destined;
 use crate::header::{Field, Set};
 use crate::network::{Search, Sink};
-use crate::reach::{Aim, Alike, Delivery, Exhausted, Explored, Reach};
+use crate::reach::{Aim, Alike, Delivery, Exhausted, Explored, Reach, ReceiversId};
 use crate::region::Spot;
 
 /// What searches need to know of the destinations that are wanted; the same whatever the sources are.
@@ -63,6 +63,14 @@ impl Destinations {
             to.aim = Aim::at(reach, [], more, false).map(Arc::new);
         }
         Ok(to)
+    }
+
+    /// Whether something is wanted of what arrives at a sink, or at a class of receivers.
+    pub(super) fn is_wanted(&self, wanted: &Wanted<'_>, sink: Sink, alike: Option<ReceiversId>) -> bool {
+        match alike {
+            None => wanted.to.at(sink).is_some(),
+            Some(class) => self.targets.get(class.position()).is_some_and(Option::is_some),
+        }
     }
 
     /// What is wanted of an arrival, if anything is.

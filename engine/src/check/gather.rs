@@ -59,7 +59,8 @@ pub(super) fn gather_to(
     to: &Destinations,
 ) -> Result<Vec<Bundle>, Exhausted> {
     let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
-    let explored = reach.explore(&classes, &request, |explored| {
+    let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
+    let explored = reach.explore_for(&classes, &request, matters, |explored| {
         if explored.is_empty() {
             return Yield::default();
         }
@@ -83,7 +84,8 @@ pub(super) fn ends(
 ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
     let to = &wanted.destinations(reach)?;
     let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
-    let explored = reach.explore(&classes, &request, |explored| {
+    let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
+    let explored = reach.explore_for(&classes, &request, matters, |explored| {
         if explored.is_empty() {
             return Touched::default();
         }

@@ -274,9 +274,23 @@ impl<'n, 's> Reach<'n, 's> {
         request: &Request,
         extract: impl Fn(Explored<'_>) -> T + Sync,
     ) -> Result<Vec<[T; 2]>, Exhausted> {
+        self.explore_for(sources, request, |_, _| true, extract)
+    }
+
+    /// The same, with replies followed only from the sinks that matter; elsewhere nothing counts as answered.
+    pub(crate) fn explore_for<T: Send>(
+        &self,
+        sources: &[SourceClass],
+        request: &Request,
+        matters: impl Fn(Sink, Option<ReceiversId>) -> bool + Sync,
+        extract: impl Fn(Explored<'_>) -> T + Sync,
+    ) -> Result<Vec<[T; 2]>, Exhausted> {
+        let matters: &Matters<'_> = &matters;
         let workers = || [Explorer::new(&self.index, Family::V4), Explorer::new(&self.index, Family::V6)];
         let explored = sources.par_iter().map_init(workers, |[v4, v6], source| {
-            let [v4, v6] = [v4, v6].map(|worker| explore_one(worker, source, request, &extract));
+            let [v4, v6] = [v4, v6].map(|worker| {
+                worker.within_limit(|worker| extracted(worker, source, request, matters, &extract))
+            });
             Ok([v4?, v6?])
         });
         explored.collect()
@@ -311,19 +325,14 @@ impl fmt::Display for Exhausted {
 
 impl std::error::Error for Exhausted {}
 
-fn explore_one<T>(
-    worker: &mut Explorer<'_, '_, '_>,
-    source: &SourceClass,
-    request: &Request,
-    extract: impl Fn(Explored<'_>) -> T,
-) -> Result<T, Exhausted> {
-    worker.within_limit(|worker| extracted(worker, source, request, &extract))
-}
+/// Whether replies matter from a sink, or from a class of receivers.
+type Matters<'m> = dyn Fn(Sink, Option<ReceiversId>) -> bool + Sync + 'm;
 
 fn extracted<T>(
     worker: &mut Explorer<'_, '_, '_>,
     source: &SourceClass,
     request: &Request,
+    matters: &Matters<'_>,
     extract: impl Fn(Explored<'_>) -> T,
 ) -> T {
     worker.avoid_all(&request.avoid);
@@ -332,8 +341,10 @@ fn extracted<T>(
     worker.kind = source.kind;
     worker.aim.clone_from(&request.aim);
     worker.sent = worker.aimed(source);
-    let over = explore_world(worker, source.place, World::Over, request.question);
-    let under = explore_world(worker, source.place, World::Under, request.question);
+    let matters =
+        |arrival: &Arrival| request.question == Question::Connection && matters(arrival.sink, arrival.alike);
+    let over = explore_world(worker, source.place, World::Over, matters);
+    let under = explore_world(worker, source.place, World::Under, matters);
     let arrived = merge(worker, over, under);
     let (family, network, index) = (worker.family, worker.network(), worker.index);
     let crowd = match source.kind {
@@ -350,21 +361,17 @@ fn explore_world(
     worker: &mut Explorer<'_, '_, '_>,
     source: SourcePlace,
     world: World,
-    question: Question,
+    matters: impl Fn(&Arrival) -> bool,
 ) -> Ways {
     worker.world = world;
     worker.reset();
     worker.start(source, worker.sent);
     worker.run();
     let arrivals = std::mem::take(&mut worker.arrivals);
-    let answered = |worker: &mut Explorer<'_, '_, '_>, arrival: &Arrival, set| match question {
-        Question::Packet => Set::EMPTY,
-        Question::Connection => worker.answered(source, arrival, set),
-    };
     arrivals
         .into_iter()
         .map(|(arrival, set)| {
-            let back = answered(worker, &arrival, set);
+            let back = if matters(&arrival) { worker.answered(source, &arrival, set) } else { Set::EMPTY };
             (arrival, set, back)
         })
         .collect()
