@@ -76,42 +76,6 @@ pub(super) fn gather_to(
     Ok(all.passing)
 }
 
-/// The places of both sides between which something may pass: sources that reach a wanted sink, and sinks that one
-/// reaches. As [`gather`], without telling which reaches which.
-pub(super) fn ends(
-    reach: &Reach<'_, '_>,
-    wanted: &Wanted<'_>,
-) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), Exhausted> {
-    let to = &wanted.destinations(reach)?;
-    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
-    let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
-    let explored = reach.explore_for(&classes, &request, matters, |explored| {
-        if explored.is_empty() {
-            return Touched::default();
-        }
-        Gathering::of(reach, wanted, to, explored).ends()
-    })?;
-    let (mut sources, mut sinks, mut entered) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
-    for found in explored.into_iter().flatten() {
-        sources.extend(found.sources);
-        sinks.extend(found.sinks);
-        entered.extend(found.entered);
-    }
-    for bundle in beyond_components(reach, wanted, to, &entered)? {
-        sources.extend(bundle.sources.iter());
-        sinks.extend(bundle.sinks.iter());
-    }
-    Ok((sources, sinks))
-}
-
-/// What one source class yields if only the ends are asked for.
-#[derive(Default)]
-struct Touched {
-    sources: BTreeSet<SourcePlace>,
-    sinks: BTreeSet<Sink>,
-    entered: Vec<Entered>,
-}
-
 impl Wanted<'_> {
     /// The sources as classes.
     pub(super) fn classes(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
@@ -119,7 +83,7 @@ impl Wanted<'_> {
     }
 
     /// The sources as few classes, whose members may differ in their groups.
-    fn crowds(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
+    pub(super) fn crowds(&self, reach: &Reach<'_, '_>) -> Vec<SourceClass> {
         match reach.network().options.search {
             Search::Plain => self.classes(reach),
             Search::Usual | Search::Aimed | Search::Onward => reach.crowded(&self.sources()),
@@ -188,40 +152,6 @@ impl<'g, 'w> Gathering<'g, 'w> {
             }
         }
         found
-    }
-
-    fn ends(mut self) -> Touched {
-        let mut found = Touched::default();
-        for (delivery, alike) in self.explored.arrivals() {
-            if let Some(asked) = self.asked(&delivery, alike) {
-                let [certain, unsure] = self.passing(&delivery, &asked);
-                let any = self.explored.arena.union(certain, unsure);
-                self.touch(&asked, any, &mut found);
-            }
-            if let Sink::Component(component) = delivery.sink {
-                found.entered.extend(self.entered(component, delivery.over));
-            }
-        }
-        found
-    }
-
-    fn touch(&self, asked: &Asked<'_>, set: Set, found: &mut Touched) {
-        if set.is_empty() {
-            return;
-        }
-        let sources = self.origins.among(&self.explored.arena.project(set, Field::Source));
-        let sinks = match asked.sinks {
-            Ok(sink) => Arc::from([sink]),
-            Err(target) => target.meant.among(&self.explored.arena.project(set, Field::Destination)),
-        };
-        let itself = match (&*sources, &*sinks) {
-            ([source], [sink]) => is_one_place(*source, *sink),
-            _ => false,
-        };
-        if !itself {
-            found.sources.extend(sources.iter());
-            found.sinks.extend(sinks.iter());
-        }
     }
 
     /// What is wanted of an arrival, if anything is.

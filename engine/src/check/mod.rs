@@ -14,6 +14,7 @@ mod beyond;
 mod bundle;
 mod demand;
 mod destinations;
+mod ends;
 mod gather;
 mod notes;
 mod place;

@@ -9,10 +9,12 @@ use reachproof_model::policy::{Form, protocol_name};
 use reachproof_model::traffic::Traffic;
 
 use super::bundle::{Bundle, Examples};
-use super::gather::{Wanted, ends, gather};
+use super::ends::{reached_from, senders_to};
+use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
 use crate::name::{sink_name, source_name};
 use crate::network::{Sink, SourcePlace, missing_calls, missing_inventories};
+use crate::reach::{Exhausted, Reach};
 use crate::region::{Extent, Region, Spot, neighbours};
 
 /// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
@@ -248,10 +250,10 @@ impl Case<'_, '_, '_> {
                 everywhere = everywhere.with(id);
             }
         }
-        let (sending, _) = self.ends(&everywhere, direction)?;
+        let sending = self.one_end(&everywhere, direction, senders_to)?;
         let sending = sending.into_iter().filter_map(Spot::source_of).fold(Region::default(), Region::with);
         let first = Direction { from: direction.from.clone(), to: sending, avoid: BTreeSet::new() };
-        let (_, receiving) = self.ends(&direction.from, &first)?;
+        let receiving = self.one_end(&direction.from, &first, reached_from)?;
         let relays = receiving.into_iter().filter_map(Spot::of_sink).filter_map(Spot::source);
         let sending: BTreeSet<SourcePlace> = relays.collect();
         if !sending.is_empty() {
@@ -268,16 +270,17 @@ impl Case<'_, '_, '_> {
         Ok(())
     }
 
-    /// As [`Self::between`], but only which places there are at either end.
-    fn ends(
+    /// As [`Self::between`], but only which places there are at one end.
+    fn one_end<T: Default>(
         &self,
         from: &Region,
         direction: &Direction,
-    ) -> Result<(BTreeSet<SourcePlace>, BTreeSet<Sink>), CheckError> {
+        search: impl Fn(&Reach<'_, '_>, &Wanted<'_>) -> Result<T, Exhausted>,
+    ) -> Result<T, CheckError> {
         if from.is_empty() || direction.to.is_empty() {
-            return Ok(<_>::default());
+            return Ok(T::default());
         }
-        Ok(ends(self.reach, &everything(from, direction))?)
+        Ok(search(self.reach, &everything(from, direction))?)
     }
 
     fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Bundle>, CheckError> {

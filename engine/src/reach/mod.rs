@@ -349,7 +349,7 @@ fn extracted<T>(
     let (family, network, index) = (worker.family, worker.network(), worker.index);
     let crowd = match source.kind {
         Kind::Crowd(id) => Some(index.crowd(id)),
-        Kind::Alike | Kind::LinkLocal => None,
+        Kind::Alike | Kind::LinkLocal | Kind::Mixed => None,
     };
     extract(Explored { source, family, arrived, network, crowd, arena: &mut worker.arena })
 }
