@@ -131,36 +131,8 @@ impl Onward {
     }
 }
 
-/// The wanted sinks to which something may get that comes out of one of some components, by others if need be.
-pub(super) fn reached_beyond(
-    reach: &Reach<'_, '_>,
-    wanted: &Wanted<'_>,
-    to: &Destinations,
-    first: BTreeSet<ComponentId>,
-) -> Result<BTreeSet<Sink>, Exhausted> {
-    let (avoid, aim) = (wanted.avoid.clone(), to.aim.clone());
-    let request = Request { question: Question::Packet, avoid, aim };
-    let (mut known, mut next, mut sinks) = (first.clone(), first, BTreeSet::new());
-    while !next.is_empty() {
-        let class = SourceClass::any_of(next.into_iter().collect());
-        let found = reach.explore(class.as_slice(), &request, |mut explored| {
-            let sinks: Vec<Arc<[Sink]>> = wanted_of(wanted, to, &mut explored)
-                .into_iter()
-                .map(|(sinks, set)| reached(&explored, sinks, set))
-                .collect();
-            (entered(&explored), sinks)
-        })?;
-        next = BTreeSet::new();
-        for (entered, reached) in found.into_iter().flatten() {
-            next.extend(entered.into_iter().map(|(id, _)| id).filter(|id| known.insert(*id)));
-            sinks.extend(reached.iter().flat_map(|sinks| sinks.iter().copied()));
-        }
-    }
-    Ok(sinks)
-}
-
 /// Those of some sinks at which headers arrived.
-fn reached(explored: &Explored<'_>, sinks: Result<Sink, &Target>, set: Set) -> Arc<[Sink]> {
+pub(super) fn reached(explored: &Explored<'_>, sinks: Result<Sink, &Target>, set: Set) -> Arc<[Sink]> {
     match sinks {
         Ok(sink) if !set.is_empty() => Arc::from([sink]),
         Ok(_) => Arc::from([]),

@@ -1,17 +1,17 @@
 //! Which places something may pass between, without telling which reaches which.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use reachproof_model::id::ComponentId;
 
-use super::beyond::{beyond_components, reached_beyond};
+use super::beyond::{beyond_components, entered, reached, wanted_of};
 use super::bundle::is_one_place;
 use super::destinations::{Asked, Destinations};
 use super::gather::{Entered, Gathering, Wanted};
-use crate::header::{Field, Set};
+use super::place::origins;
+use crate::header::{Arena, Field, Set};
 use crate::network::{Sink, SourcePlace};
-use crate::reach::{Exhausted, Reach};
+use crate::reach::{Exhausted, Explored, Reach, SourceClass};
 
 /// The sources from which something may get to a wanted sink.
 pub(super) fn senders_to(
@@ -19,55 +19,40 @@ pub(super) fn senders_to(
     wanted: &Wanted<'_>,
 ) -> Result<BTreeSet<SourcePlace>, Exhausted> {
     let to = &wanted.destinations(reach)?;
-    let Touched { mut sources, entered, .. } = touched(reach, wanted, to)?;
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
+    let explored = reach.explore(&classes, &request, |explored| {
+        if explored.is_empty() {
+            return Sending::default();
+        }
+        Gathering::of(reach, wanted, to, explored).sending()
+    })?;
+    let (mut sources, mut entered) = (BTreeSet::new(), Vec::new());
+    for found in explored.into_iter().flatten() {
+        sources.extend(found.sources);
+        entered.extend(found.entered);
+    }
     for bundle in beyond_components(reach, wanted, to, &entered)? {
         sources.extend(bundle.sources.iter());
     }
     Ok(sources)
 }
 
-/// The wanted sinks to which something may get from a source.
-pub(super) fn reached_from(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<BTreeSet<Sink>, Exhausted> {
-    let to = &Destinations::from_few(reach, wanted);
-    let Touched { mut sinks, entered, .. } = touched(reach, wanted, to)?;
-    let first: BTreeSet<ComponentId> = entered.iter().map(|entry| entry.component).collect();
-    sinks.extend(reached_beyond(reach, wanted, to, first)?);
-    Ok(sinks)
-}
-
-/// What source classes yield if only the ends are asked for.
+/// What a class of sources yields if only they are asked for.
 #[derive(Default)]
-struct Touched {
+struct Sending {
     sources: BTreeSet<SourcePlace>,
-    sinks: BTreeSet<Sink>,
     entered: Vec<Entered>,
 }
 
-fn touched(reach: &Reach<'_, '_>, wanted: &Wanted<'_>, to: &Destinations) -> Result<Touched, Exhausted> {
-    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
-    let explored = reach.explore(&classes, &request, |explored| {
-        if explored.is_empty() {
-            return Touched::default();
-        }
-        Gathering::of(reach, wanted, to, explored).ends()
-    })?;
-    let mut all = Touched::default();
-    for found in explored.into_iter().flatten() {
-        all.sources.extend(found.sources);
-        all.sinks.extend(found.sinks);
-        all.entered.extend(found.entered);
-    }
-    Ok(all)
-}
-
 impl Gathering<'_, '_> {
-    fn ends(mut self) -> Touched {
-        let mut found = Touched::default();
+    fn sending(mut self) -> Sending {
+        let mut found = Sending::default();
         for (delivery, alike) in self.explored.arrivals() {
             if let Some(asked) = self.asked(&delivery, alike) {
-                let [certain, unsure] = self.passing(&delivery, &asked);
-                let any = self.explored.arena.union(certain, unsure);
-                self.touch(&asked, any, &mut found);
+                let passing = self.passing(&delivery, &asked);
+                for set in passing {
+                    found.sources.extend(self.senders(&asked, set));
+                }
             }
             if let Sink::Component(component) = delivery.sink {
                 found.entered.extend(self.entered(component, delivery.over));
@@ -76,22 +61,58 @@ impl Gathering<'_, '_> {
         found
     }
 
-    fn touch(&self, asked: &Asked<'_>, set: Set, found: &mut Touched) {
-        if set.is_empty() {
-            return;
-        }
+    fn senders(&self, asked: &Asked<'_>, set: Set) -> Vec<SourcePlace> {
         let sources = self.origins.among(&self.explored.arena.project(set, Field::Source));
-        let sinks = match asked.sinks {
-            Ok(sink) => Arc::from([sink]),
-            Err(target) => target.meant.among(&self.explored.arena.project(set, Field::Destination)),
+        let elsewhere = |source: &SourcePlace| {
+            let alone = asked.sinks.ok();
+            alone.is_none_or(|sink| !is_one_place(*source, sink))
         };
-        let itself = match (&*sources, &*sinks) {
-            ([source], [sink]) => is_one_place(*source, *sink),
-            _ => false,
-        };
-        if !itself {
-            found.sources.extend(sources.iter());
-            found.sinks.extend(sinks.iter());
+        sources.iter().copied().filter(elsewhere).collect()
+    }
+}
+
+/// The wanted sinks to which something may get from a source, by components if need be.
+pub(super) fn reached_from(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<BTreeSet<Sink>, Exhausted> {
+    let to = &Destinations::from_few(reach, wanted);
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
+    let meant = |arena: &mut Arena, class: &SourceClass, family| {
+        origins(reach.network(), wanted, class, family).headers(arena, family, Field::Source)
+    };
+    let extract = |mut explored: Explored<'_>| Reached::of(wanted, to, &mut explored);
+    let mut all = Reached::default();
+    all.extend(reach.explore_mixed(&classes, &request, meant, extract)?);
+    let mut followed = BTreeSet::new();
+    loop {
+        let next: Vec<ComponentId> = all.entered.difference(&followed).copied().collect();
+        if next.is_empty() {
+            return Ok(all.sinks);
+        }
+        followed.extend(next.iter().copied());
+        let alone = |id| SourceClass::alone(SourcePlace::Component(id));
+        let classes: Vec<SourceClass> = next.into_iter().map(alone).collect();
+        all.extend(reach.explore_mixed(&classes, &request, |_, _, _| Set::FULL, extract)?);
+    }
+}
+
+/// What some sources reach.
+#[derive(Default)]
+struct Reached {
+    sinks: BTreeSet<Sink>,
+    entered: BTreeSet<ComponentId>,
+}
+
+impl Reached {
+    fn of(wanted: &Wanted<'_>, to: &Destinations, explored: &mut Explored<'_>) -> Self {
+        let arrived = wanted_of(wanted, to, explored);
+        let sinks = arrived.into_iter().map(|(sinks, set)| reached(explored, sinks, set));
+        let sinks = sinks.flat_map(|sinks| sinks.to_vec()).collect();
+        Self { sinks, entered: entered(explored).into_iter().map(|(id, _)| id).collect() }
+    }
+
+    fn extend(&mut self, found: Vec<Self>) {
+        for part in found {
+            self.sinks.extend(part.sinks);
+            self.entered.extend(part.entered);
         }
     }
 }

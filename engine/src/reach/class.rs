@@ -38,20 +38,12 @@ pub(crate) enum Kind {
     Crowd(CrowdId),
     /// Nothing but addresses; their link-local addresses alone.
     LinkLocal,
-    /// They are components, and nobody asks which of them something came out of.
-    Mixed,
 }
 
 impl SourceClass {
     /// A source of its own.
     pub fn alone(place: SourcePlace) -> Self {
         Self { place, members: Vec::new(), components: Vec::new(), kind: Kind::Alike }
-    }
-
-    /// Several components that are not told apart, ascending, for packets alone; `None` without any.
-    pub(crate) fn any_of(components: Vec<ComponentId>) -> Option<Self> {
-        let place = SourcePlace::Component(*components.first()?);
-        Some(Self { components, kind: Kind::Mixed, ..Self::alone(place) })
     }
 
     /// Several components, ascending, for packets alone; `None` without any.

@@ -76,7 +76,7 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     /// The headers that matter to it.
     pub(super) sent: Set,
     /// The VPCs in which what comes as it was sent matters to it.
-    aimed_vpcs: BTreeSet<VpcId>,
+    pub(super) aimed_vpcs: BTreeSet<VpcId>,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
     visited: BTreeMap<State, Visit>,
@@ -147,7 +147,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
     /// The headers of a class that matter to what the exploration is for.
     pub(super) fn aimed(&mut self, source: &SourceClass) -> Set {
         let Some(aim) = self.aim.clone() else { return Set::FULL };
-        self.aimed_vpcs = aim.vpcs(self.network(), source);
+        self.aimed_vpcs.extend(aim.vpcs(self.network(), source));
         let destinations = aim.destinations(self.network(), source, self.family);
         self.among(&View::sent(self.family), Address::Destination, &destinations)
     }

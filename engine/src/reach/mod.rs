@@ -297,6 +297,64 @@ impl<'n, 's> Reach<'n, 's> {
     }
 }
 
+impl<'n, 's> Reach<'n, 's> {
+    /// Explores classes of sources many at once, for packets in the permissive world, where nobody asks which of them
+    /// something came from; `meant` are the headers of a class that count.
+    ///
+    /// # Errors
+    /// As [`Reach::explore`].
+    pub(crate) fn explore_mixed<T: Send>(
+        &self,
+        sources: &[SourceClass],
+        request: &Request,
+        meant: impl Fn(&mut Arena, &SourceClass, Family) -> Set + Sync,
+        extract: impl Fn(Explored<'_>) -> T + Sync,
+    ) -> Result<Vec<T>, Exhausted> {
+        let of = |(chunk, family): (&[SourceClass], Family)| {
+            let mut worker = Explorer::new(&self.index, family);
+            worker.within_limit(|worker| mixed(worker, chunk, request, &meant, &extract))
+        };
+        let chunks: Vec<&[SourceClass]> = sources.chunks(MIXED).collect();
+        let both =
+            chunks.into_iter().flat_map(|chunk| [Family::V4, Family::V6].map(|family| (chunk, family)));
+        let found: Result<Vec<Option<T>>, Exhausted> =
+            both.collect::<Vec<_>>().into_par_iter().map(of).collect();
+        Ok(found?.into_iter().flatten().collect())
+    }
+}
+
+/// Classes of sources that are explored as one.
+const MIXED: usize = 4096;
+
+fn mixed<T>(
+    worker: &mut Explorer<'_, '_, '_>,
+    sources: &[SourceClass],
+    request: &Request,
+    meant: impl Fn(&mut Arena, &SourceClass, Family) -> Set,
+    extract: impl Fn(Explored<'_>) -> T,
+) -> Option<T> {
+    worker.avoid_all(&request.avoid);
+    worker.aim.clone_from(&request.aim);
+    worker.world = World::Over;
+    worker.aimed_vpcs.clear();
+    worker.reset();
+    for source in sources {
+        worker.senders.clone_from(&source.members);
+        worker.kind = source.kind;
+        let meant = meant(&mut worker.arena, source, worker.family);
+        let sent = worker.aimed(source);
+        let sent = worker.arena.intersection(sent, meant);
+        worker.start(source.place, sent);
+    }
+    worker.run();
+    let arrivals = std::mem::take(&mut worker.arrivals);
+    let over = arrivals.into_iter().map(|(arrival, set)| (arrival, set, Set::EMPTY)).collect();
+    let arrived = merge(worker, over, Ways::new());
+    let (family, network) = (worker.family, worker.network());
+    let source = sources.first()?;
+    Some(extract(Explored { source, family, arrived, network, crowd: None, arena: &mut worker.arena }))
+}
+
 /// The diagrams of one source outgrew the limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exhausted {
@@ -340,6 +398,7 @@ fn extracted<T>(
     worker.components.clone_from(&source.components);
     worker.kind = source.kind;
     worker.aim.clone_from(&request.aim);
+    worker.aimed_vpcs.clear();
     worker.sent = worker.aimed(source);
     let matters =
         |arrival: &Arrival| request.question == Question::Connection && matters(arrival.sink, arrival.alike);
@@ -349,7 +408,7 @@ fn extracted<T>(
     let (family, network, index) = (worker.family, worker.network(), worker.index);
     let crowd = match source.kind {
         Kind::Crowd(id) => Some(index.crowd(id)),
-        Kind::Alike | Kind::LinkLocal | Kind::Mixed => None,
+        Kind::Alike | Kind::LinkLocal => None,
     };
     extract(Explored { source, family, arrived, network, crowd, arena: &mut worker.arena })
 }

@@ -93,7 +93,7 @@ impl Explorer<'_, '_, '_> {
         // Whether they have link-local ones is a matter of their subnets, which they share.
         let local = match self.kind {
             Kind::Crowd(_) => Set::EMPTY,
-            Kind::Alike | Kind::LinkLocal | Kind::Mixed => self.link_local_sources(interface),
+            Kind::Alike | Kind::LinkLocal => self.link_local_sources(interface),
         };
         self.arena.union(own, local)
     }
@@ -108,10 +108,7 @@ impl Explorer<'_, '_, '_> {
     /// Several components at once; what comes out of each carries its position.
     fn start_components(&mut self, headers: Set) {
         for (position, component) in (0_u128..).zip(self.components.clone()) {
-            let own = match self.kind {
-                Kind::Mixed => Set::FULL,
-                _ => self.arena.interval(Field::Start, position, position),
-            };
+            let own = self.arena.interval(Field::Start, position, position);
             let sent = self.arena.intersection(headers, own);
             self.start_component(component, sent);
         }
