@@ -224,3 +224,31 @@ fn the_command_leaves_what_is_there_alone() {
     assert_eq!(complaint, format!("error: `{path}` is not empty: expected an empty folder or none\n"));
     assert_eq!(fs::read_dir(place.path()).expect("a folder").count(), 1);
 }
+
+#[test]
+fn people_are_shown_the_first_of_very_many_ways_and_told_of_the_others() {
+    let place = tempfile::tempdir().expect("a folder");
+    let path = place.path().to_str().expect("UTF-8");
+    run(&["generate", "--interfaces", "1000", "--mutate", "5", "-o", path]);
+    let policy = place.path().join("policy.yaml");
+    let check = |format| {
+        let policy = policy.to_str().expect("UTF-8");
+        run(&["check", path, "--policy", policy, "--format", format]).1
+    };
+    let json: serde_json::Value = serde_json::from_str(&check("json")).expect("JSON");
+    let all = json["properties"].as_array().expect("properties").iter();
+    let ways: Vec<usize> = all.map(|row| row["witnesses"].as_array().expect("witnesses").len()).collect();
+    let cut: Vec<usize> =
+        ways.iter().map(|count| count.saturating_sub(20)).filter(|more| *more > 0).collect();
+    assert!(!cut.is_empty(), "{ways:?}");
+    for format in ["text", "markdown"] {
+        let text = check(format);
+        assert_eq!(text.matches(" => ").count(), ways.iter().map(|count| *count.min(&20)).sum::<usize>());
+        for more in &cut {
+            assert!(
+                text.contains(&format!("and {more} more ways: --format json shows all of them")),
+                "{text}"
+            );
+        }
+    }
+}

@@ -269,11 +269,26 @@ pub fn property_text(checked: Checked<'_, '_>, report: &PropertyReport, style: S
     if let Some(why) = &report.why {
         let _ = writeln!(text, "  why: {}", visible(why));
     }
-    for witness in &report.witnesses {
+    let (shown, more) = shown(report);
+    for witness in shown {
         let _ = writeln!(text, "  {}", witness_title(checked.names, witness));
         text.push_str(&walks_text(checked.network, checked.names, &witness.trace, style, "    "));
     }
+    if let Some(more) = more {
+        let _ = writeln!(text, "  {more}");
+    }
     text + &footer(report)
+}
+
+/// Witnesses of one property that people are shown.
+const SHOWN: usize = 20;
+
+/// The witnesses that people are shown, and a line about the others.
+pub fn shown(report: &PropertyReport) -> (&[Witness], Option<String>) {
+    let (shown, others) = report.witnesses.split_at(report.witnesses.len().min(SHOWN));
+    let ways = if others.len() == 1 { "way" } else { "ways" };
+    let more = || format!("and {} more {ways}: --format json shows all of them", others.len());
+    (shown, (!others.is_empty()).then(more))
 }
 
 /// `internet => eni-1 (web), 2 pairs: tcp … -> …`.

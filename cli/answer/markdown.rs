@@ -8,7 +8,7 @@ use reachproof_engine::check::{PropertyReport, Verdict};
 use reachproof_engine::evidence::Trace;
 use reachproof_engine::network::Network;
 
-use super::check::{Checked, Summary, footer, sentence, verdict_name, witness_title};
+use super::check::{Checked, Summary, footer, sentence, shown, verdict_name, witness_title};
 use super::journey;
 use super::names::Names;
 use super::reach::ReachAnswer;
@@ -42,9 +42,13 @@ fn property(checked: Checked<'_, '_>, report: &PropertyReport) -> String {
     if let Some(why) = &report.why {
         let _ = write!(text, "\n{}\n", code(why));
     }
-    for witness in &report.witnesses {
+    let (shown, more) = shown(report);
+    for witness in shown {
         let _ = write!(text, "\n{}\n\n", code(&witness_title(checked.names, witness)));
         text += &block(&journey::walks_text(checked.network, checked.names, &witness.trace, PLAIN, ""));
+    }
+    if let Some(more) = more {
+        let _ = write!(text, "\n{}\n", code(&more));
     }
     text + "\n" + &block(&unindented(&footer(report)))
 }
