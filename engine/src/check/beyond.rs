@@ -84,10 +84,12 @@ pub(super) fn wanted_of<'e>(
 
 /// The components that some headers came out of, with their positions.
 pub(super) fn senders(explored: &Explored<'_>, set: Set) -> Vec<(u128, ComponentId)> {
-    let among = explored.arena.project(set, Field::Start);
-    let sent = |position: &u128| among.iter().any(|(lo, hi)| (*lo..=*hi).contains(position));
-    let components = (0..).zip(explored.source.components.iter().copied());
-    components.filter(|(position, _)| sent(position)).collect()
+    let positions = explored.arena.project(set, Field::Start).into_iter().flat_map(|(lo, hi)| lo..=hi);
+    let component = |position: u128| {
+        let at = usize::try_from(position).ok()?;
+        Some((position, *explored.source.components.get(at)?))
+    };
+    positions.map_while(component).collect()
 }
 
 /// What lies beyond components: which lead to which, and the wanted sinks of each.

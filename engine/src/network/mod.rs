@@ -35,7 +35,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::id::{ComponentId, EniId, GroupId, SubnetId, Table, VpcId};
-use reachproof_model::snapshot::{Component, Interface, Snapshot, Subnet, Vpc};
+use reachproof_model::snapshot::{Component, Interface, Snapshot, Subnet, Vpc, Zone};
 
 pub use acl::AclChoice;
 pub(crate) use differing::Differing;
@@ -150,6 +150,8 @@ struct Resolved<'s> {
     acls: acl::AclIndex,
     transit: transit::TransitIndex,
     nats: Vec<Nat>,
+    /// The zone of each subnet that a call describes.
+    zones: Vec<Option<&'s Zone>>,
 }
 
 impl<'s> Network<'s> {
@@ -273,6 +275,7 @@ impl<'s> Resolved<'s> {
             acls: acl::AclIndex::of(snapshot),
             transit: transit::TransitIndex::of(snapshot),
             nats: nat::nats(snapshot),
+            zones: zone::described(snapshot),
             gateways,
             components,
         }

@@ -1,12 +1,14 @@
 //! Availability Zones, as far as they can be compared (R-TGW-2).
 
-use reachproof_model::id::SubnetId;
-use reachproof_model::snapshot::Zone;
+use std::collections::BTreeSet;
+
+use reachproof_model::id::{Id, SubnetId};
+use reachproof_model::snapshot::{Snapshot, Subnet, Zone};
 
 use super::Network;
 
 /// The ordinary Availability Zone of a subnet, by what is shown of it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PlainZone<'s> {
     id: Option<&'s str>,
     name: Option<&'s str>,
@@ -49,23 +51,22 @@ impl<'s> Network<'s> {
         self.plain_zone(subnet)?.id
     }
 
-    /// The zone of a subnet, if a call describes it: by its id, or by its name where one account alone gives names.
+    /// The zone of a subnet, if a call describes it.
     pub(super) fn described_zone(&self, subnet: SubnetId) -> Option<&'s Zone> {
-        let record = self.subnet(subnet);
-        let mut zones = self.snapshot.zones.iter();
-        match &record.zone_id {
-            Some(id) => zones.find(|zone| zone.id == *id),
-            None => {
-                zones.find(|zone| Some(&zone.name) == record.zone.as_ref()).filter(|_| self.has_one_account())
-            }
-        }
+        self.resolved.zones.get(subnet.index()).copied().flatten()
     }
+}
 
-    fn has_one_account(&self) -> bool {
-        let mut accounts = self.snapshot.scopes.values().map(|scope| &scope.account);
-        let first = accounts.next();
-        accounts.all(|account| Some(account) == first)
-    }
+/// The described zone of each subnet: by its id, or by its name where one account alone gives names.
+pub(super) fn described(snapshot: &Snapshot) -> Vec<Option<&Zone>> {
+    let accounts: BTreeSet<&str> = snapshot.scopes.values().map(|scope| &*scope.account).collect();
+    let of = |record: &Subnet| {
+        snapshot.zones.iter().find(|zone| match &record.zone_id {
+            Some(id) => zone.id == *id,
+            None => accounts.len() < 2 && Some(&zone.name) == record.zone.as_ref(),
+        })
+    };
+    snapshot.subnets.values().map(of).collect()
 }
 
 /// R-TGW-2, R-BPA-8: whether a described zone is an ordinary Availability Zone; an answer without `ZoneType` is read by
