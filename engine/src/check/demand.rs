@@ -23,7 +23,7 @@ use crate::reach::{Delivery, Exhausted, Reach, intervals_of};
 pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
     let classes = wanted.classes(reach);
     let to = &Destinations::of(reach, wanted, classes.len())?;
-    let (classes, request) = wanted.aimed(reach, to, classes);
+    let (classes, request) = wanted.aimed(reach, to, classes)?;
     let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
     let explored = reach.explore_for(&classes, &request, matters, |explored| {
         if explored.is_empty() {

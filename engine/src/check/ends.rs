@@ -19,7 +19,7 @@ pub(super) fn senders_to(
     wanted: &Wanted<'_>,
 ) -> Result<BTreeSet<SourcePlace>, Exhausted> {
     let to = &wanted.destinations(reach)?;
-    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach))?;
     let explored = reach.explore(&classes, &request, |explored| {
         if explored.is_empty() {
             return Sending::default();
@@ -74,7 +74,7 @@ impl Gathering<'_, '_> {
 /// The wanted sinks to which something may get from a source, by components if need be.
 pub(super) fn reached_from(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<BTreeSet<Sink>, Exhausted> {
     let to = &Destinations::from_few(reach, wanted);
-    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach))?;
     let meant = |arena: &mut Arena, class: &SourceClass, family| {
         origins(reach.network(), wanted, class, family).headers(arena, family, Field::Source)
     };

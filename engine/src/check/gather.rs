@@ -11,6 +11,7 @@ use super::beyond::beyond_components;
 use super::bundle::{Addresses, Bundle, Examples, Sample, is_one_place};
 use super::destinations::{Asked, Destinations};
 use super::place::{Places, origins};
+use super::shortlist::shortlisted;
 use crate::asked::{example, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
 use crate::network::{Search, Sink, SourcePlace};
@@ -58,7 +59,7 @@ pub(super) fn gather_to(
     wanted: &Wanted<'_>,
     to: &Destinations,
 ) -> Result<Vec<Bundle>, Exhausted> {
-    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach));
+    let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach))?;
     let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
     let explored = reach.explore_for(&classes, &request, matters, |explored| {
         if explored.is_empty() {
@@ -96,12 +97,15 @@ impl Wanted<'_> {
     }
 
     /// Those of some classes that may matter, and how to explore them.
+    ///
+    /// # Errors
+    /// If a limit is hit.
     pub(super) fn aimed(
         &self,
         reach: &Reach<'_, '_>,
         to: &Destinations,
         mut classes: Vec<SourceClass>,
-    ) -> (Vec<SourceClass>, Request) {
+    ) -> Result<(Vec<SourceClass>, Request), Exhausted> {
         let (avoid, aim) = (self.avoid.clone(), to.aim.clone());
         if let Some(aim) = &aim {
             let matters = |class: &SourceClass| {
@@ -109,8 +113,9 @@ impl Wanted<'_> {
                 both.into_iter().any(|family| !aim.destinations(reach.network(), class, family).is_empty())
             };
             classes.retain(matters);
+            classes = shortlisted(reach, self, to, classes)?;
         }
-        (classes, Request { question: self.question, avoid, aim })
+        Ok((classes, Request { question: self.question, avoid, aim }))
     }
 
     fn sources(&self) -> Vec<SourcePlace> {

@@ -22,6 +22,7 @@ mod replies;
 mod require;
 mod scope;
 mod sent;
+mod shortlist;
 mod waiver;
 mod witness;
 

@@ -162,7 +162,7 @@ impl Band {
 }
 
 /// Intervals with those that overlap or adjoin made one.
-pub(super) fn merged(mut intervals: Intervals) -> Intervals {
+pub(crate) fn merged(mut intervals: Intervals) -> Intervals {
     intervals.sort_unstable();
     let mut found: Intervals = Vec::new();
     for (lo, hi) in intervals {

@@ -122,7 +122,7 @@ fn is_owned(network: &Network<'_>, vpc: VpcId, address: Ipv4Addr) -> bool {
 }
 
 /// Whether two lists of sorted, disjoint intervals share an address.
-pub(super) fn overlap(left: &[(u128, u128)], right: &[(u128, u128)]) -> bool {
+pub(crate) fn overlap(left: &[(u128, u128)], right: &[(u128, u128)]) -> bool {
     let (few, many) = if left.len() < right.len() { (left, right) } else { (right, left) };
     few.iter().any(|(lo, hi)| {
         let after = many.partition_point(|(_, end)| end < lo);

@@ -40,6 +40,7 @@ use reachproof_model::flow::{Question, World};
 use reachproof_model::id::{ComponentId, EniId, NatId, VpcId};
 
 pub use aim::Aim;
+pub(crate) use class::merged as merged_intervals;
 use class::{Crowd, Kind};
 pub use class::{SourceClass, classes};
 
@@ -49,6 +50,7 @@ use crate::network::{Network, NodeLimit, Sink, SourcePlace, owned_blocks};
 use explore::Arrival;
 pub(crate) use explore::Explorer;
 use ground::Ground;
+pub(crate) use ground::overlap;
 use index::{Index, Owned};
 pub(crate) use index::{Receivers, ReceiversId};
 pub(crate) use invariant::{Spread, family_of, merged};
@@ -346,6 +348,8 @@ fn mixed<T>(
         let sent = worker.arena.intersection(sent, meant);
         worker.start(source.place, sent);
     }
+    // Each of several senders may hear the others (R-ADDR-15).
+    worker.senders = sources.iter().flat_map(|source| source.members.iter().copied()).collect();
     worker.run();
     let arrivals = std::mem::take(&mut worker.arrivals);
     let over = arrivals.into_iter().map(|(arrival, set)| (arrival, set, Set::EMPTY)).collect();
