@@ -8,7 +8,7 @@ use reachproof_model::snapshot::{Snapshot, Subnet, Zone};
 use super::Network;
 
 /// The ordinary Availability Zone of a subnet, by what is shown of it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct PlainZone<'s> {
     id: Option<&'s str>,
     name: Option<&'s str>,
