@@ -37,9 +37,12 @@ pub(super) fn beyond_components(
     Ok(bundles)
 }
 
+/// How many classes of sources are explored as one where it does not matter which of them something came from.
+pub(super) const MANY: usize = 4096;
+
 /// How many components are explored at once, so that what they have in common is explored once; fewer than
 /// [`Field::Start`] can tell apart.
-const TOGETHER: usize = 4096;
+pub(super) const TOGETHER: usize = 256;
 
 pub(super) fn explore_beyond<T: Send>(
     reach: &Reach<'_, '_>,

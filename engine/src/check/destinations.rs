@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use reachproof_model::flow::Question;
 use reachproof_model::id::{ComponentId, EniId};
 
-use super::beyond::{entered, explore_beyond, senders, wanted_of};
+use super::beyond::{TOGETHER, entered, explore_beyond, senders, wanted_of};
 use super::gather::Wanted;
 use super::place::{Target, targets};
 use crate::asked::destined;
-use crate::header::{Field, Set};
-use crate::network::{Search, Sink};
-use crate::reach::{Aim, Alike, Delivery, Exhausted, Explored, Reach, ReceiversId};
+use crate::header::{Arena, Field, Set};
+use crate::network::{Search, Sink, SourcePlace};
+use crate::reach::{Aim, Alike, Delivery, Exhausted, Explored, Reach, ReceiversId, Request, SourceClass};
 use crate::region::Spot;
 
 /// What searches need to know of the destinations that are wanted; the same whatever the sources are.
@@ -119,20 +120,40 @@ fn leading_to(
     to: &Destinations,
     components: &[ComponentId],
 ) -> Result<BTreeSet<ComponentId>, Exhausted> {
-    let aimed = |id| to.aim.as_ref().is_none_or(|aim| aim.is_at_component(id));
-    let found = explore_beyond(reach, wanted, to, components, |explored| {
-        let mut leading: BTreeSet<ComponentId> = BTreeSet::new();
-        for (component, set) in entered(explored) {
-            leading.extend(
-                aimed(component).then(|| senders(explored, set)).into_iter().flatten().map(|(_, id)| id),
-            );
-        }
-        for (_, set) in wanted_of(wanted, to, explored) {
-            leading.extend(senders(explored, set).into_iter().map(|(_, id)| id));
-        }
-        leading
+    let suspects = suspects(reach, wanted, to, components)?;
+    let found = explore_beyond(reach, wanted, to, &suspects, |explored| {
+        let leading = leading_sets(wanted, to, explored);
+        leading.into_iter().flat_map(|set| senders(explored, set)).map(|(_, id)| id).collect()
     })?;
+    let found: Vec<BTreeSet<ComponentId>> = found;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// Components among which some are from which something may come there: those that are explored together with such a one.
+fn suspects(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    to: &Destinations,
+    components: &[ComponentId],
+) -> Result<Vec<ComponentId>, Exhausted> {
+    let (avoid, aim) = (wanted.avoid.clone(), to.aim.clone());
+    let request = Request { question: Question::Packet, avoid, aim };
+    let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
+    let classes: Vec<SourceClass> = components.iter().map(alone).collect();
+    let any = |_: &mut Arena, _: &SourceClass, _| Set::FULL;
+    let leads = reach.explore_mixed((&classes, TOGETHER), &request, any, |mut explored| {
+        leading_sets(wanted, to, &mut explored).iter().any(|set| !set.is_empty())
+    })?;
+    let groups = components.chunks(TOGETHER).zip(leads);
+    Ok(groups.filter(|(_, leads)| leads.contains(&true)).flat_map(|(group, _)| group).copied().collect())
+}
+
+/// What gets to a wanted sink, or into a component, that is aimed at.
+fn leading_sets(wanted: &Wanted<'_>, to: &Destinations, explored: &mut Explored<'_>) -> Vec<Set> {
+    let aimed = |id: ComponentId| to.aim.as_ref().is_none_or(|aim| aim.is_at_component(id));
+    let entering = entered(explored).into_iter().filter(|(id, _)| aimed(*id)).map(|(_, set)| set);
+    let arriving = wanted_of(wanted, to, explored).into_iter().map(|(_, set)| set);
+    entering.collect::<Vec<Set>>().into_iter().chain(arriving).collect()
 }
 
 /// Sinks at which something arrived, the headers that are meant there, and those of them that refute.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reachproof_model::id::ComponentId;
 
-use super::beyond::{beyond_components, entered, reached, wanted_of};
+use super::beyond::{MANY, beyond_components, entered, reached, wanted_of};
 use super::bundle::is_one_place;
 use super::destinations::{Asked, Destinations};
 use super::gather::{Entered, Gathering, Wanted};
@@ -80,7 +80,7 @@ pub(super) fn reached_from(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result
     };
     let extract = |mut explored: Explored<'_>| Reached::of(wanted, to, &mut explored);
     let mut all = Reached::default();
-    all.extend(reach.explore_mixed(&classes, &request, meant, extract)?);
+    all.extend(reach.explore_mixed((&classes, MANY), &request, meant, extract)?);
     let mut followed = BTreeSet::new();
     loop {
         let next: Vec<ComponentId> = all.entered.difference(&followed).copied().collect();
@@ -90,7 +90,7 @@ pub(super) fn reached_from(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result
         followed.extend(next.iter().copied());
         let alone = |id| SourceClass::alone(SourcePlace::Component(id));
         let classes: Vec<SourceClass> = next.into_iter().map(alone).collect();
-        all.extend(reach.explore_mixed(&classes, &request, |_, _, _| Set::FULL, extract)?);
+        all.extend(reach.explore_mixed((&classes, MANY), &request, |_, _, _| Set::FULL, extract)?);
     }
 }
 
@@ -109,8 +109,8 @@ impl Reached {
         Self { sinks, entered: entered(explored).into_iter().map(|(id, _)| id).collect() }
     }
 
-    fn extend(&mut self, found: Vec<Self>) {
-        for part in found {
+    fn extend(&mut self, found: Vec<[Self; 2]>) {
+        for part in found.into_iter().flatten() {
             self.sinks.extend(part.sinks);
             self.entered.extend(part.entered);
         }

@@ -2,7 +2,7 @@
 
 use reachproof_model::flow::Question;
 
-use super::beyond::{entered, wanted_of};
+use super::beyond::{MANY, entered, wanted_of};
 use super::destinations::Destinations;
 use super::gather::Wanted;
 use super::place::origins;
@@ -51,11 +51,12 @@ fn arriving(
     let meant = |arena: &mut Arena, class: &SourceClass, family| {
         origins(reach.network(), wanted, class, family).headers(arena, family, Field::Source)
     };
-    let found = reach.explore_mixed(classes, &request, meant, |mut explored| {
+    let found = reach.explore_mixed((classes, MANY), &request, meant, |mut explored| {
         (explored.family, sources(wanted, to, &mut explored))
     })?;
     let of = |family: Family| {
-        let intervals = found.iter().filter(|(of, _)| *of == family).flat_map(|(_, sources)| sources);
+        let intervals =
+            found.iter().flatten().filter(|(of, _)| *of == family).flat_map(|(_, sources)| sources);
         merged_intervals(intervals.copied().collect())
     };
     Ok([Family::V4, Family::V6].map(of))

@@ -300,33 +300,30 @@ impl<'n, 's> Reach<'n, 's> {
 }
 
 impl<'n, 's> Reach<'n, 's> {
-    /// Explores classes of sources many at once, for packets in the permissive world, where nobody asks which of them
-    /// something came from; `meant` are the headers of a class that count.
+    /// Explores classes of sources `together` at once, for packets in the permissive world, where nobody asks which of them
+    /// something came from; `meant` are the headers of a class that count. The answers come in the order of `sources`.
     ///
     /// # Errors
     /// As [`Reach::explore`].
     pub(crate) fn explore_mixed<T: Send>(
         &self,
-        sources: &[SourceClass],
+        (sources, together): (&[SourceClass], usize),
         request: &Request,
         meant: impl Fn(&mut Arena, &SourceClass, Family) -> Set + Sync,
         extract: impl Fn(Explored<'_>) -> T + Sync,
-    ) -> Result<Vec<T>, Exhausted> {
-        let of = |(chunk, family): (&[SourceClass], Family)| {
+    ) -> Result<Vec<[T; 2]>, Exhausted> {
+        let of = |chunk: &[SourceClass], family: Family| {
             let mut worker = Explorer::new(&self.index, family);
             worker.within_limit(|worker| mixed(worker, chunk, request, &meant, &extract))
         };
-        let chunks: Vec<&[SourceClass]> = sources.chunks(MIXED).collect();
-        let both =
-            chunks.into_iter().flat_map(|chunk| [Family::V4, Family::V6].map(|family| (chunk, family)));
-        let found: Result<Vec<Option<T>>, Exhausted> =
-            both.collect::<Vec<_>>().into_par_iter().map(of).collect();
+        let both = |chunk: &[SourceClass]| {
+            let (v4, v6) = rayon::join(|| of(chunk, Family::V4), || of(chunk, Family::V6));
+            Ok(v4?.zip(v6?).map(<[T; 2]>::from))
+        };
+        let found: Result<Vec<Option<[T; 2]>>, Exhausted> = sources.par_chunks(together).map(both).collect();
         Ok(found?.into_iter().flatten().collect())
     }
 }
-
-/// Classes of sources that are explored as one.
-const MIXED: usize = 4096;
 
 fn mixed<T>(
     worker: &mut Explorer<'_, '_, '_>,
