@@ -9,12 +9,17 @@ use reachproof_engine::header::{Arena, Family, Header, Set};
 use reachproof_engine::matrix::{Cell, Matrix, StationId};
 use reachproof_engine::network::{Network, Options, Sink, SourcePlace, owned_blocks};
 use reachproof_engine::reach::{Delivery, Explored, Reach, Request, classes};
-use reachproof_model::flow::Question;
+use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::id::{EniId, Ref};
 use reachproof_model::ingest::load;
-use reachproof_model::snapshot::{AssociationEvidence, Interface, PrivateAddress, PublicAddress, Snapshot};
+use reachproof_model::snapshot::{
+    AclEntry, Action, AssociationEvidence, Interface, PrivateAddress, PublicAddress, Snapshot,
+};
+use reachproof_model::traffic::Traffic;
 use reachproof_scenarios::corpus;
 use reachproof_scenarios::random::Shape;
+
+use crate::what_if::with_twins;
 
 /// What was compared, and what differs.
 #[derive(Debug, Default)]
@@ -193,6 +198,40 @@ fn the_matrix_is_what_reach_finds_on_the_corpus() {
             found.wrong.iter_mut().for_each(|wrong| *wrong = format!("{} {wrong}", scenario.name()));
             total.add(found);
         }
+    }
+    report(&total);
+}
+
+/// Lets network ACLs refuse TCP from every other twin and to the twins between.
+fn refuse_twins(snapshot: &mut Snapshot) {
+    let twins = snapshot.interfaces.values().filter(|interface| interface.meta.id.ends_with("-twin"));
+    let addresses: Vec<IpAddr> = twins.flat_map(|twin| &twin.addresses).map(|address| address.ip).collect();
+    for acl in snapshot.acls.values_mut() {
+        for (position, ip) in addresses.iter().enumerate() {
+            acl.entries.push(AclEntry {
+                number: 1,
+                egress: position % 2 == 1,
+                action: Action::Deny,
+                cidr: Some(IpNet::from(*ip)),
+                traffic: Traffic::Protocol(Protocol::TCP),
+                source: acl.meta.source.clone(),
+            });
+        }
+    }
+}
+
+/// Replies are told apart by the address that they come from, and by whether they get to the internet.
+#[test]
+fn the_matrix_is_what_reach_finds_where_network_acls_tell_twins_apart() {
+    let mut total = Comparison::default();
+    for scenario in corpus() {
+        let Ok(snapshot) = load(scenario.inputs()) else { continue };
+        let mut snapshot = with_twins(snapshot);
+        refuse_twins(&mut snapshot);
+        let Ok(network) = Network::build(&snapshot, Options::default()) else { continue };
+        let mut found = compare(&network, Question::Connection);
+        found.wrong.iter_mut().for_each(|wrong| *wrong = format!("{} {wrong}", scenario.name()));
+        total.add(found);
     }
     report(&total);
 }

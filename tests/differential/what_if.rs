@@ -209,7 +209,7 @@ impl Comparison {
 }
 
 /// The snapshot with a twin of each interface, so that classes have several members.
-fn with_twins(snapshot: Snapshot) -> Snapshot {
+pub fn with_twins(snapshot: Snapshot) -> Snapshot {
     let originals: Vec<_> = snapshot.interfaces.values().cloned().collect();
     originals.iter().fold(snapshot, |snapshot, original| {
         let twin = twin(original, &format!("{}-twin", original.meta.id));

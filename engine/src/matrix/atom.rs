@@ -283,3 +283,28 @@ fn referenced(network: &Network<'_>) -> BTreeSet<GroupId> {
     };
     rules.filter_map(known).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every choice of up to four owners of nested, equal and neighbouring blocks.
+    #[test]
+    fn shared_blocks_are_those_that_overlap_with_another_owners() {
+        let blocks =
+            ["10.0.0.0/24", "10.0.0.0/28", "10.0.0.3/32", "10.0.0.3/32", "10.0.0.16/28", "10.0.1.0/32"];
+        let blocks: Vec<IpNet> = blocks.iter().map(|block| block.parse().unwrap()).collect();
+        for choice in 0..4_usize.pow(6) {
+            let owned: Vec<(IpNet, EniId)> = (0..)
+                .zip(&blocks)
+                .map(|(at, block)| (*block, EniId::from_index(choice / 4_usize.pow(at) % 4)))
+                .collect();
+            let overlaps = |left: &IpNet, right: &IpNet| left.contains(right) || right.contains(left);
+            let meets = |(block, owner): &&(IpNet, EniId)| {
+                owned.iter().any(|(other, another)| another != owner && overlaps(block, other))
+            };
+            let wanted: BTreeSet<(IpNet, EniId)> = owned.iter().filter(meets).copied().collect();
+            assert_eq!(shared(owned.clone()), wanted, "{owned:?}");
+        }
+    }
+}
