@@ -26,6 +26,8 @@ mod read;
 mod reply;
 mod start;
 mod state;
+#[cfg(test)]
+mod tests;
 mod transit;
 mod view;
 mod vpc;
