@@ -157,8 +157,9 @@ fn reports_about_an_organisation_are_the_same() {
     comparison.assert(0);
 }
 
-/// Networks on which a search that saves work once lost a packet, with a property and what is true of it.
-const LOST: [(&str, &str, Verdict); 10] = [
+/// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
+/// and what is true of it.
+const LOST: [(&str, &str, Verdict); 11] = [
     (
         include_str!("lost/chain-of-private-gateways.yaml"),
         "forbid: {from: eni-app, to: eni-b1}",
@@ -200,6 +201,11 @@ const LOST: [(&str, &str, Verdict); 10] = [
         include_str!("lost/public-address-of-nobody.yaml"),
         "forbid: {from: internet, to: eni-db}",
         Verdict::Unknown,
+    ),
+    (
+        include_str!("lost/group-known-across-transit.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Violated,
     ),
 ];
 
