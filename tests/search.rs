@@ -159,7 +159,7 @@ fn reports_about_an_organisation_are_the_same() {
 
 /// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
 /// and what is true of it.
-const LOST: [(&str, &str, Verdict); 11] = [
+const LOST: [(&str, &str, Verdict); 12] = [
     (
         include_str!("lost/chain-of-private-gateways.yaml"),
         "forbid: {from: eni-app, to: eni-b1}",
@@ -205,6 +205,11 @@ const LOST: [(&str, &str, Verdict); 11] = [
     (
         include_str!("lost/group-known-across-transit.yaml"),
         "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Violated,
+    ),
+    (
+        include_str!("lost/group-known-across-transit.yaml"),
+        "forbid: {from: eni-app, to: eni-b1, question: connection}",
         Verdict::Violated,
     ),
 ];
