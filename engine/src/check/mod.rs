@@ -357,7 +357,16 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             (true, true) => (Verdict::Holds, Vec::new()),
         };
         let witnesses = self.replay(&failing, verdict == Verdict::Violated)?;
+        if verdict == Verdict::Violated && witnesses.is_empty() {
+            return Err(self.without_witness());
+        }
         self.report(verdict, &failing, witnesses, waived)
+    }
+
+    /// What passes for certain has a flow that shows it.
+    fn without_witness(&self) -> CheckError {
+        let (property, detail) = (self.property.name.clone(), "which flow violates it: there is none".into());
+        CheckError { kind: ErrorKind::Mismatch { property, detail } }
     }
 
     fn report(
