@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EndpointId, EniId, SubnetId, VpcId};
 
+use super::class::merged;
 use super::explore::{Doors, Explorer};
 use super::filter::FilterKey;
 use super::state::{Place, State, Tag};
@@ -99,7 +100,7 @@ impl Explorer<'_, '_, '_> {
         });
         let part = self.arena.intersection(set, public);
         // What a reply answers left by the gateway that it must come back by, whichever it leaves by itself.
-        let egress = if self.replying() { state.egress } else { egress };
+        let egress = if self.replying() { state.egress } else { egress.filter(|_| self.follows_replies) };
         self.push(State { egress, ..state.at(Place::Internet).tagged(Tag::None) }, part);
     }
 
@@ -277,13 +278,14 @@ impl Explorer<'_, '_, '_> {
 
     /// Sends what is for an address of ours to that VPC's internet gateways.
     pub(super) fn enter_gateways(&mut self, state: &State, set: Set) {
-        let network = self.network();
-        for (id, gateway) in network.gateways().iter() {
-            if gateway.kind == GatewayKind::Internet
-                && gateway.serves(self.world).is_some()
-                && !self.avoids(&gateway.id)
-            {
-                self.push(state.at(Place::In { gateway: id }), set);
+        let (network, index) = (self.network(), self.index);
+        let destinations = merged(self.values(set, state.view.destination));
+        for entrance in index.entrances() {
+            let gateway = &network.gateways()[entrance.gateway];
+            // A reply may be for a regional NAT gateway.
+            let admitted = self.replying() || entrance.admits(state.view.family, &destinations);
+            if admitted && gateway.serves(self.world).is_some() && !self.avoids(&gateway.id) {
+                self.push(state.at(Place::In { gateway: entrance.gateway }), set);
             }
         }
     }

@@ -77,6 +77,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) sent: Set,
     /// The VPCs in which what comes as it was sent matters to it.
     pub(super) aimed_vpcs: BTreeSet<VpcId>,
+    /// Whether replies may be asked for, so that a packet must tell how it left.
+    pub(super) follows_replies: bool,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
     visited: BTreeMap<State, Visit>,
@@ -109,6 +111,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             aim: None,
             sent: Set::FULL,
             aimed_vpcs: BTreeSet::new(),
+            follows_replies: true,
             certifying: false,
             visited: BTreeMap::new(),
             queue: VecDeque::new(),

@@ -8,6 +8,7 @@ use reachproof_model::id::{AttachmentId, EniId, Id, RouteTableId, SubnetId, TgwT
 use reachproof_model::snapshot::Subnet;
 
 use super::class::{self, Crowd, Crowds};
+use super::entrance::{self, Entrance};
 use super::fib::{Candidate, Fib};
 use super::read::{Read, Reads};
 use super::view::{Intervals, block_family, interval_of};
@@ -85,6 +86,7 @@ struct Places {
     associations: BTreeMap<VpcId, Vec<Association>>,
     /// By subnet.
     zones: Vec<SubnetId>,
+    entrances: Vec<Entrance>,
     /// By attachment.
     gates: Vec<AttachmentId>,
 }
@@ -179,6 +181,11 @@ impl<'n, 's> Index<'n, 's> {
         self.places.gates.get(attachment.index()).copied().unwrap_or(attachment)
     }
 
+    /// The internet gateways that may serve a VPC.
+    pub(super) fn entrances(&self) -> &[Entrance] {
+        &self.places.entrances
+    }
+
     /// All crowds of senders.
     pub(super) fn crowds(&self) -> &Crowds {
         &self.places.crowds
@@ -214,6 +221,7 @@ impl Places {
             hiding: hiding(network),
             associations: associations(network),
             zones: zones(network),
+            entrances: entrance::entrances(network),
             gates: gates(network),
         }
     }

@@ -11,6 +11,7 @@
 mod aim;
 mod class;
 mod edge;
+mod entrance;
 mod explore;
 mod fib;
 mod filter;
@@ -336,6 +337,7 @@ fn mixed<T>(
 ) -> Option<T> {
     worker.avoid_all(&request.avoid);
     worker.aim.clone_from(&request.aim);
+    worker.follows_replies = false;
     worker.world = World::Over;
     worker.aimed_vpcs.clear();
     worker.reset();
@@ -401,6 +403,7 @@ fn extracted<T>(
     worker.components.clone_from(&source.components);
     worker.kind = source.kind;
     worker.aim.clone_from(&request.aim);
+    worker.follows_replies = request.question == Question::Connection;
     worker.aimed_vpcs.clear();
     worker.sent = worker.aimed(source);
     let matters =
