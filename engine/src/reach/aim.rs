@@ -111,6 +111,16 @@ impl Aim {
         overlap(&[(address, address)], &self.translated)
     }
 
+    /// Whether what is sent to any of some public IPv4 addresses, sorted and disjoint, matters.
+    pub(super) fn is_at_some_public(&self, addresses: &Intervals) -> bool {
+        overlap(addresses, &self.translated)
+    }
+
+    /// Whether an interface of a VPC is aimed at.
+    pub(super) fn is_at_vpc(&self, vpc: VpcId) -> bool {
+        self.rows.binary_search_by_key(&vpc, |row| row.vpc).is_ok()
+    }
+
     /// Whether what is sent to some IPv6 addresses in a VPC matters.
     pub(super) fn is_at_address(&self, vpc: VpcId, own: &[(u128, u128)]) -> bool {
         let row = self.rows.binary_search_by_key(&vpc, |row| row.vpc).ok().and_then(|at| self.rows.get(at));

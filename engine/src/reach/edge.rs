@@ -9,6 +9,7 @@ use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EndpointId, EniId, SubnetId, VpcId};
 
 use super::class::merged;
+use super::entrance::Entrance;
 use super::explore::{Doors, Explorer};
 use super::filter::FilterKey;
 use super::state::{Place, State, Tag};
@@ -282,12 +283,17 @@ impl Explorer<'_, '_, '_> {
         let destinations = merged(self.values(set, state.view.destination));
         for entrance in index.entrances() {
             let gateway = &network.gateways()[entrance.gateway];
-            // A reply may be for a regional NAT gateway.
-            let admitted = self.replying() || entrance.admits(state.view.family, &destinations);
+            let admitted = self.may_come_in(entrance, state.view.family, &destinations);
             if admitted && gateway.serves(self.world).is_some() && !self.avoids(&gateway.id) {
                 self.push(state.at(Place::In { gateway: entrance.gateway }), set);
             }
         }
+    }
+
+    /// Whether what is for some addresses may come in by a gateway and matters; a reply may be for a regional NAT gateway.
+    fn may_come_in(&self, entrance: &Entrance, family: Family, destinations: &Intervals) -> bool {
+        let matters = || self.aim.as_ref().is_none_or(|aim| entrance.matters(family, aim));
+        self.replying() || (matters() && entrance.admits(family, destinations))
     }
 
     /// The headers for addresses that are ours for certain.

@@ -207,6 +207,7 @@ impl Places {
         let owned = owned(network);
         let (receivers, receivers_of) = receivers(network, &owned);
         let crowds = Crowds::of(network, &owned);
+        let hiding = hiding(network);
         let tgw_tables = CONTEXTS.map(|(family, world)| {
             let tables = network.snapshot.tgw_tables.ids();
             tables.map(|table| tgw_fib(network, table, family, world)).collect()
@@ -218,10 +219,10 @@ impl Places {
             receivers_of,
             group_sets: group_sets(network),
             crowds,
-            hiding: hiding(network),
+            entrances: entrance::entrances(network, &hiding),
+            hiding,
             associations: associations(network),
             zones: zones(network),
-            entrances: entrance::entrances(network),
             gates: gates(network),
         }
     }
