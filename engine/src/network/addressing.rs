@@ -49,8 +49,8 @@ impl Network<'_> {
     /// R-ADDR-13, A-10: the subnets of a VPC whose owner is no account of the snapshot, so that interfaces which no
     /// call shows may own their addresses.
     pub fn unseen_subnets(&self, vpc: VpcId) -> Vec<SubnetId> {
-        let of_vpc = self.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
-        of_vpc.filter(|(_, subnet)| self.is_foreign(subnet.meta.owner.as_deref())).map(|(id, _)| id).collect()
+        let foreign = |id: &SubnetId| self.is_foreign(self.subnet(*id).meta.owner.as_deref());
+        self.subnets_in_vpc(vpc).iter().copied().filter(foreign).collect()
     }
 
     /// Whether an owner is named and is no account of the snapshot.

@@ -18,6 +18,7 @@ pub(super) struct ComponentIndex {
     by_target: BTreeMap<Box<str>, ComponentId>,
     by_subnet: BTreeMap<SubnetId, Vec<ComponentId>>,
     internet: Vec<ComponentId>,
+    lattices: Vec<ComponentId>,
     keeping_identity: BTreeSet<ComponentId>,
     on_premises: BTreeSet<ComponentId>,
 }
@@ -32,6 +33,9 @@ impl ComponentIndex {
             }
             if leads_on_premises(component) && !peerings.contains(&*component.id) {
                 index.on_premises.insert(id);
+            }
+            if component.kind == ComponentKind::Lattice {
+                index.lattices.push(id);
             }
             for entry in &component.entries {
                 match entry {
@@ -90,6 +94,11 @@ impl Network<'_> {
     /// R-IGW-13: the components that anyone on the internet can send to, ascending.
     pub fn components_at_internet(&self) -> &[ComponentId] {
         &self.resolved.component_index.internet
+    }
+
+    /// R-VPCE-14: the components that are reached without a route, ascending.
+    pub fn lattices(&self) -> &[ComponentId] {
+        &self.resolved.component_index.lattices
     }
 }
 

@@ -252,6 +252,16 @@ pub(super) fn by_vpc(snapshot: &Snapshot) -> BTreeMap<VpcId, Vec<EniId>> {
     index
 }
 
+pub(super) fn subnets_by_vpc(snapshot: &Snapshot) -> BTreeMap<VpcId, Vec<SubnetId>> {
+    let mut index: BTreeMap<VpcId, Vec<SubnetId>> = BTreeMap::new();
+    for (id, subnet) in snapshot.subnets.iter() {
+        if let Some(vpc) = subnet.vpc.known() {
+            index.entry(vpc).or_default().push(id);
+        }
+    }
+    index
+}
+
 pub(super) fn members(snapshot: &Snapshot) -> BTreeMap<GroupId, Vec<EniId>> {
     let mut index: BTreeMap<GroupId, Vec<EniId>> = BTreeMap::new();
     for (id, interface) in snapshot.interfaces.iter() {

@@ -155,7 +155,7 @@ impl Network<'_> {
         let subnets = match hop {
             NextHop::Local | NextHop::Drop(_) => return false,
             NextHop::Interface(interface) => self.subnets_of(interface),
-            _ => self.subnets_of_vpc(vpc),
+            _ => self.subnets_in_vpc(vpc).to_vec(),
         };
         world == World::Over && subnets.into_iter().any(|subnet| self.internet_may_enter(subnet, world).value)
     }
@@ -169,14 +169,9 @@ impl Network<'_> {
         egress_only: bool,
         world: World,
     ) -> bool {
-        let subnets = subnet.map_or_else(|| self.subnets_of_vpc(vpc), |subnet| vec![subnet]);
+        let subnets = subnet.map_or_else(|| self.subnets_in_vpc(vpc).to_vec(), |subnet| vec![subnet]);
         let open = |subnet| self.internet_may_be_sent_to(subnet, false, egress_only, world).value;
         world == World::Over && subnets.into_iter().any(open)
-    }
-
-    fn subnets_of_vpc(&self, vpc: VpcId) -> Vec<SubnetId> {
-        let own = self.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
-        own.map(|(id, _)| id).collect()
     }
 
     fn blocks_ingress(&self, subnet: SubnetId) -> bool {

@@ -133,6 +133,7 @@ struct Resolved<'s> {
     owners: Owners,
     in_subnet: BTreeMap<SubnetId, Vec<EniId>>,
     in_vpc: BTreeMap<VpcId, Vec<EniId>>,
+    subnets: BTreeMap<VpcId, Vec<SubnetId>>,
     of_instance: BTreeMap<&'s str, Vec<EniId>>,
     members: BTreeMap<GroupId, Vec<EniId>>,
     /// Interfaces that may carry any group, because the input shows none of theirs (R-SG-2).
@@ -243,6 +244,11 @@ impl<'s> Network<'s> {
         self.resolved.in_vpc.get(&vpc).map_or(&[], Vec::as_slice)
     }
 
+    /// Subnets of a VPC, ascending.
+    pub fn subnets_in_vpc(&self, vpc: VpcId) -> &[SubnetId] {
+        self.resolved.subnets.get(&vpc).map_or(&[], Vec::as_slice)
+    }
+
     /// Interfaces that carry a group, in any VPC, ascending (R-SG-19).
     pub fn members(&self, group: GroupId) -> &[EniId] {
         self.resolved.members.get(&group).map_or(&[], Vec::as_slice)
@@ -263,6 +269,7 @@ impl<'s> Resolved<'s> {
             owners: Owners::of(snapshot),
             in_subnet: interface::by_subnet(snapshot),
             in_vpc: interface::by_vpc(snapshot),
+            subnets: interface::subnets_by_vpc(snapshot),
             of_instance: interface::by_instance(snapshot),
             members: interface::members(snapshot),
             groupless: interface::groupless(snapshot),

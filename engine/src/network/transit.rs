@@ -127,10 +127,9 @@ impl<'s> Network<'s> {
     /// R-TGW-8, R-DATA-3: where a packet may go on that leaves by an attachment whose subnets are not known: from any subnet
     /// of the VPC, by its table; from one that the snapshot does not have, by any.
     pub fn possible_exits(&self, id: AttachmentId, vpc: VpcId) -> Vec<(TableChoice, Option<SubnetId>)> {
-        let own = self.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
-        let by_own = own.flat_map(|(subnet, _)| {
-            let tables = self.tables_of_subnet(subnet, World::Over).value;
-            tables.into_iter().map(move |table| (table, Some(subnet)))
+        let by_own = self.subnets_in_vpc(vpc).iter().flat_map(|subnet| {
+            let tables = self.tables_of_subnet(*subnet, World::Over).value;
+            tables.into_iter().map(move |table| (table, Some(*subnet)))
         });
         let listed = self.attachment(id).vpc.as_ref().and_then(|options| options.subnets.as_ref());
         let missing = listed.is_some_and(|subnets| subnets.iter().any(|subnet| subnet.known().is_none()));

@@ -162,9 +162,8 @@ impl Explorer<'_, '_, '_> {
         let NextHop::Gateway(gateway) = hop else { return false };
         let network = self.network();
         let open = || {
-            let own = network.snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
-            let mut own = own.map(|(id, _)| id);
-            own.all(|subnet| network.internet_may_be_sent_to(subnet, true, false, self.world).value)
+            let mut own = network.subnets_in_vpc(vpc).iter();
+            own.all(|subnet| network.internet_may_be_sent_to(*subnet, true, false, self.world).value)
         };
         network.gateways()[gateway].kind == GatewayKind::Internet && (self.world == World::Over || open())
     }

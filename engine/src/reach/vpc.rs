@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EniId, SubnetId, VpcId};
-use reachproof_model::snapshot::ComponentKind;
 
 use super::explore::{Arrival, Explorer};
 use super::index::ReceiversId;
@@ -406,10 +405,10 @@ impl Explorer<'_, '_, '_> {
             let there = self.towards(subnet, from, state, set);
             self.arrive(Sink::Unseen(subnet), state, there);
         }
-        for (subnet, record) in self.network().snapshot.subnets.iter() {
-            let hidden = self.network().components_hidden_in(subnet);
-            if record.vpc.known() == Some(vpc) && !hidden.is_empty() {
-                let there = self.towards(subnet, from, state, set);
+        for subnet in self.network().subnets_in_vpc(vpc) {
+            let hidden = self.network().components_hidden_in(*subnet);
+            if !hidden.is_empty() {
+                let there = self.towards(*subnet, from, state, set);
                 for component in hidden {
                     self.arrive(Sink::Component(*component), state, there);
                 }
@@ -512,10 +511,8 @@ impl Explorer<'_, '_, '_> {
         blocks.extend(SpecialBlock::LatticeV6.blocks());
         let lattice = intervals_of(&blocks, state.view.family);
         let there = self.keep(set, &state.view, state.view.destination, &lattice);
-        for (id, component) in self.network().components().iter() {
-            if component.kind == ComponentKind::Lattice {
-                self.arrive(Sink::Component(id), state, there);
-            }
+        for component in self.network().lattices() {
+            self.arrive(Sink::Component(*component), state, there);
         }
     }
 
