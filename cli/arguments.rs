@@ -236,7 +236,7 @@ pub struct SearchArguments {
     /// Time and memory.
     #[command(flatten)]
     pub watch: WatchArguments,
-    /// Nodes of the decision diagrams of one source
+    /// Nodes of the decision diagrams of one exploration
     #[arg(long, value_name = "N", default_value_t = NodeLimit::default().0)]
     pub limit_nodes: u32,
 }

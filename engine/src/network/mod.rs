@@ -71,7 +71,7 @@ pub struct Options {
     pub nodes: NodeLimit,
 }
 
-/// The most nodes that the diagrams of one source may have. A search that needs more decides nothing.
+/// The most nodes that the diagrams of one exploration may have, of one source or of several together. A search that needs more decides nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct NodeLimit(pub u32);
 

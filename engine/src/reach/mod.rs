@@ -272,7 +272,7 @@ impl<'n, 's> Reach<'n, 's> {
     /// in the order of `sources` and do not depend on the number of threads.
     ///
     /// # Errors
-    /// If the diagrams of one source outgrow [`NodeLimit`]; nothing is decided then.
+    /// If the diagrams of one exploration outgrow [`NodeLimit`]; nothing is decided then.
     pub fn explore<T: Send>(
         &self,
         sources: &[SourceClass],
@@ -360,7 +360,7 @@ fn mixed<T>(
     Some(extract(Explored { source, family, arrived, network, crowd: None, arena: &mut worker.arena }))
 }
 
-/// The diagrams of one source outgrew the limit.
+/// The diagrams of one exploration outgrew the limit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exhausted {
     /// What was allowed.
