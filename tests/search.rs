@@ -159,7 +159,12 @@ fn reports_about_an_organisation_are_the_same() {
 
 /// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
 /// and what is true of it.
-const LOST: [(&str, &str, Verdict); 12] = [
+const LOST: [(&str, &str, Verdict); 13] = [
+    (
+        include_str!("lost/unshown-gateway-behind-unknown-table.yaml"),
+        "forbid: {from: eni-app, to: internet}",
+        Verdict::Unknown,
+    ),
     (
         include_str!("lost/chain-of-private-gateways.yaml"),
         "forbid: {from: eni-app, to: eni-b1}",

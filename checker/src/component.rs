@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::id::{Ref, RouteTableId, TgwId, VpcId};
 use reachproof_model::snapshot::{
-    ComponentKind, EndpointKind, Entry, Exit, Interface, Meta, RouteTable, Snapshot, Target, TgwAttachment,
+    ComponentKind, EndpointKind, Entry, Exit, Interface, Meta, NatGateway, RouteTable, Snapshot, Target,
+    TgwAttachment,
 };
 
-use crate::net::{collected_for_owner, is_regional};
+use crate::net::{collected_for_owner, is_regional, is_shown, vpc_of_nat};
+use crate::state::usable;
 use crate::transit::ATTACHMENTS;
 
 const PEERINGS: &str = "ec2 describe-vpc-peering-connections";
@@ -34,7 +36,7 @@ pub(crate) fn components(s: &Snapshot) -> BTreeMap<Box<str>, Component> {
     }
     let shown: BTreeSet<Entry> = s.components.values().flat_map(|row| row.entries.iter().cloned()).collect();
     let derived = missing_targets(s).into_iter().chain(undescribed(s));
-    let derived = derived.chain(network_functions(s)).chain(regional_nats(s));
+    let derived = derived.chain(network_functions(s)).chain(nats(s));
     for (target, exits) in derived.filter(|(target, _)| !shown.contains(&Entry::RouteTarget(target.clone())))
     {
         let known = found.entry(target.clone()).or_default();
@@ -186,9 +188,6 @@ fn into_vpc(s: &Snapshot, id: RouteTableId, table: &RouteTable) -> Vec<Exit> {
 fn unresolved<'s>(s: &'s Snapshot, target: &'s Target) -> Option<(&'s str, &'static str)> {
     Some(match target {
         Target::Nat(Ref::Missing(id)) => (id, "ec2 describe-nat-gateways"),
-        Target::Nat(Ref::Known(id)) if !is_regional(&s.nat_gateways[*id]) => {
-            (&s.nat_gateways[*id].meta.id, "")
-        }
         Target::Endpoint(Ref::Missing(id)) => (id, "ec2 describe-vpc-endpoints"),
         Target::Endpoint(Ref::Known(id)) if s.endpoints[*id].kind != EndpointKind::Gateway => {
             (&s.endpoints[*id].meta.id, "")
@@ -236,22 +235,21 @@ fn network_functions(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
     functions.map(|row| (row.meta.id.clone(), siblings(&row.tgw))).collect()
 }
 
-/// R-NAT-9: the private sides of regional NAT gateways.
-fn regional_nats(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
+/// R-NAT-9, R-DATA-3: the private sides of regional NAT gateways, and NAT gateways that are not shown entirely.
+fn nats(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
     let anywhere = |vpc: Option<VpcId>| {
-        let subnets = s.subnets.iter().filter(|(_, row)| vpc.is_some() && row.vpc.known() == vpc);
-        let subnets = subnets.map(|(id, _)| Exit::Subnet(id));
-        vpc.map(Exit::Vpc).into_iter().chain([Exit::Internet]).chain(subnets).collect()
+        let here = move |other: Option<VpcId>| vpc.is_none() || other == vpc;
+        let subnets = s.subnets.iter().filter(move |(_, row)| here(row.vpc.known()));
+        let vpcs = s.vpcs.ids().filter(move |id| here(Some(*id))).map(Exit::Vpc);
+        vpcs.chain([Exit::Internet]).chain(subnets.map(|(id, _)| Exit::Subnet(id))).collect()
     };
-    let rows = s.nat_gateways.values().filter(|row| is_regional(row));
-    rows.map(|row| {
-        let exits = match row.table.as_ref().and_then(Ref::known) {
-            // One whose addresses nobody shows is followed no further.
-            Some(table) if row.addresses.is_empty() => vec![Exit::Table(table), Exit::Internet],
-            Some(table) => vec![Exit::Table(table)],
-            None => anywhere(row.vpc.known()),
-        };
-        (row.meta.id.clone(), exits)
-    })
-    .collect()
+    let exits = |row: &NatGateway| match row.table.as_ref().and_then(Ref::known) {
+        Some(table) if is_regional(row) && is_shown(s, row) => vec![Exit::Table(table)],
+        // One that is not shown is followed no further.
+        Some(table) if is_regional(row) => vec![Exit::Table(table), Exit::Internet],
+        _ => anywhere(vpc_of_nat(s, row)),
+    };
+    let live = s.nat_gateways.values().filter(|row| usable(&row.state));
+    let others = live.filter(|row| is_regional(row) || !is_shown(s, row));
+    others.map(|row| (row.meta.id.clone(), exits(row))).collect()
 }

@@ -219,21 +219,8 @@ impl<'s> Net<'s> {
     /// R-NAT-1, R-NAT-9: the addresses that a NAT gateway may send from: its own, or a regional one's public ones.
     pub(crate) fn nat_addresses(&self, id: NatId) -> Vec<u128> {
         let nat = &self.s.nat_gateways[id];
-        let rows = nat.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"));
-        let held = |interface: EniId| {
-            let addresses = self.interface(interface).addresses.iter().filter(|one| one.primary);
-            addresses.filter_map(|one| as_v4(one.ip)).next()
-        };
-        let private = |row: &NatAddress| row.private.or_else(|| held(row.interface.as_ref()?.known()?));
-        let address = |row: &NatAddress| if is_regional(nat) { row.public } else { private(row) };
-        rows.filter_map(address).map(number).collect()
-    }
-
-    /// The VPC of a NAT gateway.
-    pub(crate) fn nat_vpc(&self, id: NatId) -> Option<VpcId> {
-        let nat = &self.s.nat_gateways[id];
-        let of_subnet = || self.s.subnets[nat.subnet.as_ref()?.known()?].vpc.known();
-        nat.vpc.known().or_else(of_subnet)
+        let address = |row: &NatAddress| if is_regional(nat) { row.public } else { private(self.s, row) };
+        live_rows(nat).filter_map(address).map(number).collect()
     }
 
     /// R-ADDR-8: the public IPv6 blocks of a VPC; `firm` for those that are so for certain.
@@ -256,6 +243,43 @@ impl<'s> Net<'s> {
 /// The subnets that an interface may be in (R-ADDR-16).
 pub(crate) fn subnets_of(interface: &Interface) -> impl Iterator<Item = SubnetId> {
     std::iter::once(&interface.subnet).chain(&interface.more_subnets).filter_map(Ref::known)
+}
+
+/// R-DATA-3: whether the input shows the place and every address of a NAT gateway; any other may do what one of its kind can.
+pub(crate) fn is_shown(s: &Snapshot, nat: &NatGateway) -> bool {
+    let addressed = |row: &NatAddress| {
+        let held = row.interface.as_ref().and_then(Ref::known).zip(private(s, row));
+        let public = |(interface, private): (EniId, Ipv4Addr)| {
+            row.public.is_some() || s.interfaces[interface].public.iter().any(|own| own.private == private)
+        };
+        match (is_regional(nat), nat.connectivity.as_deref()) {
+            (true, _) => row.public.is_some(),
+            (false, Some("private")) => held.is_some(),
+            (false, _) => held.is_some_and(public),
+        }
+    };
+    let placed = is_regional(nat) || nat.subnet.as_ref().is_some_and(|one| one.known().is_some());
+    placed && vpc_of_nat(s, nat).is_some() && live_rows(nat).count() > 0 && live_rows(nat).all(addressed)
+}
+
+/// The VPC of a NAT gateway.
+pub(crate) fn vpc_of_nat(s: &Snapshot, nat: &NatGateway) -> Option<VpcId> {
+    let of_subnet = || s.subnets[nat.subnet.as_ref()?.known()?].vpc.known();
+    nat.vpc.known().or_else(of_subnet)
+}
+
+/// R-NAT-1: the addresses of a NAT gateway, shown or not, but for those that failed.
+fn live_rows(nat: &NatGateway) -> impl Iterator<Item = &NatAddress> {
+    nat.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"))
+}
+
+/// The private address of a row, as it says or as its interface has it.
+fn private(s: &Snapshot, row: &NatAddress) -> Option<Ipv4Addr> {
+    let held = || {
+        let addresses = &s.interfaces[row.interface.as_ref()?.known()?].addresses;
+        addresses.iter().filter(|one| one.primary).find_map(|one| as_v4(one.ip))
+    };
+    row.private.or_else(held)
 }
 
 /// R-NAT-9.
@@ -301,9 +325,9 @@ fn associations(s: &Snapshot) -> Vec<Association> {
             firm: row.evidence == AssociationEvidence::Direct,
         })
     });
-    let of_nats = s.nat_gateways.values().flat_map(|nat| &nat.addresses).filter_map(|row| {
+    let of_nats = s.nat_gateways.values().flat_map(live_rows).filter_map(|row| {
         let interface = row.interface.as_ref()?.known()?;
-        let (public, private) = (number(row.public?), number(row.private?));
+        let (public, private) = (number(row.public?), number(private(s, row)?));
         Some(Association { public, private, interface, firm: certain(&row.state, "succeeded") })
     });
     own.chain(of_nats).collect()

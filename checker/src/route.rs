@@ -10,7 +10,7 @@ use reachproof_model::snapshot::{Destination, EndpointKind, Entry, Interface, Ro
 use crate::area::{Interval, complement, interval, without};
 use crate::block::{PRIVATE, UNROUTABLE, blocks};
 use crate::gateway::{GatewayId, Kind};
-use crate::net::{Net, is_regional};
+use crate::net::{Net, is_shown};
 use crate::state::{certain, unchecked, usable};
 
 /// Where a route leads.
@@ -239,13 +239,7 @@ impl Net<'_> {
     /// R-DATA-3: a NAT gateway that is not shown entirely may do anything of its kind.
     fn nat_hop(&self, id: NatId) -> Hop {
         let nat = &self.s.nat_gateways[id];
-        let rows = || nat.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"));
-        let known =
-            |interface: &Option<Ref<EniId>>| interface.as_ref().is_some_and(|one| one.known().is_some());
-        let zonal = nat.subnet.as_ref().is_some_and(|subnet| subnet.known().is_some());
-        let shown = is_regional(nat) || zonal && rows().all(|row| known(&row.interface));
-        let complete = shown && !self.nat_addresses(id).is_empty() && self.nat_vpc(id).is_some();
-        if complete { Hop::Nat(id) } else { Hop::Target(nat.meta.id.clone()) }
+        if is_shown(self.s, nat) { Hop::Nat(id) } else { Hop::Target(nat.meta.id.clone()) }
     }
 
     /// R-VPCE-2, R-GWLB-2.
@@ -282,7 +276,7 @@ impl Net<'_> {
         let s = self.s;
         let kinds = [Kind::Internet, Kind::EgressOnly, Kind::Virtual];
         let gateways = kinds.into_iter().flat_map(|kind| self.serving(vpc, kind)).map(Hop::Gateway);
-        let nats = s.nat_gateways.ids().filter(|id| self.nat_serves(*id, vpc)).map(Hop::Nat);
+        let nats = s.nat_gateways.ids().filter(|id| self.nat_serves(*id, vpc)).map(|id| self.nat_hop(id));
         let peerings = s.peerings.ids().filter(|id| self.peering_serves(*id, vpc)).map(Hop::Peering);
         let tgws = s.transit_gateways.ids().filter(|id| !self.attachments_of(*id, vpc).is_empty());
         let services = s

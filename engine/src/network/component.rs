@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, Ref, RouteTableId, SubnetId, Table, VpcId};
 use reachproof_model::snapshot::{
     Component, ComponentKind, EndpointKind, Entry, Exit, NatGateway, RouteTable, Snapshot, Target,
@@ -9,8 +10,11 @@ use reachproof_model::snapshot::{
 };
 
 use super::Network;
-use super::nat::is_regional;
+use super::nat::{is_regional, is_shown, vpc_of as nat_vpc};
 use super::neighbour::{keeping_identity, missing_peerings, neighbours};
+use super::state::{Object, usable};
+
+const NAT_CALLS: &str = "collect: ec2 describe-nat-gateways, ec2 describe-network-interfaces";
 
 #[derive(PartialEq, Eq, Debug, Default)]
 pub(super) struct ComponentIndex {
@@ -113,7 +117,7 @@ pub(super) fn components(snapshot: &Snapshot) -> Table<ComponentId, Component> {
     for component in missing_targets(snapshot)
         .into_values()
         .chain(network_functions(snapshot))
-        .chain(regional_nats(snapshot))
+        .chain(nats(snapshot))
         .chain(neighbours(snapshot))
     {
         let stale =
@@ -169,34 +173,46 @@ fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
     functions.map(component).collect()
 }
 
-/// R-NAT-9: the private side of a regional NAT gateway, whose source address is not documented.
-fn regional_nats(snapshot: &Snapshot) -> Vec<Component> {
-    let regional = snapshot.nat_gateways.values().filter(|nat| is_regional(nat));
+/// R-NAT-9: the private side of a regional NAT gateway, whose source address is not documented. R-DATA-3: a NAT gateway
+/// that the input does not show entirely, to which a route may lead or a table that nobody shows.
+fn nats(snapshot: &Snapshot) -> Vec<Component> {
+    let live = snapshot.nat_gateways.values().filter(|nat| usable(Object::Nat, &nat.state, World::Over));
+    let others = live.filter(|nat| is_regional(nat) || !is_shown(snapshot, nat));
     let component = |nat: &NatGateway| Component {
         id: nat.meta.id.clone(),
         kind: ComponentKind::Other,
-        why: format!(
-            "{} is a regional NAT gateway; its private source addresses are not documented",
-            nat.meta.id
-        )
-        .into(),
+        why: why_not_followed(snapshot, nat).into(),
         entries: vec![Entry::RouteTarget(nat.meta.id.clone())],
-        exits: match nat.table.as_ref().and_then(Ref::known) {
-            // One whose addresses are not shown is followed no further than to here.
-            Some(table) if nat.addresses.is_empty() => vec![Exit::Table(table), Exit::Internet],
-            Some(table) => vec![Exit::Table(table)],
-            None => anywhere_in(snapshot, nat.vpc.known()),
-        },
+        exits: nat_exits(snapshot, nat),
         source: nat.meta.source.clone(),
     };
-    regional.map(component).collect()
+    others.map(component).collect()
 }
 
-/// R-DATA-3: where an unknown table of a VPC may lead: into the VPC, out, and to where any of its subnets routes.
+fn why_not_followed(snapshot: &Snapshot, nat: &NatGateway) -> String {
+    let id = &nat.meta.id;
+    if is_shown(snapshot, nat) {
+        return format!("{id} is a regional NAT gateway; its private source addresses are not documented");
+    }
+    format!("{id} is a NAT gateway of which no answer shows the subnet and all addresses; {NAT_CALLS}")
+}
+
+fn nat_exits(snapshot: &Snapshot, nat: &NatGateway) -> Vec<Exit> {
+    match nat.table.as_ref().and_then(Ref::known) {
+        Some(table) if is_regional(nat) && is_shown(snapshot, nat) => vec![Exit::Table(table)],
+        // One that is not shown is followed no further than to here.
+        Some(table) if is_regional(nat) => vec![Exit::Table(table), Exit::Internet],
+        _ => anywhere_in(snapshot, nat_vpc(snapshot, nat)),
+    }
+}
+
+/// R-DATA-3: where an unknown table of a VPC may lead: into the VPC, out, and to where any of its subnets routes. Where the
+/// VPC is not known either, it may be any.
 fn anywhere_in(snapshot: &Snapshot, vpc: Option<VpcId>) -> Vec<Exit> {
-    let Some(vpc) = vpc else { return Vec::new() };
-    let subnets = snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == Some(vpc));
-    [Exit::Vpc(vpc), Exit::Internet].into_iter().chain(subnets.map(|(id, _)| Exit::Subnet(id))).collect()
+    let is_here = |other: Option<VpcId>| vpc.is_none() || other == vpc;
+    let vpcs = snapshot.vpcs.ids().filter(|id| is_here(Some(*id))).map(Exit::Vpc);
+    let subnets = snapshot.subnets.iter().filter(|(_, subnet)| is_here(subnet.vpc.known()));
+    vpcs.chain([Exit::Internet]).chain(subnets.map(|(id, _)| Exit::Subnet(id))).collect()
 }
 
 fn why(target: &str, call: &str) -> String {
@@ -214,10 +230,6 @@ fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str
         Target::Interface(Ref::Missing(id)) => (id, "ec2 describe-network-interfaces"),
         Target::Instance(Ref::Missing(id)) => (id, "ec2 describe-instances"),
         Target::Instance(Ref::Known(id)) => (&snapshot.instances[*id].meta.id, ""),
-        // A regional gateway has a table of its own (R-NAT-9).
-        Target::Nat(Ref::Known(id)) if !is_regional(&snapshot.nat_gateways[*id]) => {
-            (&snapshot.nat_gateways[*id].meta.id, "")
-        }
         Target::Endpoint(Ref::Known(id)) if snapshot.endpoints[*id].kind != EndpointKind::Gateway => {
             (&snapshot.endpoints[*id].meta.id, "")
         }

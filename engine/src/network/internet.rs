@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::World;
-use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
+use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
 
+use super::nat::rows;
 use super::state::{Object, usable};
 use super::zone::{is_plain, names_plain_zone};
 use super::{Assumed, Network, NextHop, covers};
@@ -54,11 +55,14 @@ pub(super) fn associations(snapshot: &Snapshot) -> Vec<Association> {
 
 /// R-NAT-1, R-ADDR-5: NAT gateways show their own public addresses, too.
 fn nat_associations(snapshot: &Snapshot) -> Vec<Association> {
-    let addresses = snapshot.nat_gateways.values().flat_map(|nat| &nat.addresses);
-    let rows = addresses.filter_map(|row| {
-        let interface = row.interface.as_ref().and_then(Ref::known)?;
-        let firm = row.state.as_deref().is_none_or(|state| state == "succeeded");
-        Some(Association { public: row.public?, interface, private: row.private?, firm })
+    let sources = snapshot.nat_gateways.values().flat_map(|nat| rows(snapshot, nat));
+    let rows = sources.filter_map(|row| {
+        Some(Association {
+            public: row.public?,
+            interface: row.interface?,
+            private: row.private?,
+            firm: row.firm,
+        })
     });
     rows.collect()
 }

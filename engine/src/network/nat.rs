@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, Id, NatId, Ref, SubnetId, VpcId};
-use reachproof_model::snapshot::{NatGateway, Snapshot};
+use reachproof_model::snapshot::{NatAddress, NatGateway, Snapshot};
 
 use super::state::{Object, usable};
 use super::{Assumed, Network, TableChoice};
@@ -42,9 +42,14 @@ pub(super) fn nats(snapshot: &Snapshot) -> Vec<Nat> {
 }
 
 fn resolve(snapshot: &Snapshot, id: NatId, gateway: &NatGateway) -> Nat {
-    let public = gateway.connectivity.as_deref() != Some("private");
     let subnet = gateway.subnet.as_ref().and_then(Ref::known);
-    Nat { id, regional: is_regional(gateway), public, subnet, sources: sources(snapshot, gateway) }
+    Nat {
+        id,
+        regional: is_regional(gateway),
+        public: is_public(gateway),
+        subnet,
+        sources: sources(snapshot, gateway),
+    }
 }
 
 /// R-NAT-9: whether a gateway serves a whole VPC, without a subnet.
@@ -56,6 +61,37 @@ pub(super) fn is_regional(gateway: &NatGateway) -> bool {
     }
 }
 
+/// R-DATA-3: whether the input shows all that following a packet through the gateway needs: where it is, and every address
+/// that it may translate to.
+pub(super) fn is_shown(snapshot: &Snapshot, gateway: &NatGateway) -> bool {
+    let placed =
+        is_regional(gateway) || gateway.subnet.as_ref().is_some_and(|subnet| subnet.known().is_some());
+    let sources = rows(snapshot, gateway);
+    let addressed = |source: &NatSource| is_addressed(snapshot, gateway, source);
+    placed && vpc_of(snapshot, gateway).is_some() && !sources.is_empty() && sources.iter().all(addressed)
+}
+
+/// R-NAT-1: a zonal gateway has a private address on an interface, and a public one besides if it is public; a regional one
+/// shows its public address alone.
+fn is_addressed(snapshot: &Snapshot, gateway: &NatGateway, source: &NatSource) -> bool {
+    if is_regional(gateway) {
+        return source.public.is_some();
+    }
+    let (Some(interface), Some(private)) = (source.interface, source.private) else { return false };
+    let associated = || snapshot.interfaces[interface].public.iter().any(|row| row.private == private);
+    !is_public(gateway) || source.public.is_some() || associated()
+}
+
+fn is_public(gateway: &NatGateway) -> bool {
+    gateway.connectivity.as_deref() != Some("private")
+}
+
+/// The VPC of a NAT gateway: as it says, else that of its subnet.
+pub(super) fn vpc_of(snapshot: &Snapshot, gateway: &NatGateway) -> Option<VpcId> {
+    let of_subnet = || snapshot.subnets[gateway.subnet.as_ref()?.known()?].vpc.known();
+    gateway.vpc.known().or_else(of_subnet)
+}
+
 /// whether the gateway is of the kinds that AWS documents.
 fn is_of_known_kind(gateway: &NatGateway) -> bool {
     matches!(gateway.connectivity.as_deref(), None | Some("public" | "private"))
@@ -63,14 +99,20 @@ fn is_of_known_kind(gateway: &NatGateway) -> bool {
 }
 
 fn sources(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> {
+    let shown = |source: &NatSource| source.private.is_some() || source.public.is_some();
+    rows(snapshot, gateway).into_iter().filter(shown).collect()
+}
+
+/// Every address that may be used, shown or not.
+pub(super) fn rows(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> {
     let usable_rows = gateway.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"));
-    let rows = usable_rows.map(|row| {
+    let source = |row: &NatAddress| {
         let interface = row.interface.as_ref().and_then(Ref::known);
         let held = interface.and_then(|id| primary_v4(snapshot, id));
         let firm = usable(Object::NatAddress, &row.state, World::Under);
         NatSource { interface, private: row.private.or(held), public: row.public, firm }
-    });
-    rows.filter(|row| row.private.is_some() || row.public.is_some()).collect()
+    };
+    usable_rows.map(source).collect()
 }
 
 fn primary_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
@@ -107,8 +149,7 @@ impl Network<'_> {
 
     /// The VPC of a NAT gateway: as it says, else that of its subnet.
     pub fn nat_vpc(&self, id: NatId) -> Option<VpcId> {
-        let of_subnet = || self.subnet(self.nat(id)?.subnet?).vpc.known();
-        self.snapshot.nat_gateways[id].vpc.known().or_else(of_subnet)
+        vpc_of(self.snapshot, &self.snapshot.nat_gateways[id])
     }
 
     /// R-NAT-4, R-NAT-9: the tables that route what the gateway sends (R-NAT-12).

@@ -10,7 +10,7 @@ use reachproof_model::snapshot::{Destination, EndpointKind, PrefixList, Route, T
 use reachproof_model::source::Source;
 
 use super::gateway::{GatewayId, GatewayKind};
-use super::nat::Nat;
+use super::nat::is_shown;
 use super::special::SpecialBlock;
 use super::state::{Object, usable};
 use super::{Network, covers};
@@ -217,9 +217,8 @@ impl<'s> Network<'s> {
             Target::VirtualGateway(vgw) => {
                 self.to_gateway(GatewayKind::Virtual, self.vgw_name(vgw), vpc, world)
             }
-            Target::Nat(Ref::Known(id)) => {
-                (usable_or(self.nat_usable(*id, vpc, world), self.to_nat(*id)), Assumptions::NONE)
-            }
+            Target::Nat(Ref::Known(id)) if self.nat_usable(*id, vpc, world) => self.to_nat(*id, world),
+            Target::Nat(Ref::Known(_)) => (NextHop::Drop(Why::NotUsable), Assumptions::NONE),
             Target::TransitGateway(Ref::Known(id)) => self.to_transit(*id, vpc, world),
             Target::Peering(Ref::Known(id)) => {
                 (usable_or(self.peering_usable(*id, vpc, world), NextHop::Peering(*id)), Assumptions::NONE)
@@ -251,18 +250,13 @@ impl<'s> Network<'s> {
         (NextHop::Gateway(found), implied)
     }
 
-    fn to_nat(&self, id: NatId) -> NextHop {
-        let nat = self.nat(id);
-        // A zonal gateway whose interfaces are not all shown cannot be followed to an internet gateway (R-DATA-3).
-        let shown =
-            |nat: &Nat| nat.subnet.is_some() && nat.sources.iter().all(|source| source.interface.is_some());
-        let complete = nat.is_some_and(|nat| (nat.regional || shown(nat)) && !nat.sources.is_empty())
-            && self.nat_vpc(id).is_some();
-        let fallback = || self.component_of_target(&self.snapshot.nat_gateways[id].meta.id);
-        if complete {
-            NextHop::Nat(id)
+    /// R-DATA-3: a gateway that the input does not show entirely is followed as the component that stands for it.
+    pub(super) fn to_nat(&self, id: NatId, world: World) -> (NextHop, Assumptions) {
+        let gateway = &self.snapshot.nat_gateways[id];
+        if is_shown(self.snapshot, gateway) {
+            (NextHop::Nat(id), Assumptions::NONE)
         } else {
-            fallback().map_or(NextHop::Drop(Why::Unknown), NextHop::Component)
+            self.to_component(&gateway.meta.id, world)
         }
     }
 

@@ -25,7 +25,7 @@ impl Network<'_> {
         let unchecked = interfaces.filter(|interface| !self.checks_addresses(**interface).value);
         std::iter::once(NextHop::Local)
             .chain(gateways.map(NextHop::Gateway))
-            .chain(nats.map(NextHop::Nat))
+            .chain(nats.map(|id| self.to_nat(id, world).0))
             .chain(peerings.map(NextHop::Peering))
             .chain(transit.map(NextHop::Transit))
             .chain(services.map(|(id, _)| NextHop::Service(id)))
