@@ -25,10 +25,12 @@ pub(super) fn beyond_components(
     entered: &[Entered],
 ) -> Result<Vec<Bundle>, Exhausted> {
     let first: BTreeSet<ComponentId> = entered.iter().map(|entry| entry.component).collect();
-    let onward = onward(reach, wanted, to, first)?;
+    let onward = onward(reach, wanted, to, &first)?;
+    let sinks_of = |id: &ComponentId| (*id, onward.sinks_beyond(*id).into_iter().collect::<Arc<[Sink]>>());
+    let sinks: BTreeMap<ComponentId, Arc<[Sink]>> = first.iter().map(sinks_of).collect();
     let mut bundles = Vec::new();
     for entry in entered {
-        let sinks: Vec<Sink> = onward.sinks_beyond(entry.component).into_iter().collect();
+        let Some(sinks) = sinks.get(&entry.component).cloned() else { continue };
         let samples = vec![Sample { certain: false, flow: entry.flow }];
         let examples = Examples::Passing { samples, from: entry.from.clone(), to: Addresses::AsShown };
         let bundle = Bundle::passing(entry.sources.clone(), sinks, examples, false);
@@ -156,10 +158,10 @@ fn onward(
     reach: &Reach<'_, '_>,
     wanted: &Wanted<'_>,
     to: &Destinations,
-    first: BTreeSet<ComponentId>,
+    first: &BTreeSet<ComponentId>,
 ) -> Result<Onward, Exhausted> {
     let mut known = Onward::default();
-    let mut next: Vec<ComponentId> = first.into_iter().collect();
+    let mut next: Vec<ComponentId> = first.iter().copied().collect();
     while !next.is_empty() {
         let leads = explore_beyond(reach, wanted, to, &next, |explored| leads(wanted, to, explored))?;
         known.add(&next, leads.into_iter().flatten().collect());

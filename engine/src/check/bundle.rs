@@ -3,7 +3,7 @@
 //! A network of a million interfaces has more pairs than any memory; it has few ways in which they differ. So everything
 //! up to the replay of witnesses works on bundles, and a pair is made only of what is shown.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -11,7 +11,6 @@ use ipnet::IpNet;
 use reachproof_model::flow::Flow;
 use reachproof_model::policy::TrafficSpec;
 
-use super::Affected;
 use crate::header::Family;
 use crate::network::{Network, Sink, SourcePlace, owned_blocks};
 use crate::reach::intervals_of;
@@ -77,17 +76,17 @@ pub(crate) enum Addresses {
     /// Any that the interface owns.
     Own,
     /// One that the interface owns in these intervals.
-    Within(Intervals),
+    Within(Arc<[(u128, u128)]>),
 }
 
 impl Addresses {
     /// The address if an interface with these blocks has it, else the least one of the same family that may take its place.
     fn substitute(&self, blocks: &[IpNet], shown: IpAddr) -> IpAddr {
         let family = Family::of(shown);
-        let all = vec![(0, family.greatest_address())];
+        let all = [(0, family.greatest_address())];
         let intervals = match self {
             Self::AsShown => return shown,
-            Self::Own => &all,
+            Self::Own => &all[..],
             Self::Within(intervals) => intervals,
         };
         address_within(blocks, shown, intervals).unwrap_or(shown)
@@ -202,7 +201,7 @@ pub(super) fn is_one_place(source: SourcePlace, sink: Sink) -> bool {
 }
 
 /// The address if an interface with these blocks has it, else its least one of the same family in the intervals.
-fn address_within(blocks: &[IpNet], like: IpAddr, intervals: &Intervals) -> Option<IpAddr> {
+fn address_within(blocks: &[IpNet], like: IpAddr, intervals: &[(u128, u128)]) -> Option<IpAddr> {
     if blocks.iter().any(|block| block.contains(&like)) {
         return Some(like);
     }
@@ -229,40 +228,12 @@ pub(super) fn without_known(bundles: Vec<Bundle>, known: &[Bundle]) -> Vec<Bundl
     left
 }
 
-/// How many sources, destinations and pairs some bundles have, each counted once.
-pub(super) fn affected(bundles: &[&Bundle]) -> Affected {
-    let ends: Vec<[Vec<Option<Spot>>; 2]> = bundles.iter().map(|bundle| bundle.ends()).collect();
-    let mut bundles_of: BTreeMap<Option<Spot>, Vec<usize>> = BTreeMap::new();
-    for (position, [sources, _]) in ends.iter().enumerate() {
-        sources.iter().for_each(|source| bundles_of.entry(*source).or_default().push(position));
-    }
-    let mut alike: BTreeMap<Vec<usize>, Vec<Option<Spot>>> = BTreeMap::new();
-    for (source, positions) in bundles_of {
-        alike.entry(positions).or_default().push(source);
-    }
-    let mut count = Affected::default();
-    let mut reached: BTreeSet<Option<Spot>> = BTreeSet::new();
-    for (positions, sources) in alike {
-        let sinks = positions.iter().filter_map(|position| ends.get(*position)).flat_map(|[_, sinks]| sinks);
-        let sinks: BTreeSet<Option<Spot>> = sinks.copied().collect();
-        let same = sources.iter().filter(|source| sinks.contains(source)).count();
-        let sending =
-            sources.iter().filter(|source| sinks.len() > usize::from(sinks.contains(source))).count();
-        count.sources += sending;
-        count.pairs += sources.len() * sinks.len() - same;
-        match (sources.as_slice(), same) {
-            ([only], 1) => reached.extend(sinks.into_iter().filter(|sink| sink != only)),
-            _ => reached.extend(sinks),
-        }
-    }
-    count.destinations = reached.len();
-    count
-}
-
 #[cfg(test)]
 mod tests {
     use reachproof_model::id::{EniId, Id};
 
+    use super::super::Affected;
+    use super::super::affected::affected;
     use super::*;
 
     /// A bundle between the interfaces whose bits are set.

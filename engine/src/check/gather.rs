@@ -8,9 +8,9 @@ use reachproof_model::id::{ComponentId, EniId, Id};
 use reachproof_model::policy::TrafficSpec;
 
 use super::beyond::beyond_components;
-use super::bundle::{Addresses, Bundle, Examples, Sample, is_one_place};
+use super::bundle::{Addresses, Bundle, Examples, Intervals, Sample, is_one_place};
 use super::destinations::{Asked, Destinations};
-use super::place::{Places, origins};
+use super::place::{Places, common, origins};
 use super::shortlist::shortlisted;
 use crate::asked::{example, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
@@ -115,6 +115,9 @@ impl Wanted<'_> {
             classes.retain(matters);
             classes = shortlisted(reach, self, to, classes)?;
         }
+        if self.question == Question::Packet && reach.network().options.search != Search::Plain {
+            classes = reach.united(classes);
+        }
         Ok((classes, Request { question: self.question, avoid, aim }))
     }
 
@@ -129,8 +132,14 @@ pub(super) struct Gathering<'g, 'w> {
     to: &'g Destinations,
     pub(super) origins: Places<SourcePlace>,
     pub(super) explored: Explored<'w>,
+    /// The headers from the wanted sources.
+    sent: Set,
+    /// Those of them that are of the wanted traffic.
+    meant: Set,
     /// Examples of sets that depend on no address.
     stretches: BTreeMap<Set, Vec<Flow>>,
+    /// The sources with addresses in some intervals, and what may take the place of these.
+    among: BTreeMap<Intervals, (Arc<[SourcePlace]>, Addresses)>,
 }
 
 impl<'g, 'w> Gathering<'g, 'w> {
@@ -141,7 +150,12 @@ impl<'g, 'w> Gathering<'g, 'w> {
         explored: Explored<'w>,
     ) -> Self {
         let origins = origins(reach.network(), wanted, explored.source, explored.family);
-        Self { wanted, to, origins, explored, stretches: BTreeMap::new() }
+        let family = explored.family;
+        let sent = origins.headers(explored.arena, family, Field::Source);
+        let traffic = traffic(explored.arena, family, wanted.traffic);
+        let meant = explored.arena.intersection(sent, traffic);
+        let (stretches, among) = (BTreeMap::new(), BTreeMap::new());
+        Self { wanted, to, origins, explored, sent, meant, stretches, among }
     }
 
     fn run(mut self) -> Yield {
@@ -174,10 +188,7 @@ impl<'g, 'w> Gathering<'g, 'w> {
                 (delivery.answered_over, for_every_client(arena, family, delivery.answered_under))
             }
         };
-        let traffic = traffic(arena, family, self.wanted.traffic);
-        let sent = self.origins.headers(arena, family, Field::Source);
-        let wanted = arena.intersection(asked.meant, traffic);
-        let wanted = arena.intersection(wanted, sent);
+        let wanted = arena.intersection(asked.meant, self.meant);
         let [over, under] = [over, under].map(|set| arena.intersection(set, wanted));
         let certain = arena.intersection(under, asked.refuting);
         [certain, arena.difference(over, certain)]
@@ -191,7 +202,7 @@ impl<'g, 'w> Gathering<'g, 'w> {
 
     /// The pairs with addresses in a product.
     pub(super) fn bundle(&mut self, asked: &Asked<'_>, product: &Product, certain: bool) -> Option<Bundle> {
-        let sources = self.origins.among(&product.sources);
+        let (sources, from) = self.sources_among(&product.sources);
         let (sinks, to) = match asked.sinks {
             Ok(sink) => (Arc::from([sink]), Addresses::AsShown),
             Err(target) => {
@@ -203,9 +214,18 @@ impl<'g, 'w> Gathering<'g, 'w> {
             Some((*source, *sink))
         })?;
         let samples = self.samples(asked, product, first, certain);
-        let from = self.origins.substitutes(&product.sources);
         let examples = Examples::Passing { samples, from, to };
         Some(Bundle::passing(sources, sinks, examples, certain))
+    }
+
+    /// The wanted sources with addresses in some intervals, and the addresses that may take the place of theirs.
+    fn sources_among(&mut self, intervals: &[(u128, u128)]) -> (Arc<[SourcePlace]>, Addresses) {
+        if let Some(known) = self.among.get(intervals) {
+            return known.clone();
+        }
+        let found = (self.origins.among(intervals), self.origins.substitutes(intervals));
+        self.among.insert(intervals.to_vec(), found.clone());
+        found
     }
 
     /// One example for each stretch of protocol and ports that passes alike, between two of the places.
@@ -256,34 +276,28 @@ impl<'g, 'w> Gathering<'g, 'w> {
     /// The wanted sources that may enter a component, those with equal groups by themselves: what one of them may send
     /// there, the others may, too.
     pub(super) fn entered(&mut self, component: ComponentId, over: Set) -> Vec<Entered> {
-        let family = self.explored.family;
-        let sent = self.origins.headers(self.explored.arena, family, Field::Source);
-        let entering = self.explored.arena.intersection(over, sent);
-        let bands = self.explored.bands();
-        bands.into_iter().flat_map(|band| self.entered_alike(component, entering, band)).collect()
+        let entering = self.explored.arena.intersection(over, self.sent);
+        let intervals = self.explored.arena.project(entering, Field::Source);
+        let bands = self.explored.bands().into_iter().map(|band| common(band, &intervals));
+        let bands: Vec<Intervals> = bands.filter(|band| !band.is_empty()).collect();
+        bands.iter().filter_map(|band| self.entered_alike(component, entering, band)).collect()
     }
 
     /// The same of senders with equal groups.
-    fn entered_alike(&mut self, component: ComponentId, entering: Set, band: Set) -> Vec<Entered> {
+    fn entered_alike(
+        &mut self,
+        component: ComponentId,
+        entering: Set,
+        intervals: &Intervals,
+    ) -> Option<Entered> {
+        let (sources, from) = self.sources_among(intervals);
+        let first = *sources.first()?;
         let family = self.explored.family;
-        let entering = self.explored.arena.intersection(entering, band);
-        let mut shape = entering;
-        for field in [Field::Destination, Field::Protocol, Field::Port, Field::SourcePort, Field::MappedPort]
-        {
-            shape = self.explored.arena.exists(shape, field);
-        }
-        let products = self.explored.arena.products(shape);
-        let of_product = |product: Product| {
-            let sources = self.origins.among(&product.sources);
-            let first = *sources.first()?;
-            let arena = &mut *self.explored.arena;
-            let own = self.origins.headers_of(arena, family, Field::Source, first);
-            let own = arena.intersection(own, entering);
-            let flow = example(arena, family, own, first)?;
-            let from = self.origins.substitutes(&product.sources);
-            Some(Entered { sources, component, flow, from })
-        };
-        products.into_iter().filter_map(of_product).collect()
+        let arena = &mut *self.explored.arena;
+        let own = self.origins.headers_of(arena, family, Field::Source, first);
+        let own = arena.intersection(own, entering);
+        let flow = example(arena, family, own, first)?;
+        Some(Entered { sources, component, flow, from })
     }
 }
 

@@ -10,6 +10,7 @@
 //!   the search; a witness that does not replay is a [`CheckError`], never an answer.
 //! * `Unknown` otherwise; the gaps and assumptions say what decides.
 
+mod affected;
 mod beyond;
 mod bundle;
 mod demand;
@@ -41,7 +42,8 @@ use crate::hypothetical::{require_internet_beside_public, selectors, supposing};
 use crate::network::{Network, Sink, SourcePlace};
 use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select, taken};
-use bundle::{Bundle, affected};
+use affected::affected;
+use bundle::Bundle;
 use gather::{Wanted, gather, gather_to};
 
 /// The answer about one property.

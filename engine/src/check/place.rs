@@ -10,7 +10,7 @@ use super::gather::Wanted;
 use crate::asked::{Sender, senders};
 use crate::header::{Arena, Family, Field, HeaderBox, Set};
 use crate::network::{Network, Sink, SourcePlace, owned_blocks};
-use crate::reach::{Reach, Receivers, SourceClass, intervals_of};
+use crate::reach::{Reach, Receivers, SourceClass, intervals_of, merged_intervals};
 use crate::region::{Extent, Spot};
 
 /// Places by the addresses that they have and that are meant.
@@ -19,6 +19,8 @@ pub(super) struct Places<T> {
     pub(super) all: Arc<[T]>,
     /// Intervals with their places, ascending.
     rows: Vec<(u128, u128, T)>,
+    /// The same by places, ascending.
+    by_place: Vec<(T, u128, u128)>,
     /// The greatest address of each row and those before it; it ascends even where rows overlap.
     furthest: Vec<u128>,
     /// Whether every place is an interface with all of its addresses.
@@ -28,14 +30,16 @@ pub(super) struct Places<T> {
 impl<T: Copy + Ord> Places<T> {
     fn of(mut rows: Vec<(u128, u128, T)>, entire: bool) -> Self {
         rows.sort_unstable();
-        let mut all: Vec<T> = rows.iter().map(|(_, _, place)| *place).collect();
-        all.sort_unstable();
+        let mut by_place: Vec<(T, u128, u128)> =
+            rows.iter().map(|(lo, hi, place)| (*place, *lo, *hi)).collect();
+        by_place.sort_unstable();
+        let mut all: Vec<T> = by_place.iter().map(|(place, _, _)| *place).collect();
         all.dedup();
         let furthest = rows.iter().scan(0, |furthest, (_, hi, _)| {
             *furthest = (*furthest).max(*hi);
             Some(*furthest)
         });
-        Self { all: all.into(), furthest: furthest.collect(), rows, entire }
+        Self { all: all.into(), furthest: furthest.collect(), rows, by_place, entire }
     }
 
     /// The places with an address in the intervals, ascending.
@@ -61,8 +65,7 @@ impl<T: Copy + Ord> Places<T> {
 
     /// The least address of the place in the intervals.
     pub(super) fn least_within(&self, place: T, intervals: &[(u128, u128)]) -> Option<u128> {
-        let own: Intervals =
-            self.rows.iter().filter(|(_, _, other)| *other == place).map(|(lo, hi, _)| (*lo, *hi)).collect();
+        let own: Intervals = self.own(place).collect();
         common(&own, intervals).into_iter().map(|(lo, _)| lo).min()
     }
 
@@ -71,8 +74,15 @@ impl<T: Copy + Ord> Places<T> {
         if self.entire && self.are_within(intervals) {
             Addresses::Own
         } else {
-            Addresses::Within(intervals.to_vec())
+            Addresses::Within(intervals.into())
         }
+    }
+
+    /// The addresses of a place.
+    fn own(&self, place: T) -> impl Iterator<Item = (u128, u128)> {
+        let first = self.by_place.partition_point(|(other, _, _)| *other < place);
+        let own = self.by_place.iter().skip(first).take_while(move |(other, _, _)| *other == place);
+        own.map(|(_, lo, hi)| (*lo, *hi))
     }
 
     /// The headers with one of the addresses in a field.
@@ -85,8 +95,7 @@ impl<T: Copy + Ord> Places<T> {
     /// The headers with one of the place's addresses in a field.
     pub(super) fn headers_of(&self, arena: &mut Arena, family: Family, field: Field, place: T) -> Set {
         let all = HeaderBox::full(family);
-        let own = self.rows.iter().filter(|(_, _, other)| *other == place);
-        let boxes: Vec<HeaderBox> = own.map(|(lo, hi, _)| all.with(field, *lo, *hi)).collect();
+        let boxes: Vec<HeaderBox> = self.own(place).map(|(lo, hi)| all.with(field, lo, hi)).collect();
         arena.any_of(&boxes)
     }
 }
@@ -100,7 +109,7 @@ pub(super) fn origins(
 ) -> Places<SourcePlace> {
     let (mut rows, mut entire) = (Vec::new(), true);
     for Sender { place, extent, .. } in senders(network, wanted.from, class) {
-        let mut meant = intervals_of(&extent.blocks, family);
+        let mut meant = merged_intervals(intervals_of(&extent.blocks, family));
         if let SourcePlace::Interface(id) = place {
             let own = intervals_of(&network.sent_blocks(id), family);
             meant = common(&own, &meant);
@@ -111,12 +120,15 @@ pub(super) fn origins(
     Places::of(rows, entire)
 }
 
-fn common(left: &[(u128, u128)], right: &[(u128, u128)]) -> Intervals {
+/// What some intervals have in common with others that are ascending and disjoint, in the order of the first.
+pub(super) fn common(some: &[(u128, u128)], others: &[(u128, u128)]) -> Intervals {
     let of_one = |(lo, hi): &(u128, u128)| {
         let (lo, hi) = (*lo, *hi);
-        right.iter().map(move |(from, to)| (lo.max(*from), hi.min(*to))).filter(|(lo, hi)| lo <= hi)
+        let first = others.partition_point(|(_, end)| *end < lo);
+        let others = others.iter().skip(first).take_while(move |(start, _)| *start <= hi);
+        others.map(move |(start, end)| (lo.max(*start), hi.min(*end)))
     };
-    left.iter().flat_map(of_one).collect()
+    some.iter().flat_map(of_one).collect()
 }
 
 /// The wanted members of a class of receivers.
@@ -133,7 +145,8 @@ impl Target {
             let mut rows = Vec::new();
             for ((lo, hi), owner) in receivers.intervals.iter().zip(&receivers.owners) {
                 let Some(extent) = wanted.to.get(Spot::Interface(*owner)) else { continue };
-                let own = common(&[(*lo, *hi)], &intervals_of(blocks(extent), receivers.family));
+                let meant = merged_intervals(intervals_of(blocks(extent), receivers.family));
+                let own = common(&[(*lo, *hi)], &meant);
                 rows.extend(own.into_iter().map(|(lo, hi)| (lo, hi, Sink::Interface(*owner))));
             }
             rows

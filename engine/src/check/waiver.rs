@@ -5,7 +5,8 @@
 
 use ipnet::IpNet;
 
-use super::bundle::{Bundle, Way, affected};
+use super::affected::affected;
+use super::bundle::{Bundle, Way};
 use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Waived};
 use crate::network::{Role, owned_blocks};

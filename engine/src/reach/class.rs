@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, GroupId, Id, Ref, SubnetId, VpcId};
 
+use super::ground::overlap;
 use super::index::{CrowdId, Owned};
 use super::view::{Intervals, block_family, intervals_of};
 use crate::header::Family;
@@ -25,7 +26,9 @@ pub struct SourceClass {
     ///
     /// [`Field::Start`]: crate::header::Field::Start
     pub(crate) components: Vec<ComponentId>,
-    /// What they have in common.
+    /// The crowds, where they are several that are explored at once.
+    pub(crate) parts: Vec<SourceClass>,
+    /// What they have in common; of several crowds nothing but what [`united`] says.
     pub(crate) kind: Kind,
 }
 
@@ -43,13 +46,19 @@ pub(crate) enum Kind {
 impl SourceClass {
     /// A source of its own.
     pub fn alone(place: SourcePlace) -> Self {
-        Self { place, members: Vec::new(), components: Vec::new(), kind: Kind::Alike }
+        let (members, components, parts) = (Vec::new(), Vec::new(), Vec::new());
+        Self { place, members, components, parts, kind: Kind::Alike }
     }
 
     /// Several components, ascending, for packets alone; `None` without any.
     pub(crate) fn components(components: &[ComponentId]) -> Option<Self> {
         let place = SourcePlace::Component(*components.first()?);
         Some(Self { components: components.to_vec(), ..Self::alone(place) })
+    }
+
+    /// What is started by itself: its parts, or the class.
+    pub(crate) fn each(&self) -> &[Self] {
+        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
     }
 
     /// Interfaces that only their addresses tell apart, ascending; `None` without any.
@@ -258,6 +267,66 @@ pub(super) fn crowded(
             _ => found.extend(together(network, crowd, classes)),
         }
     }
+    found
+}
+
+/// Crowds explored at once.
+const UNITED: usize = 256;
+
+/// Several crowds with no address in common.
+#[derive(Default)]
+struct Union {
+    parts: Vec<SourceClass>,
+    /// Their addresses of both families.
+    addresses: [Intervals; 2],
+}
+
+impl Union {
+    fn takes(&self, addresses: &[Intervals; 2]) -> bool {
+        let apart = self.addresses.iter().zip(addresses).all(|(known, new)| !overlap(known, new));
+        self.parts.len() < UNITED && apart
+    }
+
+    fn add(&mut self, part: SourceClass, addresses: [Intervals; 2]) {
+        self.parts.push(part);
+        for (known, new) in self.addresses.iter_mut().zip(addresses) {
+            known.extend(new);
+            *known = merged(std::mem::take(known));
+        }
+    }
+
+    fn class(self) -> Option<SourceClass> {
+        let mut members: Vec<EniId> = self.parts.iter().flat_map(|part| &part.members).copied().collect();
+        members.sort_unstable();
+        match self.parts.as_slice() {
+            [only] => Some(only.clone()),
+            _ => SourceClass::alike(members).map(|whole| SourceClass { parts: self.parts, ..whole }),
+        }
+    }
+}
+
+/// Crowds of several VPCs as one wherever that can be, for packets alone; other classes stay as they are.
+///
+/// INVARIANT (addresses tell): no address of a member belongs to a member of another part, so that the source of a header
+/// tells where it was sent.
+pub(super) fn united(network: &Network<'_>, classes: Vec<SourceClass>) -> Vec<SourceClass> {
+    let (crowds, mut found): (Vec<SourceClass>, Vec<SourceClass>) =
+        classes.into_iter().partition(|class| matches!(class.kind, Kind::Crowd(_)));
+    let mut unions: Vec<Union> = Vec::new();
+    for crowd in crowds {
+        let blocks: Vec<_> =
+            crowd.members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
+        let addresses = [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)));
+        match unions.iter_mut().find(|union| union.takes(&addresses)) {
+            Some(union) => union.add(crowd, addresses),
+            None => {
+                let mut union = Union::default();
+                union.add(crowd, addresses);
+                unions.push(union);
+            }
+        }
+    }
+    found.extend(unions.into_iter().filter_map(Union::class));
     found
 }
 

@@ -73,8 +73,6 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) kind: Kind,
     /// What the exploration is for, where that is less than everything.
     pub(super) aim: Option<Arc<Aim>>,
-    /// The headers that matter to it.
-    pub(super) sent: Set,
     /// The VPCs in which what comes as it was sent matters to it.
     pub(super) aimed_vpcs: BTreeSet<VpcId>,
     /// Whether replies may be asked for, so that a packet must tell how it left.
@@ -109,7 +107,6 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             components: Vec::new(),
             kind: Kind::Alike,
             aim: None,
-            sent: Set::FULL,
             aimed_vpcs: BTreeSet::new(),
             follows_replies: true,
             certifying: false,

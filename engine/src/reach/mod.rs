@@ -131,8 +131,8 @@ pub struct Explored<'w> {
     /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their class.
     arrived: Vec<(Delivery, Option<Alike<'w>>)>,
     network: &'w Network<'w>,
-    /// The crowd of the sources, if they are one.
-    crowd: Option<&'w Crowd>,
+    /// The crowds of the sources, if they are some.
+    crowds: Vec<&'w Crowd>,
     /// The diagrams of the sets.
     pub arena: &'w mut Arena,
 }
@@ -175,16 +175,13 @@ impl<'w> Explored<'w> {
         self.arrived.clone()
     }
 
-    /// The headers of the senders, those with equal groups in one set.
-    pub(crate) fn bands(&mut self) -> Vec<Set> {
-        let Some(crowd) = self.crowd else { return vec![Set::FULL] };
-        let all = HeaderBox::full(self.family);
-        let sets = crowd.bands.iter().map(|band| {
-            let own = band.addresses(self.family).iter();
-            let boxes: Vec<HeaderBox> = own.map(|(lo, hi)| all.with(Field::Source, *lo, *hi)).collect();
-            self.arena.any_of(&boxes)
-        });
-        sets.collect()
+    /// The addresses of the senders, those with equal groups in one list.
+    pub(crate) fn bands(&self) -> Vec<&[(u128, u128)]> {
+        if self.crowds.is_empty() {
+            return vec![&[(0, u128::MAX)]];
+        }
+        let bands = self.crowds.iter().flat_map(|crowd| &crowd.bands);
+        bands.map(|band| band.addresses(self.family).as_slice()).collect()
     }
 
     fn restricted(&mut self, delivery: Delivery, area: Set) -> Delivery {
@@ -261,6 +258,11 @@ impl<'n, 's> Reach<'n, 's> {
     /// Sources as few classes: crowds, and others where these do not do.
     pub(crate) fn crowded(&self, sources: &[SourcePlace]) -> Vec<SourceClass> {
         class::crowded(self.network(), |id| self.index.crowds().crowd_of(id), sources)
+    }
+
+    /// Crowds of several VPCs as one wherever that can be, for packets alone; other classes stay as they are.
+    pub(crate) fn united(&self, classes: Vec<SourceClass>) -> Vec<SourceClass> {
+        class::united(self.network(), classes)
     }
 
     /// A number that two interfaces share iff they carry the same groups.
@@ -341,23 +343,22 @@ fn mixed<T>(
     worker.world = World::Over;
     worker.aimed_vpcs.clear();
     worker.reset();
-    for source in sources {
-        worker.senders.clone_from(&source.members);
-        worker.kind = source.kind;
-        let meant = meant(&mut worker.arena, source, worker.family);
-        let sent = worker.aimed(source);
+    let parts: Vec<&SourceClass> = sources.iter().flat_map(SourceClass::each).collect();
+    for part in &parts {
+        let meant = meant(&mut worker.arena, part, worker.family);
+        let sent = worker.aimed(part);
         let sent = worker.arena.intersection(sent, meant);
-        worker.start(source.place, sent);
+        worker.start_part(part, sent);
     }
     // Each of several senders may hear the others (R-ADDR-15).
-    worker.senders = sources.iter().flat_map(|source| source.members.iter().copied()).collect();
+    worker.senders = parts.iter().flat_map(|part| part.members.iter().copied()).collect();
     worker.run();
     let arrivals = std::mem::take(&mut worker.arrivals);
     let over = arrivals.into_iter().map(|(arrival, set)| (arrival, set, Set::EMPTY)).collect();
     let arrived = merge(worker, over, Ways::new());
     let (family, network) = (worker.family, worker.network());
     let source = sources.first()?;
-    Some(extract(Explored { source, family, arrived, network, crowd: None, arena: &mut worker.arena }))
+    Some(extract(Explored { source, family, arrived, network, crowds: Vec::new(), arena: &mut worker.arena }))
 }
 
 /// The diagrams of one exploration outgrew the limit.
@@ -399,24 +400,24 @@ fn extracted<T>(
     extract: impl Fn(Explored<'_>) -> T,
 ) -> T {
     worker.avoid_all(&request.avoid);
-    worker.senders.clone_from(&source.members);
     worker.components.clone_from(&source.components);
-    worker.kind = source.kind;
     worker.aim.clone_from(&request.aim);
     worker.follows_replies = request.question == Question::Connection;
     worker.aimed_vpcs.clear();
-    worker.sent = worker.aimed(source);
+    let parts: Vec<(&SourceClass, Set)> =
+        source.each().iter().map(|part| (part, worker.aimed(part))).collect();
     let matters =
         |arrival: &Arrival| request.question == Question::Connection && matters(arrival.sink, arrival.alike);
-    let over = explore_world(worker, source.place, World::Over, matters);
-    let under = explore_world(worker, source.place, World::Under, matters);
+    let over = explore_world(worker, source, &parts, World::Over, matters);
+    let under = explore_world(worker, source, &parts, World::Under, matters);
     let arrived = merge(worker, over, under);
     let (family, network, index) = (worker.family, worker.network(), worker.index);
-    let crowd = match source.kind {
+    let crowd = |part: &SourceClass| match part.kind {
         Kind::Crowd(id) => Some(index.crowd(id)),
         Kind::Alike | Kind::LinkLocal => None,
     };
-    extract(Explored { source, family, arrived, network, crowd, arena: &mut worker.arena })
+    let crowds = source.each().iter().filter_map(crowd).collect();
+    extract(Explored { source, family, arrived, network, crowds, arena: &mut worker.arena })
 }
 
 /// One way of arriving: the sent headers, and those of them whose reply comes back.
@@ -424,19 +425,22 @@ type Ways = Vec<(Arrival, Set, Set)>;
 
 fn explore_world(
     worker: &mut Explorer<'_, '_, '_>,
-    source: SourcePlace,
+    source: &SourceClass,
+    parts: &[(&SourceClass, Set)],
     world: World,
     matters: impl Fn(&Arrival) -> bool,
 ) -> Ways {
     worker.world = world;
     worker.reset();
-    worker.start(source, worker.sent);
+    parts.iter().for_each(|(part, sent)| worker.start_part(part, *sent));
+    worker.senders.clone_from(&source.members);
     worker.run();
     let arrivals = std::mem::take(&mut worker.arrivals);
     arrivals
         .into_iter()
         .map(|(arrival, set)| {
-            let back = if matters(&arrival) { worker.answered(source, &arrival, set) } else { Set::EMPTY };
+            let back =
+                if matters(&arrival) { worker.answered(source.place, &arrival, set) } else { Set::EMPTY };
             (arrival, set, back)
         })
         .collect()
@@ -520,6 +524,12 @@ fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<Certain> {
 }
 
 impl Explorer<'_, '_, '_> {
+    fn start_part(&mut self, part: &SourceClass, sent: Set) {
+        self.senders.clone_from(&part.members);
+        self.kind = part.kind;
+        self.start(part.place, sent);
+    }
+
     /// Works on one source within the limit of nodes. Whether it is hit does not depend on the sources before: if what they
     /// left leaves too little room, the work is done again without it.
     fn within_limit<T>(&mut self, work: impl Fn(&mut Self) -> T) -> Result<T, Exhausted> {
