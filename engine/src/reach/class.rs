@@ -271,7 +271,7 @@ pub(super) fn crowded(
 }
 
 /// Crowds explored at once.
-const UNITED: usize = 256;
+const UNITED: usize = 64;
 
 /// Several crowds with no address in common.
 #[derive(Default)]

@@ -30,6 +30,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod transit;
+mod turns;
 mod view;
 mod vpc;
 mod vpn;
@@ -59,6 +60,7 @@ pub(crate) use index::{Receivers, ReceiversId};
 pub(crate) use invariant::{Spread, family_of, merged};
 pub(crate) use open::{Approach, Door, Opened, Portal};
 pub(crate) use read::Read;
+use turns::one_by_one;
 pub(crate) use view::intervals_of;
 use view::{Address, MAPPED_PORTS};
 pub(crate) use vpc::entrances;
@@ -294,13 +296,12 @@ impl<'n, 's> Reach<'n, 's> {
     ) -> Result<Vec<[T; 2]>, Exhausted> {
         let matters: &Matters<'_> = &matters;
         let workers = || [Explorer::new(&self.index, Family::V4), Explorer::new(&self.index, Family::V6)];
-        let explored = sources.par_iter().map_init(workers, |[v4, v6], source| {
+        one_by_one(sources, workers, |[v4, v6], source| {
             let [v4, v6] = [v4, v6].map(|worker| {
                 worker.within_limit(|worker| extracted(worker, source, request, matters, &extract))
             });
             Ok([v4?, v6?])
-        });
-        explored.collect()
+        })
     }
 }
 
