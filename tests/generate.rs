@@ -252,3 +252,36 @@ fn people_are_shown_the_first_of_very_many_ways_and_told_of_the_others() {
         }
     }
 }
+
+#[test]
+fn check_counts_the_planted_faults_that_it_finds() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let all = folder.path().display().to_string();
+    let size = ["generate", "--interfaces", "400", "--vpcs", "16", "--seed", "2"];
+    let (code, _, _) = run(&[&size[..], &["--mutate", "3", "-o", &at("org")]].concat());
+    assert_eq!(code, Some(0), "{all}");
+    let check = |policy: &str, faults: &str| {
+        run(&["check", &at("org"), "--policy", policy, "--faults", faults, "--color", "never"])
+    };
+    let (policy, faults) = (at("org/policy.yaml"), at("org/faults.json"));
+    let (code, _, notes) = check(&policy, &faults);
+    assert_eq!(
+        (code, notes.contains("recall: 3 of 3 planted faults found; nothing beside them")),
+        (Some(1), true),
+        "{notes}"
+    );
+    // Faults that nobody planted are missed, and planted ones that nobody lists are told.
+    let text = fs::read_to_string(&faults).expect("the faults");
+    let mut listed: Vec<serde_json::Value> = serde_json::from_str(&text).expect("JSON");
+    let mut other = listed.remove(0);
+    other["port"] = "tcp/7".into();
+    fs::write(at("other.json"), serde_json::to_string(&[other]).expect("JSON")).expect("a file");
+    let (_, _, notes) = check(&policy, &at("other.json"));
+    assert!(
+        notes.contains("recall: 0 of 1 planted faults found; ") && notes.contains("not planted: "),
+        "{notes}"
+    );
+    let (code, _, error) = check(&policy, &policy);
+    assert!(code == Some(2) && error.contains("expected the faults.json of `generate --mutate`"), "{error}");
+}

@@ -9,6 +9,7 @@ use reachproof_engine::network::NodeLimit;
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::{Policy, PolicyFile};
 
+use super::recall::{read_faults, recall};
 use super::{certificates, network, read_inputs, snapshot};
 use crate::answer::check::{self as answer, CheckJson, Checked};
 use crate::answer::names::Names;
@@ -32,6 +33,7 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
     if let Some(question) = arguments.question {
         policy.properties.iter_mut().for_each(|property| property.question = question);
     }
+    let faults = arguments.faults.as_deref().map(read_faults).transpose()?;
     let inputs = read_inputs(&arguments.input, talk)?;
     let files = files(arguments, &inputs);
     let snapshot = snapshot(inputs, talk)?;
@@ -58,6 +60,9 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
         Format::Text => answer::text(checked, output::style(talk.choice(), target)),
     };
     output::write(target, written.as_bytes())?;
+    if let Some(faults) = faults {
+        recall(&network, &faults, &reports)?.iter().for_each(|line| talk.notice(line));
+    }
     Ok(answer::exit(&reports))
 }
 

@@ -7,6 +7,7 @@ pub mod flows;
 pub mod generate;
 pub mod group;
 pub mod reach;
+mod recall;
 mod replay;
 pub mod trace;
 pub mod verify;
