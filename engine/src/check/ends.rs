@@ -21,13 +21,13 @@ pub(super) fn senders_to(
     let to = &wanted.destinations(reach)?;
     let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach))?;
     let explored = reach.explore(&classes, &request, |explored| {
-        if explored.is_empty() {
-            return Sending::default();
-        }
-        Gathering::of(reach, wanted, to, explored).sending()
+        explored.each_mark(|explored| match explored.is_empty() {
+            true => Sending::default(),
+            false => Gathering::of(reach, wanted, to, explored).sending(),
+        })
     })?;
     let (mut sources, mut entered) = (BTreeSet::new(), Vec::new());
-    for found in explored.into_iter().flatten() {
+    for found in explored.into_iter().flatten().flatten() {
         sources.extend(found.sources);
         entered.extend(found.entered);
     }

@@ -62,13 +62,13 @@ pub(super) fn gather_to(
     let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach))?;
     let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
     let explored = reach.explore_for(&classes, &request, matters, |explored| {
-        if explored.is_empty() {
-            return Yield::default();
-        }
-        Gathering::of(reach, wanted, to, explored).run()
+        explored.each_mark(|explored| match explored.is_empty() {
+            true => Yield::default(),
+            false => Gathering::of(reach, wanted, to, explored).run(),
+        })
     })?;
     let mut all = Yield::default();
-    for part in explored.into_iter().flatten() {
+    for part in explored.into_iter().flatten().flatten() {
         all.passing.extend(part.passing);
         all.entered.extend(part.entered);
     }

@@ -28,6 +28,10 @@ pub struct SourceClass {
     pub(crate) components: Vec<ComponentId>,
     /// The crowds, where they are several that are explored at once.
     pub(crate) parts: Vec<SourceClass>,
+    /// Of such a crowd [`Field::Start`]: those that have an address in common differ in it.
+    ///
+    /// [`Field::Start`]: crate::header::Field::Start
+    pub(crate) mark: u128,
     /// What they have in common; of several crowds nothing but what [`united`] says.
     pub(crate) kind: Kind,
 }
@@ -47,13 +51,29 @@ impl SourceClass {
     /// A source of its own.
     pub fn alone(place: SourcePlace) -> Self {
         let (members, components, parts) = (Vec::new(), Vec::new(), Vec::new());
-        Self { place, members, components, parts, kind: Kind::Alike }
+        Self { place, members, components, parts, mark: 0, kind: Kind::Alike }
     }
 
     /// Several components, ascending, for packets alone; `None` without any.
     pub(crate) fn components(components: &[ComponentId]) -> Option<Self> {
         let place = SourcePlace::Component(*components.first()?);
         Some(Self { components: components.to_vec(), ..Self::alone(place) })
+    }
+
+    /// Several crowds as one; `None` without any.
+    pub(crate) fn together(parts: Vec<Self>) -> Option<Self> {
+        let mut members: Vec<EniId> = parts.iter().flat_map(|part| &part.members).copied().collect();
+        members.sort_unstable();
+        Some(Self { parts, ..Self::alike(members)? })
+    }
+
+    /// Its parts, those with equal marks as one; nothing of a class without parts.
+    pub(crate) fn by_mark(&self) -> Vec<(u128, Self)> {
+        let mut marked: BTreeMap<u128, Vec<Self>> = BTreeMap::new();
+        for part in &self.parts {
+            marked.entry(part.mark).or_default().push(part.clone());
+        }
+        marked.into_iter().filter_map(|(mark, parts)| Some((mark, Self::together(parts)?))).collect()
     }
 
     /// What is started by itself: its parts, or the class.
@@ -164,8 +184,7 @@ impl Band {
     }
 
     fn of(network: &Network<'_>, members: Vec<EniId>, start: EniId) -> Self {
-        let blocks: Vec<_> = members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
-        let addresses = [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)));
+        let addresses = addresses(network, &members);
         Self { members, start, addresses }
     }
 }
@@ -270,64 +289,50 @@ pub(super) fn crowded(
     found
 }
 
-/// Crowds explored at once.
+/// Crowds explored at once, fewer than [`Field::Start`] can tell apart.
+///
+/// [`Field::Start`]: crate::header::Field::Start
 const UNITED: usize = 64;
 
-/// Several crowds with no address in common.
-#[derive(Default)]
-struct Union {
-    parts: Vec<SourceClass>,
-    /// Their addresses of both families.
-    addresses: [Intervals; 2],
-}
-
-impl Union {
-    fn takes(&self, addresses: &[Intervals; 2]) -> bool {
-        let apart = self.addresses.iter().zip(addresses).all(|(known, new)| !overlap(known, new));
-        self.parts.len() < UNITED && apart
-    }
-
-    fn add(&mut self, part: SourceClass, addresses: [Intervals; 2]) {
-        self.parts.push(part);
-        for (known, new) in self.addresses.iter_mut().zip(addresses) {
-            known.extend(new);
-            *known = merged(std::mem::take(known));
-        }
-    }
-
-    fn class(self) -> Option<SourceClass> {
-        let mut members: Vec<EniId> = self.parts.iter().flat_map(|part| &part.members).copied().collect();
-        members.sort_unstable();
-        match self.parts.as_slice() {
-            [only] => Some(only.clone()),
-            _ => SourceClass::alike(members).map(|whole| SourceClass { parts: self.parts, ..whole }),
-        }
-    }
-}
-
-/// Crowds of several VPCs as one wherever that can be, for packets alone; other classes stay as they are.
+/// Crowds of several VPCs as few classes, for packets alone; other classes stay as they are.
 ///
-/// INVARIANT (addresses tell): no address of a member belongs to a member of another part, so that the source of a header
-/// tells where it was sent.
+/// INVARIANT (addresses tell): no address of a member belongs to a member of another part with the same mark, so that the
+/// source of a header and its mark tell where it was sent.
 pub(super) fn united(network: &Network<'_>, classes: Vec<SourceClass>) -> Vec<SourceClass> {
     let (crowds, mut found): (Vec<SourceClass>, Vec<SourceClass>) =
         classes.into_iter().partition(|class| matches!(class.kind, Kind::Crowd(_)));
-    let mut unions: Vec<Union> = Vec::new();
-    for crowd in crowds {
-        let blocks: Vec<_> =
-            crowd.members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
-        let addresses = [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)));
-        match unions.iter_mut().find(|union| union.takes(&addresses)) {
-            Some(union) => union.add(crowd, addresses),
-            None => {
-                let mut union = Union::default();
-                union.add(crowd, addresses);
-                unions.push(union);
+    for together in crowds.chunks(UNITED) {
+        let mut marked: Vec<[Intervals; 2]> = Vec::new();
+        let parts = together.iter().map(|part| SourceClass {
+            mark: mark(&mut marked, addresses(network, &part.members)),
+            ..part.clone()
+        });
+        found.extend(SourceClass::together(parts.collect()));
+    }
+    found
+}
+
+/// The first mark under which none of some addresses is known yet; there they are known from now on.
+fn mark(marked: &mut Vec<[Intervals; 2]>, addresses: [Intervals; 2]) -> u128 {
+    let apart =
+        |known: &[Intervals; 2]| known.iter().zip(&addresses).all(|(known, new)| !overlap(known, new));
+    let position = marked.iter().position(apart).unwrap_or(marked.len());
+    match marked.get_mut(position) {
+        None => marked.push(addresses),
+        Some(known) => {
+            for (known, new) in known.iter_mut().zip(addresses) {
+                known.extend(new);
+                *known = merged(std::mem::take(known));
             }
         }
     }
-    found.extend(unions.into_iter().filter_map(Union::class));
-    found
+    position as u128
+}
+
+/// The addresses of both families that some interfaces own.
+fn addresses(network: &Network<'_>, members: &[EniId]) -> [Intervals; 2] {
+    let blocks: Vec<_> = members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
+    [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)))
 }
 
 /// The classes of a crowd as one, and their link-local addresses by themselves.

@@ -13,6 +13,7 @@ mod class;
 mod edge;
 mod entrance;
 mod explore;
+mod explored;
 mod fib;
 mod filter;
 mod ground;
@@ -41,18 +42,18 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use reachproof_model::flow::{Question, World};
-use reachproof_model::id::{ComponentId, EniId, NatId, VpcId};
+use reachproof_model::id::{EniId, NatId, VpcId};
 
 pub use aim::Aim;
 pub(crate) use class::merged as merged_intervals;
-use class::{Crowd, Kind};
 pub use class::{SourceClass, classes};
 
-use crate::asked::among;
 use crate::header::{Arena, Family, Field, Frozen, HeaderBox, Set};
-use crate::network::{Network, NodeLimit, Sink, SourcePlace, owned_blocks};
+use crate::network::{Network, NodeLimit, Sink, SourcePlace};
 use explore::Arrival;
 pub(crate) use explore::Explorer;
+pub(crate) use explored::Alike;
+pub use explored::Explored;
 use ground::Ground;
 pub(crate) use ground::overlap;
 use index::{Index, Owned};
@@ -115,110 +116,6 @@ type Arrived = (Sink, Rewritten);
 /// What became of the destination: the address that took its place, or whether it is the one inside the one sent.
 type Rewritten = (Option<u128>, bool);
 
-/// Interfaces that receive alike.
-#[derive(Clone, Copy)]
-pub(crate) struct Alike<'w> {
-    /// Their class.
-    pub(crate) class: ReceiversId,
-    /// Their ids, ascending.
-    members: &'w [EniId],
-}
-
-/// What one class of sources reaches with one family, while the diagrams are at hand.
-pub struct Explored<'w> {
-    /// The sources.
-    pub source: &'w SourceClass,
-    /// The family of the sent headers.
-    pub family: Family,
-    /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their class.
-    arrived: Vec<(Delivery, Option<Alike<'w>>)>,
-    network: &'w Network<'w>,
-    /// The crowds of the sources, if they are some.
-    crowds: Vec<&'w Crowd>,
-    /// The diagrams of the sets.
-    pub arena: &'w mut Arena,
-}
-
-impl<'w> Explored<'w> {
-    /// Whether nothing arrives anywhere.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.arrived.is_empty()
-    }
-
-    /// Everything that arrives, by sink and destination.
-    pub fn deliveries(&mut self) -> Vec<Delivery> {
-        self.deliveries_at(|_| true)
-    }
-
-    /// What arrives at the sinks that are wanted, by sink and destination.
-    pub fn deliveries_at(&mut self, wanted: impl Fn(Sink) -> bool) -> Vec<Delivery> {
-        let mut found: BTreeMap<Arrived, Delivery> = BTreeMap::new();
-        for (delivery, alike) in self.arrived.clone() {
-            if alike.is_none() && wanted(delivery.sink) {
-                self.add(&mut found, delivery);
-            }
-            let members = alike.map_or(&[][..], |alike| alike.members);
-            for member in members.iter().filter(|member| wanted(Sink::Interface(**member))) {
-                let own = among(
-                    self.arena,
-                    self.family,
-                    Field::Destination,
-                    &owned_blocks(self.network.interface(*member)),
-                );
-                let part = self.restricted(delivery, own);
-                self.add(&mut found, Delivery { sink: Sink::Interface(*member), ..part });
-            }
-        }
-        found.into_values().collect()
-    }
-
-    /// Everything that arrives, once for all interfaces that receive it alike: each takes what is for its own addresses.
-    pub(crate) fn arrivals(&self) -> Vec<(Delivery, Option<Alike<'w>>)> {
-        self.arrived.clone()
-    }
-
-    /// The addresses of the senders, those with equal groups in one list.
-    pub(crate) fn bands(&self) -> Vec<&[(u128, u128)]> {
-        if self.crowds.is_empty() {
-            return vec![&[(0, u128::MAX)]];
-        }
-        let bands = self.crowds.iter().flat_map(|crowd| &crowd.bands);
-        bands.map(|band| band.addresses(self.family).as_slice()).collect()
-    }
-
-    fn restricted(&mut self, delivery: Delivery, area: Set) -> Delivery {
-        let mut part = |set| self.arena.intersection(set, area);
-        Delivery {
-            over: part(delivery.over),
-            under: part(delivery.under),
-            answered_over: part(delivery.answered_over),
-            answered_under: part(delivery.answered_under),
-            ..delivery
-        }
-    }
-
-    fn add(&mut self, found: &mut BTreeMap<Arrived, Delivery>, part: Delivery) {
-        if part.over.is_empty() && part.under.is_empty() {
-            return;
-        }
-        let key = (part.sink, (part.destination, part.embedded));
-        let known = found.entry(key).or_insert_with(|| nothing(key.0, key.1));
-        known.over = self.arena.union(known.over, part.over);
-        known.under = self.arena.union(known.under, part.under);
-        known.answered_over = self.arena.union(known.answered_over, part.answered_over);
-        known.answered_under = self.arena.union(known.answered_under, part.answered_under);
-    }
-
-    /// The unmodelled components that something may enter.
-    pub fn components_reached(&self) -> BTreeSet<ComponentId> {
-        let components = self.arrived.iter().filter_map(|(delivery, _)| match delivery.sink {
-            Sink::Component(id) if !delivery.over.is_empty() => Some(id),
-            _ => None,
-        });
-        components.collect()
-    }
-}
-
 impl<'n, 's> Reach<'n, 's> {
     /// Resolves tables and addresses once, for all explorations.
     pub fn of(network: &'n Network<'s>) -> Self {
@@ -262,7 +159,7 @@ impl<'n, 's> Reach<'n, 's> {
         class::crowded(self.network(), |id| self.index.crowds().crowd_of(id), sources)
     }
 
-    /// Crowds of several VPCs as one wherever that can be, for packets alone; other classes stay as they are.
+    /// Crowds of several VPCs as few classes, for packets alone; other classes stay as they are.
     pub(crate) fn united(&self, classes: Vec<SourceClass>) -> Vec<SourceClass> {
         class::united(self.network(), classes)
     }
@@ -406,18 +303,14 @@ fn extracted<T>(
     worker.follows_replies = request.question == Question::Connection;
     worker.aimed_vpcs.clear();
     let parts: Vec<(&SourceClass, Set)> =
-        source.each().iter().map(|part| (part, worker.aimed(part))).collect();
+        source.each().iter().map(|part| (part, worker.headers_of(part, source))).collect();
     let matters =
         |arrival: &Arrival| request.question == Question::Connection && matters(arrival.sink, arrival.alike);
     let over = explore_world(worker, source, &parts, World::Over, matters);
     let under = explore_world(worker, source, &parts, World::Under, matters);
     let arrived = merge(worker, over, under);
     let (family, network, index) = (worker.family, worker.network(), worker.index);
-    let crowd = |part: &SourceClass| match part.kind {
-        Kind::Crowd(id) => Some(index.crowd(id)),
-        Kind::Alike | Kind::LinkLocal => None,
-    };
-    let crowds = source.each().iter().filter_map(crowd).collect();
+    let crowds = explored::crowds(index, source);
     extract(Explored { source, family, arrived, network, crowds, arena: &mut worker.arena })
 }
 
@@ -525,6 +418,16 @@ fn certain(worker: &mut Explorer<'_, '_, '_>, under: Ways) -> Vec<Certain> {
 }
 
 impl Explorer<'_, '_, '_> {
+    /// The headers that matter of a part of a class, with its mark where marks tell parts apart.
+    fn headers_of(&mut self, part: &SourceClass, whole: &SourceClass) -> Set {
+        let sent = self.aimed(part);
+        if whole.parts.iter().all(|part| part.mark == 0) {
+            return sent;
+        }
+        let marked = self.arena.interval(Field::Start, part.mark, part.mark);
+        self.arena.intersection(sent, marked)
+    }
+
     fn start_part(&mut self, part: &SourceClass, sent: Set) {
         self.senders.clone_from(&part.members);
         self.kind = part.kind;
