@@ -256,6 +256,22 @@ fn the_matrix_is_what_reach_finds_on_random_networks() {
     report(&compare_random(0..150, 24, |_| {}));
 }
 
+/// Interfaces of VLANs claim nothing in the restrictive world (R-ADDR-14); guests without the check are like them but for
+/// that, and like each other.
+#[test]
+fn guests_without_the_check_are_told_from_vlans() {
+    let total = compare_random(700..718, 16, |snapshot| {
+        add_twins(snapshot, 2);
+        for row in snapshot.interfaces.values_mut() {
+            row.source_dest_check = Some(false);
+            if row.meta.id.ends_with("-twin-1") {
+                row.kind = Some("evs".into());
+            }
+        }
+    });
+    report(&total);
+}
+
 /// Gives each interface twins: the same but for their addresses, which are free ones of the same subnet.
 fn add_twins(snapshot: &mut Snapshot, twins: usize) {
     let originals: Vec<Interface> = snapshot.interfaces.values().cloned().collect();
@@ -334,6 +350,7 @@ fn changes(interface: &Interface) -> Vec<(&'static str, Change)> {
         ("nat gateway", |row, _| row.kind = Some("natgateway".into())),
         ("endpoint", |row, _| row.kind = Some("vpcendpoint".into())),
         ("function", |row, _| row.kind = Some("lambda".into())),
+        ("vlan", |row, _| row.kind = Some("evs".into())),
         ("balancer", |row, _| row.kind = Some("networkloadbalancer".into())),
         ("status", |row, _| row.status = Some("available".into())),
         ("unknown status", |row, _| row.status = None),

@@ -20,7 +20,6 @@ const WORLDS: [World; 2] = [World::Over, World::Under];
 ///
 /// INVARIANT (atoms complete): every block that a rule, a route, a list or AWS itself compares an address with starts
 /// and ends at a bound, but for the addresses of single interfaces, which are told apart by other attributes of theirs.
-#[derive(PartialEq, Eq)]
 pub(super) struct Atoms {
     v4: Vec<u128>,
     v6: Vec<u128>,
@@ -44,23 +43,31 @@ impl Atoms {
     }
 
     /// Atoms that are complete for `after`, too, which differs from `before` at most in rules of groups, in entries of network
-    /// ACLs and in routes. They may be finer than they need to be; the same where no block cuts one.
-    pub(super) fn refined(&self, before: &Network<'_>, after: &Network<'_>, stale: &Stale) -> Self {
+    /// ACLs and in routes. They may be finer than they need to be; `None` where no block cuts one.
+    pub(super) fn refined(&self, before: &Network<'_>, after: &Network<'_>, stale: &Stale) -> Option<Self> {
         let mut blocks = Blocks { network: after, found: BTreeSet::new() };
         stale.groups().for_each(|group| blocks.rules_of(group));
         stale.acls().for_each(|acl| blocks.entries_of(acl));
         stale.tables().for_each(|table| blocks.routes_of(table));
-        if referenced(before) != referenced(after) {
+        let references = |network| stale.groups().flat_map(|group| references(network, group)).collect();
+        let (old, new): (BTreeSet<GroupId>, BTreeSet<GroupId>) = (references(before), references(after));
+        if !new.is_subset(&old) && !referenced(after).is_subset(&referenced(before)) {
             blocks.ambiguous();
         }
-        let [v4, v6] = [Family::V4, Family::V6].map(|family| {
-            let mut firsts = bounds(&blocks.found, family);
+        let new = [Family::V4, Family::V6].map(|family| {
+            let known = self.bounds(family);
+            let firsts = bounds(&blocks.found, family).into_iter();
+            (family, firsts.filter(|first| known.binary_search(first).is_err()).collect())
+        });
+        if new.iter().all(|(_, firsts): &(Family, Vec<u128>)| firsts.is_empty()) {
+            return None;
+        }
+        let [v4, v6] = new.map(|(family, mut firsts)| {
             firsts.extend(self.bounds(family));
             firsts.sort_unstable();
-            firsts.dedup();
             firsts
         });
-        Self { v4, v6 }
+        Some(Self { v4, v6 })
     }
 
     /// What an atom of these is among finer ones; `None` if it is cut.
@@ -270,10 +277,15 @@ fn shared(mut blocks: Vec<(IpNet, EniId)>) -> BTreeSet<(IpNet, EniId)> {
     found
 }
 
-/// The groups that egress rules refer to.
+/// The groups that rules refer to.
 fn referenced(network: &Network<'_>) -> BTreeSet<GroupId> {
-    let groups = network.snapshot.groups.values();
-    let rules = groups.flat_map(|group| group.egress.iter().chain(&group.ingress).flatten());
+    network.snapshot.groups.ids().flat_map(|group| references(network, group)).collect()
+}
+
+/// The groups that the rules of one refer to.
+fn references<'n>(network: &Network<'n>, group: GroupId) -> impl Iterator<Item = GroupId> + 'n {
+    let group = &network.snapshot.groups[group];
+    let rules = group.egress.iter().chain(&group.ingress).flatten();
     let known = |rule: &GroupRule| match &rule.peer {
         GroupPeer::Group(reference) => match &reference.group {
             Ref::Known(group) => Some(*group),
@@ -281,7 +293,7 @@ fn referenced(network: &Network<'_>) -> BTreeSet<GroupId> {
         },
         _ => None,
     };
-    rules.filter_map(known).collect()
+    rules.filter_map(known)
 }
 
 #[cfg(test)]

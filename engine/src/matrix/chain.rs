@@ -1,8 +1,8 @@
 //! Chains: how packets get from the interfaces of one context to the doors of others, and replies back.
 //!
-//! One exploration serves a context, another each portal; what lies behind a portal is put together with what gets there
-//! by intersection. A chain is a set of headers as sent: what network ACLs, routes and gateways between sender and
-//! receiver let pass.
+//! One exploration serves a context, another each portal. A chain is a set of headers as sent: what network ACLs, routes
+//! and gateways between sender and receiver let pass. Chains through portals are put together by intersection when they
+//! are asked for ([`super::road`]): kept, there would be one for each context and VPC.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use reachproof_model::id::{EniId, SubnetId, VpcId};
 
 use super::class::{Context, Partition};
 use super::pool::Pool;
+use super::road::Roads;
 use super::stale::Stale;
 use crate::header::{Arena, Set};
 use crate::network::GatewayId;
@@ -45,19 +46,21 @@ impl Start {
 pub(super) type Carriers = BTreeMap<(u32, Option<VpcId>), EniId>;
 
 /// What groups let out, by group set and VPC, in both worlds.
-type LetOut = BTreeMap<(u32, Option<VpcId>), [Set; 2]>;
+pub(super) type LetOut = BTreeMap<(u32, Option<VpcId>), [Set; 2]>;
 
-/// All chains of one family.
-#[derive(Default)]
+/// All chains of one family. What a change leaves as it was is shared.
+#[derive(Clone, Default)]
 pub(super) struct Chains {
-    /// What the interfaces of each context send to which door.
-    pub(super) forward: Legs,
+    /// What the interfaces of each context send.
+    pub(super) forward: Arc<Legs>,
     /// The replies of each context, and those that come to egress-only gateways.
-    pub(super) back: Legs,
+    pub(super) back: Arc<Legs>,
     /// What the groups of an interface let out, by group set and VPC.
-    pub(super) out: LetOut,
+    pub(super) out: Arc<LetOut>,
     /// What the network ACL of each subnet lets in.
-    pub(super) borders: BTreeMap<SubnetId, Border>,
+    pub(super) borders: Arc<BTreeMap<SubnetId, Border>>,
+    /// How many explorations were made.
+    pub(super) explored: u64,
 }
 
 /// What a network ACL lets in, in both worlds: of what is sent, and of the replies.
@@ -67,17 +70,18 @@ pub(super) type Border = [[Set; 2]; 2];
 #[derive(Default)]
 pub(super) struct Legs {
     /// As far as portals, of the first of all contexts that send alike.
-    own: BTreeMap<Start, Arc<Both>>,
+    pub(super) own: BTreeMap<Start, Arc<Both>>,
+    /// For each context the first one that sends alike.
+    firsts: Vec<u32>,
     /// From each portal as far as the next ones.
     portals: BTreeMap<Portal, Arc<Both>>,
     /// The same, once for portals that differ only in the egress-only gateway by which packets left.
     patterns: BTreeMap<Portal, Arc<Both>>,
     /// From each portal on, by world.
-    behind: [BTreeMap<Portal, Arc<Opened>>; 2],
-    /// To the end, of each context.
-    pub(super) whole: BTreeMap<Start, Arc<Both>>,
+    pub(super) behind: [BTreeMap<Portal, Arc<Opened>>; 2],
+    pub(super) roads: Roads,
     /// How many explorations were made.
-    pub(super) explored: u64,
+    explored: u64,
 }
 
 /// Chains of a network that differs in what is stale alone.
@@ -91,17 +95,20 @@ impl Chains {
         carriers: &Carriers,
         earlier: Earlier<'_>,
     ) -> Result<Self, Exhausted> {
-        let members = partition.contexts.iter().map(|context| context.member);
-        let alike = partition.senders_alike(pool.network()).into_iter();
-        let contexts: Vec<(EniId, u32)> = members.zip(alike).collect();
-        let starts: Vec<Start> = (0..).map(Start::From).take(contexts.len()).collect();
-        let known = earlier.map(|(chains, stale)| (&chains.forward, stale));
-        let forward = Legs::of(pool, &starts, false, known, &contexts)?;
+        let out = let_out(pool, carriers, earlier)?;
+        if let Some((chains, _)) = earlier.filter(|(_, stale)| !stale.leads_elsewhere()) {
+            return Ok(Self { out, explored: 0, ..chains.clone() });
+        }
+        let firsts = partition.senders_alike(pool.network());
+        let starts: Vec<Start> = (0..).map(Start::From).take(firsts.len()).collect();
+        let known = earlier.map(|(chains, stale)| (&*chains.forward, stale));
+        let forward = Legs::of(pool, partition, (&starts, false), known, firsts.clone())?;
         let answering = answering(partition, &forward);
-        let known = earlier.map(|(chains, stale)| (&chains.back, stale));
-        let back = Legs::of(pool, &answering, true, known, &contexts)?;
+        let known = earlier.map(|(chains, stale)| (&*chains.back, stale));
+        let back = Legs::of(pool, partition, (&answering, true), known, firsts)?;
         let borders = borders(pool, partition, earlier)?;
-        Ok(Self { out: let_out(pool, carriers, earlier)?, borders, forward, back })
+        let explored = forward.explored + back.explored;
+        Ok(Self { out, borders, explored, forward: Arc::new(forward), back: Arc::new(back) })
     }
 
     /// What the network ACL of a subnet of an interface lets in; `back` for the replies to it.
@@ -112,7 +119,7 @@ impl Chains {
 
     /// Whether packets get from each context to the same doors as earlier, and replies, too.
     pub(super) fn lead_as(&self, earlier: &Self) -> bool {
-        self.forward.whole == earlier.forward.whole && self.back.whole == earlier.back.whole
+        self.forward.leads_as(&earlier.forward) && self.back.leads_as(&earlier.back)
     }
 }
 
@@ -121,20 +128,20 @@ fn borders(
     pool: &mut Pool<'_, '_, '_>,
     partition: &Partition,
     earlier: Earlier<'_>,
-) -> Result<BTreeMap<SubnetId, Border>, Exhausted> {
+) -> Result<Arc<BTreeMap<SubnetId, Border>>, Exhausted> {
     let network = pool.network();
     let contexts = partition.contexts.iter();
     let subnets: BTreeSet<SubnetId> =
         contexts.flat_map(|context| network.subnets_of(context.member)).collect();
     let known = earlier.filter(|(_, stale)| !subnets.iter().any(|subnet| stale.bounds(network, *subnet)));
     if let Some((chains, _)) = known {
-        return Ok(chains.borders.clone());
+        return Ok(Arc::clone(&chains.borders));
     }
     let subnets: Vec<SubnetId> = subnets.into_iter().collect();
     let borders = pool.map(&subnets, |explorer, subnet| {
         [false, true].map(|back| WORLDS.map(|world| explorer.let_into(*subnet, back, world)))
     })?;
-    Ok(subnets.into_iter().zip(borders).collect())
+    Ok(Arc::new(subnets.into_iter().zip(borders).collect()))
 }
 
 /// What the groups of each carrier let out.
@@ -142,61 +149,70 @@ fn let_out(
     pool: &mut Pool<'_, '_, '_>,
     carriers: &Carriers,
     earlier: Earlier<'_>,
-) -> Result<LetOut, Exhausted> {
-    let network = pool.network();
-    let fresh = |member: EniId| earlier.filter(|(_, stale)| !stale.filters_at(network, member));
-    let mut found = BTreeMap::new();
-    let mut asked = Vec::new();
-    for (key, member) in carriers {
-        match fresh(*member).and_then(|(chains, _)| chains.out.get(key)) {
-            Some(out) => drop(found.insert(*key, *out)),
-            None => asked.push((*key, *member)),
-        }
-    }
+) -> Result<Arc<LetOut>, Exhausted> {
+    let asked: BTreeSet<_> = match earlier {
+        Some((_, stale)) => stale.carried(pool.network(), &|id| pool.group_set(id)),
+        None => carriers.keys().copied().collect(),
+    };
+    let asked: Vec<_> = asked.iter().filter_map(|key| Some((*key, *carriers.get(key)?))).collect();
     let out =
         pool.map(&asked, |explorer, (_, member)| WORLDS.map(|world| explorer.let_out_by(*member, world)))?;
-    found.extend(asked.into_iter().map(|(key, _)| key).zip(out));
+    let mut found = earlier.map(|(chains, _)| Arc::clone(&chains.out)).unwrap_or_default();
+    for ((key, _), out) in asked.into_iter().zip(out) {
+        if found.get(&key) != Some(&out) {
+            Arc::make_mut(&mut found).insert(key, out);
+        }
+    }
     Ok(found)
 }
 
 impl Legs {
-    /// What is led to by different contexts, once for all that send alike.
-    pub(super) fn different(&self) -> impl Iterator<Item = &Opened> {
-        self.own.keys().filter_map(|start| self.whole.get(start)).flat_map(|both| both.iter())
-    }
-
     fn of(
         pool: &mut Pool<'_, '_, '_>,
-        starts: &[Start],
-        back: bool,
+        partition: &Partition,
+        (starts, back): (&[Start], bool),
         earlier: Option<(&Self, &Stale)>,
-        contexts: &[(EniId, u32)],
+        contexts: Vec<u32>,
     ) -> Result<Self, Exhausted> {
-        let (mut count, network) = (0, pool.network());
-        let known = earlier.map(|(legs, stale)| (&legs.own, stale));
-        let first = |start: &Start| match start {
-            Start::From(context) => Start::From(contexts[*context as usize].1),
-            Start::By(gateway) => Start::By(*gateway),
-        };
-        let firsts: BTreeSet<Start> = starts.iter().map(first).collect();
+        let mut legs = Self { firsts: contexts, ..Self::default() };
+        let network = pool.network();
+        let firsts: BTreeSet<Start> = starts.iter().map(|start| legs.first(*start)).collect();
         let firsts: Vec<Start> = firsts.into_iter().collect();
-        let member = |context: &u32| contexts[*context as usize].0;
+        let member = |context: &u32| partition.contexts[*context as usize].member;
         let vpc = |start: &Start| network.interface(member(&start.context()?)).vpc.known();
         let neighbours = |left: &Start, right: &Start| vpc(left) == vpc(right);
-        let own = explored(pool, (&firsts, &neighbours), known, &mut count, |explorer, start| {
+        let known = earlier.map(|(legs, stale)| (&legs.own, stale));
+        legs.own = explored(pool, (&firsts, &neighbours), known, &mut legs.explored, |explorer, start| {
             WORLDS.map(|world| match start {
                 Start::From(context) if back => explorer.open_back(member(context), world),
                 Start::From(context) => explorer.open_from(member(context), world),
                 Start::By(gateway) => explorer.open_egress(*gateway, world),
             })
         })?;
-        let mut legs = Self { own, explored: count, ..Self::default() };
         legs.explore_portals(pool, back, earlier)?;
         legs.close(pool, earlier.map(|(legs, _)| legs))?;
-        legs.follow(pool, earlier.map(|(legs, _)| legs))?;
-        let whole = |start: &Start| Some((*start, Arc::clone(legs.whole.get(&first(start))?)));
-        legs.whole = starts.iter().filter_map(whole).collect();
+        legs.roads = Roads::of(&legs, partition, &mut pool.arena());
         Ok(legs)
+    }
+
+    /// The first start that sends like this one.
+    pub(super) fn first(&self, start: Start) -> Start {
+        match start {
+            Start::From(context) => {
+                Start::From(self.firsts.get(context as usize).copied().unwrap_or(context))
+            }
+            Start::By(gateway) => Start::By(gateway),
+        }
+    }
+
+    fn leads_as(&self, earlier: &Self) -> bool {
+        std::ptr::eq(self, earlier) || (self.own == earlier.own && self.behind == earlier.behind)
+    }
+
+    /// Where everything from a start gets to, portals included, in one world.
+    pub(super) fn whole(&self, arena: &mut Arena, start: Start, world: usize) -> Option<Opened> {
+        let both = self.own.get(&self.first(start))?;
+        Some(through(arena, &both[world], &self.behind[world]))
     }
 
     /// Explores every portal that anything gets to, in both worlds.
@@ -253,42 +269,15 @@ impl Legs {
         }
         let mut arena = pool.arena();
         self.behind = [0, 1].map(|world| {
-            let closed = closed(&mut arena, &self.portals, world);
-            closed.into_iter().map(|(portal, opened)| (portal, Arc::new(opened))).collect()
+            let closed = closed(&mut arena, &self.portals, world).into_iter();
+            let known = |portal: &Portal| earlier.and_then(|earlier| earlier.behind[world].get(portal));
+            let shared = |(portal, opened): (Portal, Opened)| match known(&portal) {
+                Some(known) if **known == opened => (portal, Arc::clone(known)),
+                _ => (portal, Arc::new(opened)),
+            };
+            closed.map(shared).collect()
         });
         pool.keep(arena)
-    }
-
-    /// Follows explorations through the portals that they came to.
-    fn follow(&mut self, pool: &mut Pool<'_, '_, '_>, earlier: Option<&Self>) -> Result<(), Exhausted> {
-        let mut asked: Vec<Start> = Vec::new();
-        for (start, both) in &self.own {
-            match earlier.and_then(|earlier| self.as_before(earlier, *start, both)) {
-                Some(whole) => drop(self.whole.insert(*start, Arc::clone(whole))),
-                None => asked.push(*start),
-            }
-        }
-        let followed = pool.map(&asked, |explorer, start| {
-            let worlds = self.own.get(start).into_iter().flat_map(|both| both.iter()).zip(&self.behind);
-            let mut found = Both::default();
-            for (found, (opened, behind)) in found.iter_mut().zip(worlds) {
-                *found = through(&mut explorer.arena, opened, behind);
-            }
-            found
-        })?;
-        self.whole.extend(asked.into_iter().zip(followed.into_iter().map(Arc::new)));
-        Ok(())
-    }
-
-    /// What an exploration led to earlier, if neither it nor anything behind its portals has changed.
-    fn as_before<'e>(&self, earlier: &'e Self, start: Start, both: &Arc<Both>) -> Option<&'e Arc<Both>> {
-        let same = earlier.own.get(&start) == Some(both);
-        let behind = |world: usize, portal: &Portal| {
-            self.behind[world].get(portal) == earlier.behind[world].get(portal)
-        };
-        let mut worlds = both.iter().enumerate();
-        let same = same && worlds.all(|(world, opened)| opened.portals.keys().all(|one| behind(world, one)));
-        earlier.whole.get(&start).filter(|_| same)
     }
 }
 
@@ -326,7 +315,7 @@ fn explored<K: Copy + Ord + Sync>(
 /// The contexts that something may be delivered to, and the egress-only gateways by which it left.
 fn answering(partition: &Partition, forward: &Legs) -> Vec<Start> {
     let (mut vpcs, mut named, mut found) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for approach in forward.different().flat_map(|opened| opened.approaches.keys()) {
+    for approach in forward.roads.approaches() {
         match approach.door {
             Door::Vpc(vpc, _) | Door::Link(vpc, _) => vpcs.insert(Some(vpc)),
             Door::Interface(id) => named.insert(id),

@@ -204,10 +204,7 @@ impl Partition {
         after: &Network<'_>,
         stale: &Stale,
     ) -> Option<bool> {
-        let atoms = self.atoms.refined(before, after, stale);
-        if atoms == self.atoms {
-            return Some(false);
-        }
+        let Some(atoms) = self.atoms.refined(before, after, stale) else { return Some(false) };
         let mut stations = self.stations.clone();
         let mut cut = BTreeSet::new();
         for station in &mut stations {

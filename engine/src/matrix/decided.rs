@@ -38,6 +38,11 @@ impl Decided {
         cells
     }
 
+    /// The spans of a block.
+    pub(super) fn spans(&self, number: Option<u32>) -> &[Span] {
+        number.and_then(|number| self.blocks.get(number as usize)).map_or(&[], Vec::as_slice)
+    }
+
     fn block(&self, lane: u32) -> Option<&Vec<Span>> {
         self.blocks.get(self.number(lane)? as usize)
     }

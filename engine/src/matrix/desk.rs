@@ -9,15 +9,16 @@ use std::rc::Rc;
 
 use reachproof_model::id::{EniId, VpcId};
 
-use super::chain::WORLDS;
-use super::domain::{Cell, Decided, Ground, Lane, Part, Span};
+use super::chain::{Start, WORLDS};
+use super::domain::{Cell, Decided, Ground, Lane, Met, Part, Span};
 use super::kind::{Kind, Kinds, Profiles, Way as Through};
 use super::numbered::Numbered;
 use super::reception::Reception;
+use super::road::Comings;
 use super::sources::Sources;
 use super::way::Ways;
-use crate::header::Set;
 use crate::header::hash::FixedMap;
+use crate::header::{Arena, Set};
 use crate::network::Network;
 use crate::reach::{Door, Explorer};
 
@@ -29,9 +30,8 @@ type Named = Vec<(u32, [Set; 2])>;
 type Signature = (u32, u32, u32, u32);
 
 /// The work on one part.
-struct Desk<'d, 'e, 'g, 'n, 's> {
+struct Desk<'d, 'g, 'n, 's> {
     ground: &'d Ground<'g, 'n, 's>,
-    explorer: &'d mut Explorer<'e, 'n, 's>,
     reception: Reception<'n>,
     sources: Sources,
     ways: Ways,
@@ -52,18 +52,24 @@ pub(super) fn decide<'n, 's>(
     ground: &Ground<'_, 'n, 's>,
     explorer: &mut Explorer<'_, 'n, 's>,
     part: &Part,
-    wanted: &dyn Fn(u32) -> bool,
+    (contexts, wanted): (&mut dyn Iterator<Item = u32>, &dyn Fn(u32) -> bool),
 ) -> Decided {
-    let mut desk = Desk::of(ground, explorer, part);
-    for (context, doors) in part.senders.iter() {
-        let lanes = ground.lanes.of_context.get(context).into_iter().flatten().copied();
+    let mut comings = Comings::to(&ground.chains.forward, part.vpc);
+    let mut desk = None;
+    let mut met = Met::default();
+    for context in contexts {
+        let Some(doors) = comings.from(&mut explorer.arena, Start::From(context)) else { continue };
+        met.add(ground.lanes, context, &doors);
+        let lanes = ground.lanes.of_context.get(&context).into_iter().flatten().copied();
         let mut lanes = lanes.filter(|lane| wanted(*lane)).peekable();
         if lanes.peek().is_some() {
-            let way = desk.ways.of(ground, desk.explorer, &desk.reception, (*context, doors));
-            lanes.for_each(|lane| desk.lane(lane, way));
+            let desk = desk.get_or_insert_with(|| Desk::of(ground, explorer, part));
+            let way = desk.ways.of(ground, explorer, &desk.reception, (context, &doors));
+            lanes.for_each(|lane| desk.lane(explorer, lane, way));
         }
     }
-    desk.finished()
+    let decided = desk.map(Desk::finished).unwrap_or_default();
+    Decided { met, ..decided }
 }
 
 /// Cells of neighbouring receivers as spans, without those in which nothing passes.
@@ -79,8 +85,8 @@ pub(super) fn spans(cells: &[Cell]) -> Vec<Span> {
     found
 }
 
-impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
-    fn of(ground: &'d Ground<'g, 'n, 's>, explorer: &'d mut Explorer<'e, 'n, 's>, part: &Part) -> Self {
+impl<'d, 'g, 'n, 's> Desk<'d, 'g, 'n, 's> {
+    fn of(ground: &'d Ground<'g, 'n, 's>, explorer: &mut Explorer<'_, 'n, 's>, part: &Part) -> Self {
         let reception = Reception::of(ground, explorer, &part.receivers);
         let filters = reception.filters.iter().map(|filter| filter.let_in);
         let filters: Vec<Set> = filters.chain(reception.borders.iter().copied()).flatten().collect();
@@ -89,7 +95,6 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         named.of(&Named::new());
         Self {
             ground,
-            explorer,
             reception,
             sources,
             ways: Ways::default(),
@@ -106,16 +111,16 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     }
 
     /// Decides the row of a lane, unless another lane came the same way.
-    fn lane(&mut self, number: u32, way: u32) {
+    fn lane(&mut self, explorer: &mut Explorer<'_, 'n, 's>, number: u32, way: u32) {
         let Some(lane) = self.ground.lanes.all.get(number as usize) else { return };
         let face = self.ways.face(way, lane.address);
         let knows = self.ways.faces.get(face).is_some_and(|face| face.knows());
-        let named = if knows { self.named(lane) } else { 0 };
-        let signature = (face, self.out(lane), self.sources.state(lane.address), named);
+        let named = if knows { self.named(explorer, lane) } else { 0 };
+        let signature = (face, self.out(&mut explorer.arena, lane), self.sources.state(lane.address), named);
         let block = match self.known.get(&signature) {
             Some(block) => *block,
             None => {
-                let row = self.row(lane, signature);
+                let row = self.row(&mut explorer.arena, lane, signature);
                 let block = self.blocks.of(&row);
                 self.known.insert(signature, block);
                 block
@@ -127,18 +132,18 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     }
 
     /// The number of what the groups of a lane let out.
-    fn out(&mut self, lane: &Lane) -> u32 {
+    fn out(&mut self, arena: &mut Arena, lane: &Lane) -> u32 {
         if let Some(number) = self.out_of.get(&lane.out) {
             return *number;
         }
-        let out = lane.out.map(|out| self.explorer.arena.intersection(out, self.reception.area));
+        let out = lane.out.map(|out| arena.intersection(out, self.reception.area));
         let number = self.outs.of(&out);
         self.out_of.insert(lane.out, number);
         number
     }
 
     /// R-SG-9: the number of what filters let in from a lane whose groups they know.
-    fn named(&mut self, lane: &Lane) -> u32 {
+    fn named(&mut self, explorer: &mut Explorer<'_, 'n, 's>, lane: &Lane) -> u32 {
         if self.reception.naming.is_empty() {
             return 0;
         }
@@ -147,18 +152,18 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         if let Some(number) = self.named_of.get(&key) {
             return *number;
         }
-        let named = self.ground.carriers.get(&key).map(|carrier| self.let_in_named(*carrier));
+        let named = self.ground.carriers.get(&key).map(|carrier| self.let_in_named(explorer, *carrier));
         let number = self.named.of(&named.unwrap_or_default());
         self.named_of.insert(key, number);
         number
     }
 
-    fn let_in_named(&mut self, carrier: EniId) -> Named {
+    fn let_in_named(&mut self, explorer: &mut Explorer<'_, 'n, 's>, carrier: EniId) -> Named {
         let mut found = Named::new();
         for number in naming(self.ground.network, &self.reception, carrier) {
             let filter = &self.reception.filters[number as usize];
             let (member, plain) = (filter.member, filter.let_in);
-            let let_in = WORLDS.map(|world| self.explorer.let_in_by(member, Some(carrier), world));
+            let let_in = WORLDS.map(|world| explorer.let_in_by(member, Some(carrier), world));
             if let_in != plain {
                 found.push((number, let_in));
             }
@@ -167,12 +172,12 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
     }
 
     /// The cells of a lane.
-    fn row(&mut self, lane: &Lane, (face, out, state, named): Signature) -> Vec<Span> {
-        let kinds = self.kinds(face, out);
+    fn row(&mut self, arena: &mut Arena, lane: &Lane, (face, out, state, named): Signature) -> Vec<Span> {
+        let kinds = self.kinds(arena, face, out);
         let named = self.named.get(named).cloned().unwrap_or_default();
         let cells = kinds.all.iter().zip(0..);
         let cells: Vec<Cell> = cells
-            .map(|(kind, number)| self.cell((kind, kinds.ways(number)), state, (&named, lane.address)))
+            .map(|(kind, number)| self.cell(arena, (kind, kinds.ways(number)), state, (&named, lane.address)))
             .collect();
         self.decided.cells += cells.len() as u64;
         let mut found: Vec<Span> = Vec::new();
@@ -187,27 +192,29 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
         found
     }
 
-    fn kinds(&mut self, face: u32, out: u32) -> Rc<Kinds> {
+    fn kinds(&mut self, arena: &mut Arena, face: u32, out: u32) -> Rc<Kinds> {
         let kinds = self.kinds.entry((face, out)).or_insert_with(|| {
             let out = self.outs.get(out).copied().unwrap_or_default();
             let face = self.ways.faces.get(face);
-            let kinds = face.map(|face| {
-                let arena = &mut self.explorer.arena;
-                Kinds::of(arena, &mut self.profiles, &self.reception, face, out)
-            });
+            let kinds = face.map(|face| Kinds::of(arena, &mut self.profiles, &self.reception, face, out));
             Rc::new(kinds.unwrap_or_default())
         });
         Rc::clone(kinds)
     }
 
     /// What passes from a lane to receivers of a kind.
-    fn cell(&mut self, (kind, ways): (&Kind, [&[Through]; 2]), state: u32, named: (&Named, u128)) -> Cell {
+    fn cell(
+        &self,
+        arena: &mut Arena,
+        (kind, ways): (&Kind, [&[Through]; 2]),
+        state: u32,
+        named: (&Named, u128),
+    ) -> Cell {
         let mut cell = Cell::default();
         for (world, ways) in ways.into_iter().enumerate() {
             let (mut passing, mut answered) = (Set::EMPTY, Set::EMPTY);
             for way in ways {
-                let part = self.admitted(kind, (world, state), way, named);
-                let arena = &mut self.explorer.arena;
+                let part = self.admitted(arena, kind, (world, state), (way, named));
                 passing = arena.union(passing, part);
                 let part = arena.intersection(part, way.back);
                 answered = arena.union(answered, part);
@@ -222,18 +229,18 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
 
     /// What of a way gets through the network ACL and the groups of the receiver.
     fn admitted(
-        &mut self,
+        &self,
+        arena: &mut Arena,
         kind: &Kind,
         (world, state): (usize, u32),
-        way: &Through,
-        (named, source): (&Named, u128),
+        (way, (named, source)): (&Through, (&Named, u128)),
     ) -> Set {
         let own = named.iter().find(|(filter, _)| way.known && *filter == kind.filter);
         let let_in = match own {
-            Some((_, let_in)) => self.explorer.arena.between(let_in[world], 0, source),
+            Some((_, let_in)) => arena.between(let_in[world], 0, source),
             None => self.sources.let_in(state, kind.filter as usize * 2 + world),
         };
-        let come = self.explorer.arena.intersection(way.come, let_in);
+        let come = arena.intersection(way.come, let_in);
         let Door::Vpc(_, from) = way.door else { return come };
         let first = self.reception.filters.len();
         let mut entered = Set::EMPTY;
@@ -242,8 +249,8 @@ impl<'d, 'e, 'g, 'n, 's> Desk<'d, 'e, 'g, 'n, 's> {
                 true => Set::FULL,
                 false => self.sources.let_in(state, (first + border) * 2 + world),
             };
-            let part = self.explorer.arena.intersection(come, acl);
-            entered = self.explorer.arena.union(entered, part);
+            let part = arena.intersection(come, acl);
+            entered = arena.union(entered, part);
         }
         entered
     }

@@ -5,10 +5,9 @@
 //! of one context whose addresses are in one atom and that carry the same groups; how it comes to a part is worked out at
 //! a [`super::desk`], and lanes that come alike share one block of cells.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reachproof_model::id::EniId;
+use reachproof_model::id::{EniId, VpcId};
 
 use super::chain::{Carriers, Chains};
 use super::class::{Partition, StationId};
@@ -74,14 +73,15 @@ pub(super) struct Lane {
 /// What comes to the doors of a VPC, by world.
 pub(super) type Doors = [Vec<(Approach, Set)>; 2];
 
-/// The contexts of which something comes to the receivers of a VPC; those that send alike share what comes.
-pub(super) type Senders = BTreeMap<u32, Arc<Doors>>;
-
 /// Receivers of one VPC, decided together.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Part {
-    pub(super) receivers: Vec<StationId>,
-    pub(super) senders: Arc<Senders>,
+    pub(super) vpc: Option<VpcId>,
+    /// Whether it is the first of its VPC.
+    pub(super) leading: bool,
+    pub(super) receivers: Arc<[StationId]>,
+    /// The first and the last of their addresses.
+    pub(super) addresses: (u128, u128),
 }
 
 /// What passes to the receivers of a part.
@@ -93,6 +93,24 @@ pub(super) struct Decided {
     pub(super) lanes: Vec<(u32, u32)>,
     /// How many cells were decided.
     pub(super) cells: u64,
+    pub(super) met: Met,
+}
+
+/// What comes to a part.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Met {
+    /// Stations that send to it.
+    pub(super) senders: u64,
+    /// Sets of headers that lead from their contexts to its doors.
+    pub(super) chains: u64,
+}
+
+impl Met {
+    /// Adds what comes from one context.
+    pub(super) fn add(&mut self, lanes: &Lanes, context: u32, doors: &Doors) {
+        self.senders += lanes.stations_in(context);
+        self.chains += doors.iter().map(|doors| doors.len() as u64).sum::<u64>();
+    }
 }
 
 impl Holds for Decided {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use reachproof_model::flow::{Question, World};
 use reachproof_model::id::VpcId;
 
-use super::chain::{Both, Carriers, Chains, Start};
+use super::chain::{Carriers, Chains, Start};
 use super::class::{ClassId, Partition, StationId};
 use super::delta::{self, DeltaRow};
-use super::domain::{Cell, Decided, Doors, Ground, Lane, Part, Senders};
-use super::lane::Lanes;
+use super::domain::{Cell, Decided, Ground, Part};
+use super::lane::{Lanes, Relet};
 use super::plain;
 use super::pool::Pool;
 use super::renew::{Job, Renewal};
@@ -49,7 +49,7 @@ pub(super) struct OfFamily {
     /// Classes that are explored alone, and what they send.
     pub(super) singular: BTreeSet<ClassId>,
     alone: plain::Rows,
-    pub(super) beyond: BTreeSet<u32>,
+    homings: Arc<Homings>,
     operations: u64,
 }
 
@@ -93,7 +93,7 @@ impl OfFamily {
             lanes: Lanes::default(),
             singular: BTreeSet::new(),
             alone: plain::Rows::new(),
-            beyond: BTreeSet::new(),
+            homings: Arc::new(Homings::of(terms.partition, terms.reach.network())),
             operations: 0,
         };
         let (family, _) = nothing.renewed(terms, survey, None, done)?;
@@ -111,43 +111,45 @@ impl OfFamily {
         let Survey { mut pool, chains, singular } = survey;
         let (reach, partition, family) = (terms.reach, terms.partition, pool.family);
         drop(self.shared);
-        let (before, lanes_before) = (self.chains, self.lanes);
-        let grouped_alike = stale.is_some_and(|stale| !stale.refined)
-            && singular == self.singular
-            && chains.out == before.out;
-        let regrouped = (!grouped_alike)
-            .then(|| Lanes::of(reach, partition, &chains, (family, &singular), &lanes_before));
+        let (before, mut lanes_before) = (self.chains, self.lanes);
+        let grouped_alike = stale.is_some_and(|stale| !stale.refined) && singular == self.singular;
+        let (relet, regrouped) = if grouped_alike {
+            (lanes_before.relet(partition, &before.out, &chains.out), None)
+        } else {
+            let lanes = Lanes::of(reach, partition, &chains, (family, &singular), &lanes_before);
+            (Relet::new(), Some(lanes))
+        };
         let lanes = regrouped.as_ref().unwrap_or(&lanes_before);
-        let homings = Homings::of(partition, reach.network());
         let ground = Ground {
             network: reach.network(),
             partition,
             chains: &chains,
             lanes,
             carriers: terms.carriers,
-            homings: &homings,
+            homings: &self.homings,
             replies: terms.question == Question::Connection,
             group_set: &|id| reach.group_set(id),
         };
-        let renewal = Renewal::of(&ground, &lanes_before, &before, stale);
-        let parts = if stale.is_some() && chains.forward.whole == before.forward.whole {
-            self.parts.iter().map(|(part, _)| part.clone()).collect()
-        } else {
-            parts(partition, &chains, family)
-        };
-        let jobs = renewal.jobs(parts, self.parts);
+        let parts = if stale.is_some() { self.parts } else { parts(partition, family) };
+        let renewal = Renewal::of(&ground, (&lanes_before, &before, relet), stale, &mut pool.arena());
+        let jobs = renewal.jobs(parts);
         let busy: Vec<&Job> = jobs.iter().filter(|job| job.is_busy()).collect();
         let again = pool.map_by(1, &busy, |explorer, job| renewal.decide(explorer, job))?;
         done(Stage::Cells);
         let alone = plain::rows(&mut pool, reach, partition, &singular, terms.question)?;
-        let mut redone =
-            Redone { explored: chains.forward.explored + chains.back.explored, ..Redone::default() };
+        let mut redone = Redone { explored: chains.explored, ..Redone::default() };
         done(Stage::Alone);
         let parts = renewal.finish(jobs, again, &mut redone);
         redone.rows.extend(delta::alone(&self.alone, &alone));
-        let (beyond, operations) = (beyond(&chains), pool.operations);
+        let (operations, homings) = (pool.operations, self.homings);
         let (shared, lanes) = (pool.shared, regrouped.unwrap_or(lanes_before));
-        Ok((Self { shared, chains, parts, lanes, singular, alone, beyond, operations }, redone))
+        Ok((Self { shared, chains, parts, lanes, singular, alone, homings, operations }, redone))
+    }
+
+    /// Whether something from a context gets to destinations that no cell is about.
+    pub(super) fn goes_beyond(&self, context: u32) -> bool {
+        let forward = &self.chains.forward;
+        forward.roads.beyond.contains(&forward.first(Start::From(context)))
     }
 
     /// What a station sends, by receiver.
@@ -192,31 +194,20 @@ impl OfFamily {
         counters.services += self.sets().len() as u64;
         counters.runs += self.cells().count() as u64;
         counters.rows += self.lanes.all.iter().filter(|lane| !lane.stations.is_empty()).count() as u64;
-        let forward = self.chains.forward.whole.values().flat_map(|both| both.iter());
-        counters.chains += forward.map(|opened| opened.approaches.len() as u64).sum::<u64>();
+        let leading = self.parts.iter().filter(|(part, _)| part.leading);
+        counters.chains += leading.map(|(_, decided)| decided.met.chains).sum::<u64>();
         counters.nodes += Arena::overlay(Arc::clone(&self.shared)).counters().nodes;
         counters.operations += self.operations;
         counters.explored_alone += self.singular.len() as u64;
         counters.cells_decided += self.parts.iter().map(|(_, part)| part.cells).sum::<u64>();
-        let of_context = of_context(&self.lanes.all);
-        let sending = |context: &u32| of_context.get(context).copied().unwrap_or_default();
-        let met = |part: &Part| part.senders.keys().map(sending).sum::<u64>() * part.receivers.len() as u64;
-        let pairs = self.parts.iter().map(|(part, _)| met(part)).sum::<u64>();
+        let filled = self.parts.iter().filter(|(_, decided)| decided.met.senders > 0);
+        let receivers = filled.map(|(part, decided)| (part.receivers.len() as u64, decided.met.senders));
+        let pairs: u64 = receivers.clone().map(|(receivers, senders)| receivers * senders).sum();
         let senders = self.lanes.of_station.len() as u64;
-        let filled = self.parts.iter().filter(|(part, _)| !part.senders.is_empty());
-        let receivers: u64 = filled.map(|(part, _)| part.receivers.len() as u64).sum();
+        let receivers: u64 = receivers.map(|(receivers, _)| receivers).sum();
         counters.pairs_decided += pairs;
         counters.pairs_skipped += (senders * receivers).saturating_sub(pairs);
     }
-}
-
-/// How many stations send in each context.
-fn of_context(lanes: &[Lane]) -> BTreeMap<u32, u64> {
-    let mut found = BTreeMap::new();
-    for lane in lanes {
-        *found.entry(lane.context).or_default() += lane.stations.len() as u64;
-    }
-    found
 }
 
 /// The classes for which the product does not hold.
@@ -227,11 +218,9 @@ fn singular(
     family: Family,
 ) -> BTreeSet<ClassId> {
     let everybody = family == Family::V4 && (public_inside(network) || has_pools(network))
-        || chains.back.different().any(|opened| !opened.split.is_empty());
-    let splits = |context: u32| {
-        let both = chains.forward.whole.get(&Start::From(context)).into_iter();
-        both.flat_map(|both| both.iter()).any(|opened| !opened.split.is_empty())
-    };
+        || !chains.back.roads.split.is_empty();
+    let split = &chains.forward.roads.split;
+    let splits = |context: u32| split.contains(&chains.forward.first(Start::From(context)));
     let classes = partition.classes.iter().zip(0..).filter(|(class, _)| everybody || splits(class.context));
     let sending = classes.filter(|(class, _)| {
         class.members.first().is_some_and(|id| Role::of(network.interface(*id)).initiates())
@@ -260,55 +249,21 @@ fn public_inside(network: &Network<'_>) -> bool {
     own.flat_map(|row| &row.addresses).any(|address| public.contains(&address.ip))
 }
 
-/// The receivers of each VPC, in parts, with what comes to them.
-fn parts(partition: &Partition, chains: &Chains, family: Family) -> Vec<Part> {
+/// The receivers of each VPC, in parts of which nothing is decided yet, ascending.
+fn parts(partition: &Partition, family: Family) -> Vec<(Part, Decided)> {
     let mut receivers: BTreeMap<Option<VpcId>, Vec<StationId>> = BTreeMap::new();
     for (id, station) in partition.station_ids().filter(|(_, station)| station.family == family) {
         receivers.entry(partition.context_of(station.class).vpc()).or_default().push(id);
     }
-    let mut senders = senders(partition, chains);
     let mut found = Vec::new();
     for (vpc, stations) in receivers {
-        let Some(senders) = senders.remove(&vpc) else { continue };
-        let chunks = stations.chunks(PART);
-        let senders = Arc::new(senders);
-        found.extend(chunks.map(|chunk| Part { receivers: chunk.to_vec(), senders: Arc::clone(&senders) }));
-    }
-    found
-}
-
-/// What comes to each VPC of receivers from one context.
-type ByVpc = Vec<(Option<VpcId>, Arc<Doors>)>;
-
-/// By VPC of the receivers.
-fn senders(partition: &Partition, chains: &Chains) -> BTreeMap<Option<VpcId>, Senders> {
-    let mut found: BTreeMap<Option<VpcId>, Senders> = BTreeMap::new();
-    let mut known: BTreeMap<*const Both, ByVpc> = BTreeMap::new();
-    for (start, both) in &chains.forward.whole {
-        let Some(context) = start.context() else { continue };
-        let doors = known.entry(Arc::as_ptr(both)).or_insert_with(|| doors(partition, both));
-        for (vpc, doors) in doors {
-            found.entry(*vpc).or_default().insert(context, Arc::clone(doors));
+        for (number, chunk) in stations.chunks(PART).enumerate() {
+            let addresses = chunk.iter().map(|id| partition.station(*id).address);
+            let addresses = (addresses.clone().min().unwrap_or(0), addresses.max().unwrap_or(0));
+            let part = Part { vpc, leading: number == 0, receivers: chunk.into(), addresses };
+            found.push((part, Decided::default()));
         }
     }
+    found.sort_by_key(|(part, _)| part.receivers.first().copied());
     found
-}
-
-/// What a context sends to the doors of each VPC.
-fn doors(partition: &Partition, both: &Both) -> ByVpc {
-    let mut found: BTreeMap<Option<VpcId>, Doors> = BTreeMap::new();
-    for (world, opened) in both.iter().enumerate() {
-        for (approach, set) in &opened.approaches {
-            let vpc = partition.vpc_of(approach.door);
-            found.entry(vpc).or_default()[world].push((*approach, *set));
-        }
-    }
-    found.into_iter().map(|(vpc, doors)| (vpc, Arc::new(doors))).collect()
-}
-
-/// The contexts of which something gets to destinations that no cell is about.
-fn beyond(chains: &Chains) -> BTreeSet<u32> {
-    let beyond = |both: &Both| both.iter().any(|opened| !opened.beyond.is_empty());
-    let starts = chains.forward.whole.iter().filter(|(_, both)| beyond(both));
-    starts.filter_map(|(start, _)| start.context()).collect()
 }

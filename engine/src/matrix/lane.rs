@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::atom::Atom;
-use super::chain::Chains;
+use super::chain::{Chains, LetOut};
 use super::class::{ClassId, Partition, StationId};
 use super::domain::Lane;
-use crate::header::Family;
+use crate::header::{Family, Set};
 use crate::reach::Reach;
 
 /// All senders of one family.
@@ -19,6 +19,9 @@ pub(super) struct Lanes {
     /// The lane of each station.
     pub(super) of_station: BTreeMap<StationId, u32>,
 }
+
+/// Lanes whose groups let out other things than before, with what that was.
+pub(super) type Relet = BTreeMap<u32, [Set; 2]>;
 
 impl Lanes {
     /// Lanes that are as they were earlier keep their number; others come behind the last one.
@@ -36,6 +39,36 @@ impl Lanes {
             of_station.extend(lane.stations.iter().map(|station| (*station, number)));
         }
         Self { all, of_context, of_station }
+    }
+}
+
+impl Lanes {
+    /// How many stations send in a context.
+    pub(super) fn stations_in(&self, context: u32) -> u64 {
+        let lanes = self.of_context.get(&context).into_iter().flatten();
+        let lanes = lanes.filter_map(|lane| self.all.get(*lane as usize));
+        lanes.map(|lane| lane.stations.len() as u64).sum()
+    }
+
+    /// Takes over what groups let out now; says of which lanes that differs.
+    pub(super) fn relet(&mut self, partition: &Partition, before: &LetOut, after: &LetOut) -> Relet {
+        let mut relet = Relet::new();
+        if std::ptr::eq(before, after) {
+            return relet;
+        }
+        let other: BTreeMap<_, _> = after.iter().filter(|(key, out)| before.get(key) != Some(out)).collect();
+        let vpcs: BTreeSet<_> = other.keys().map(|(_, vpc)| *vpc).collect();
+        let contexts =
+            partition.contexts.iter().zip(0..).filter(|(context, _)| vpcs.contains(&context.vpc()));
+        for (context, number) in contexts {
+            for lane in self.of_context.get(&number).into_iter().flatten() {
+                let Some(of_lane) = self.all.get_mut(*lane as usize) else { continue };
+                if let Some(out) = other.get(&(of_lane.groups, context.vpc())) {
+                    relet.insert(*lane, std::mem::replace(&mut of_lane.out, **out));
+                }
+            }
+        }
+        relet
     }
 }
 

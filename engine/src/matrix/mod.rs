@@ -30,6 +30,7 @@ mod plain;
 mod pool;
 mod reception;
 mod renew;
+mod road;
 mod sources;
 mod stale;
 mod way;
@@ -88,7 +89,7 @@ pub struct Counters {
     pub stations: u64,
     /// Sets of groups that interfaces carry, by VPC.
     pub group_sets: u64,
-    /// Sets of headers that lead from a context to a door.
+    /// Sets of headers that lead from a context to a door of a VPC with receivers.
     pub chains: u64,
     /// Different sets of protocols and ports.
     pub services: u64,
@@ -212,7 +213,7 @@ impl Matrix {
     /// Whether interfaces of this class may send to destinations that no cell is about.
     pub fn goes_beyond(&self, class: ClassId) -> bool {
         let context = self.partition.class(class).context;
-        self.families.iter().any(|family| family.beyond.contains(&context))
+        self.families.iter().any(|family| family.goes_beyond(context))
     }
 
     /// The sets of the cells of one family.

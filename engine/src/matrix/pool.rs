@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use reachproof_model::id::EniId;
 
 use crate::header::{Arena, Family, Frozen, Set};
 use crate::network::{Network, NodeLimit};
@@ -60,6 +61,11 @@ impl<'r, 'n, 's> Pool<'r, 'n, 's> {
     /// The network explored.
     pub(super) fn network(&self) -> &'n Network<'s> {
         self.reach.network()
+    }
+
+    /// The number of the groups of an interface.
+    pub(super) fn group_set(&self, interface: EniId) -> u32 {
+        self.reach.group_set(interface)
     }
 
     /// An arena that starts with the shared sets.

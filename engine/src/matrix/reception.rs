@@ -1,15 +1,14 @@
 //! The receivers of a part: what stands between its doors and them, and what they answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use reachproof_model::id::{EniId, GroupId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::GroupPeer;
 
-use super::chain::{Both, Start, WORLDS};
+use super::chain::{Start, WORLDS};
 use super::class::StationId;
 use super::domain::Ground;
-use crate::header::{Field, HeaderBox, Set};
+use crate::header::{Arena, Field, HeaderBox, Set};
 use crate::network::Network;
 use crate::reach::{Door, Explorer, Opened, entrances};
 
@@ -72,8 +71,14 @@ pub(super) struct Answered {
     pub(super) online: Set,
 }
 
+/// Where the replies of a start get to; `None` if nobody asked for them.
+pub(super) fn answers_of(ground: &Ground<'_, '_, '_>, arena: &mut Arena, start: Start) -> Option<Answers> {
+    let mut of = |world| Some(Answered::of(ground, &ground.chains.back.whole(arena, start, world)?));
+    Some([of(0)?, of(1)?])
+}
+
 impl Answered {
-    pub(super) fn of(ground: &Ground<'_, '_, '_>, opened: &Opened) -> Self {
+    fn of(ground: &Ground<'_, '_, '_>, opened: &Opened) -> Self {
         let mut at: BTreeMap<Option<VpcId>, Vec<(Door, Set)>> = BTreeMap::new();
         for (approach, set) in &opened.approaches {
             at.entry(ground.partition.vpc_of(approach.door)).or_default().push((approach.door, *set));
@@ -108,8 +113,8 @@ struct Numbers {
     bases: BTreeMap<(u32, u32, bool), u32>,
     filters: BTreeMap<u32, u32>,
     borders: BTreeMap<SubnetId, usize>,
-    /// By where they are in memory, so that what several contexts share is looked at once.
-    answers: BTreeMap<*const Both, usize>,
+    /// By the first start that answers alike.
+    answers: BTreeMap<Start, usize>,
 }
 
 /// The work on who receives.
@@ -165,12 +170,14 @@ impl<'n> Hall<'_, '_, '_, 'n, '_> {
         if !self.ground.replies {
             return None;
         }
-        let both = self.ground.chains.back.whole.get(&Start::From(context))?;
-        let next = self.reception.answers.len();
-        let number = *self.numbers.answers.entry(Arc::as_ptr(both)).or_insert(next);
-        if number == next {
-            self.reception.answers.push(both.each_ref().map(|opened| Answered::of(self.ground, opened)));
+        let first = self.ground.chains.back.first(Start::From(context));
+        if let Some(number) = self.numbers.answers.get(&first) {
+            return Some(*number);
         }
+        let answers = answers_of(self.ground, &mut self.explorer.arena, first)?;
+        self.reception.answers.push(answers);
+        let number = self.reception.answers.len() - 1;
+        self.numbers.answers.insert(first, number);
         Some(number)
     }
 

@@ -3,11 +3,13 @@
 //! The main type is [`Stale`]: the rules, entries and routes that differ between two networks in which everything else
 //! is the same. Facts are compared, not kinds of changes, and a fact that is not named here differs from what was built.
 
+use std::collections::BTreeSet;
+
 use reachproof_model::flow::World;
-use reachproof_model::id::{AclId, EniId, GroupId, Ref, RouteTableId, SubnetId};
+use reachproof_model::id::{AclId, EniId, GroupId, RouteTableId, SubnetId, VpcId};
 
 use super::chain::Both;
-use super::class::{Partition, named};
+use super::class::{ClassId, Partition, StationId, named};
 use crate::network::{AclChoice, Differing, Network};
 use crate::reach::Read;
 
@@ -15,6 +17,10 @@ use crate::reach::Read;
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(super) struct Stale {
     differing: Differing,
+    /// Groups that may let in other things.
+    inward: BTreeSet<GroupId>,
+    /// Groups that may let out other things.
+    outward: BTreeSet<GroupId>,
     /// Whether the atoms have become finer.
     pub(super) refined: bool,
 }
@@ -42,8 +48,14 @@ impl Stale {
         after: &Network<'_>,
         partition: &mut Partition,
     ) -> Result<Self, Reason> {
-        let differing = Differing::between(before.snapshot, after.snapshot).ok_or(Reason::Facts)?;
-        let mut stale = Self { differing, refined: false };
+        let differing = before.differing(after).ok_or(Reason::Facts)?;
+        let [mut inward, mut outward] = [differing.groups.clone(), differing.groups.clone()];
+        if !after.options.including_replies {
+            let (old, new) = (&before.snapshot.groups, &after.snapshot.groups);
+            inward.retain(|group| old[*group].ingress != new[*group].ingress);
+            outward.retain(|group| old[*group].egress != new[*group].egress);
+        }
+        let mut stale = Self { differing, inward, outward, refined: false };
         if !before.is_resolved_like(after) {
             return Err(Reason::Resolution);
         }
@@ -54,9 +66,16 @@ impl Stale {
         Ok(stale)
     }
 
+    /// Whether anything is stale that explorations may have read.
+    pub(super) fn leads_elsewhere(&self) -> bool {
+        !self.differing.acls.is_empty() || !self.differing.tables.is_empty()
+    }
+
     /// Whether explorations read something that is stale.
     pub(super) fn reached(&self, both: &Both) -> bool {
-        both.iter().any(|opened| opened.reads.iter().any(|read| self.has(*read)))
+        let acls = self.acls().map(Read::Acl);
+        let mut stale = acls.chain(self.tables().map(Read::Table));
+        stale.any(|read| both.iter().any(|opened| opened.reads.contains(&read)))
     }
 
     fn has(&self, read: Read) -> bool {
@@ -66,10 +85,21 @@ impl Stale {
         }
     }
 
-    /// Whether a group that filters at an interface has other rules.
-    pub(super) fn filters_at(&self, network: &Network<'_>, interface: EniId) -> bool {
-        let groups = network.groups(interface).unwrap_or_default();
-        groups.into_iter().filter_map(Ref::known).any(|group| self.differing.groups.contains(&group))
+    /// The stations of interfaces that carry a group which may let in other things.
+    pub(super) fn admitting(&self, network: &Network<'_>, partition: &Partition) -> BTreeSet<StationId> {
+        let members = self.inward.iter().flat_map(|group| network.members(*group));
+        let classes: BTreeSet<ClassId> = members.map(|id| partition.class_of_interface(*id)).collect();
+        classes.into_iter().flat_map(|class| partition.stations_of(class)).collect()
+    }
+
+    /// The sets of groups, by VPC, of which a group may let out other things.
+    pub(super) fn carried(
+        &self,
+        network: &Network<'_>,
+        group_set: &dyn Fn(EniId) -> u32,
+    ) -> BTreeSet<(u32, Option<VpcId>)> {
+        let members = self.outward.iter().flat_map(|group| network.members(*group)).copied();
+        members.map(|id| (group_set(id), network.interface(id).vpc.known())).collect()
     }
 
     /// Whether the network ACL of a subnet has other entries.

@@ -13,7 +13,7 @@ use super::chain::{Start, WORLDS};
 use super::class::Partition;
 use super::domain::{Doors, Ground};
 use super::numbered::Numbered;
-use super::reception::{Answered, Answers, Reception};
+use super::reception::{Answered, Answers, Reception, answers_of};
 use super::sources::by_source;
 use crate::header::hash::FixedMap;
 use crate::header::{Arena, Set};
@@ -89,6 +89,8 @@ pub(super) struct Ways {
     /// The same for all that have equal network ACLs, where doors do not name their subnets.
     entered: FixedMap<Entry, u32>,
     home: Numbered<Home>,
+    /// What comes in by egress-only gateways of the replies to what left there.
+    online: BTreeMap<GatewayId, Option<Rc<Answers>>>,
     /// By set, the sources between which it makes a difference, and what is left of it for each.
     by_source: FixedMap<Set, Vec<(u128, Set)>>,
 }
@@ -220,8 +222,10 @@ impl Ways {
             let mut sets = Vec::new();
             for answers in alike.firsts.iter().filter_map(|first| reception.answers.get(*first)) {
                 for egress in egress {
-                    let way = |world| (answers, *egress, world);
-                    let come = |world| come_home(ground, &mut explorer.arena, homing, way(world));
+                    let by = egress.and_then(|gateway| self.by(ground, &mut explorer.arena, gateway));
+                    let come = |world| {
+                        come_home(ground, &mut explorer.arena, homing, (answers, by.as_deref(), world))
+                    };
                     sets.push([0, 1].map(come));
                 }
             }
@@ -230,6 +234,19 @@ impl Ways {
         self.entered.insert(entry, number);
         self.homes.insert(key, number);
         number
+    }
+}
+
+impl Ways {
+    /// R-EIGW-1: what comes in of replies to what left by an egress-only gateway.
+    fn by(
+        &mut self,
+        ground: &Ground<'_, '_, '_>,
+        arena: &mut Arena,
+        gateway: GatewayId,
+    ) -> Option<Rc<Answers>> {
+        let known = self.online.entry(gateway);
+        known.or_insert_with(|| answers_of(ground, arena, Start::By(gateway)).map(Rc::new)).clone()
     }
 }
 
@@ -260,14 +277,12 @@ fn come_home(
     ground: &Ground<'_, '_, '_>,
     arena: &mut Arena,
     homing: &Homing,
-    (answers, egress, world): (&Answers, Option<GatewayId>, usize),
+    (answers, by, world): (&Answers, Option<&Answers>, usize),
 ) -> Set {
     let answered = &answers[world];
     let home = enter_home(ground, arena, homing, (answered, world));
-    let by = egress.and_then(|gateway| ground.chains.back.whole.get(&Start::By(gateway)));
     let Some(by) = by.filter(|_| !answered.online.is_empty()) else { return home };
-    let by = Answered::of(ground, &by[world]);
-    let entered = enter_home(ground, arena, homing, (&by, world));
+    let entered = enter_home(ground, arena, homing, (&by[world], world));
     let entered = arena.intersection(answered.online, entered);
     arena.union(home, entered)
 }

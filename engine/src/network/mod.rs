@@ -122,6 +122,8 @@ pub struct Network<'s> {
     /// The user's choices.
     pub options: Options,
     resolved: Arc<Resolved<'s>>,
+    /// The snapshot that this one was changed from, and what differs.
+    since: Option<(&'s Snapshot, Differing)>,
 }
 
 /// What is resolved beforehand. Networks that differ in nothing of it share it.
@@ -185,16 +187,30 @@ impl<'s> Network<'s> {
     {
         missing::require_spine(changed)?;
         let (snapshot, options) = (changed, self.options);
-        match Differing::between(self.snapshot, changed) {
-            Some(differing) if differing.tables.is_empty() || self.resolved.serves(changed) => {
-                Ok(Network { snapshot, options, resolved: Arc::clone(&self.resolved) as Arc<Resolved<'t>> })
-            }
-            _ => Ok(Network::resolved(changed, options)),
-        }
+        let Some(differing) = Differing::between(self.snapshot, changed) else {
+            return Ok(Network::resolved(changed, options));
+        };
+        let resolved = if differing.tables.is_empty() || self.resolved.serves(changed) {
+            Arc::clone(&self.resolved) as Arc<Resolved<'t>>
+        } else {
+            Arc::new(Resolved::of(changed))
+        };
+        Ok(Network { snapshot, options, resolved, since: Some((self.snapshot, differing)) })
     }
 
     fn resolved(snapshot: &'s Snapshot, options: Options) -> Self {
-        Self { snapshot, options, resolved: Arc::new(Resolved::of(snapshot)) }
+        Self { snapshot, options, resolved: Arc::new(Resolved::of(snapshot)), since: None }
+    }
+
+    /// What differs in the facts of another network, if that is no more than rules, entries and routes.
+    pub(crate) fn differing(&self, other: &Network<'_>) -> Option<Differing> {
+        let known = |later: &Network<'_>, earlier: &Snapshot| {
+            let since = later.since.as_ref().filter(|(snapshot, _)| std::ptr::eq(*snapshot, earlier));
+            since.map(|(_, differing)| differing.clone())
+        };
+        known(other, self.snapshot)
+            .or_else(|| known(self, other.snapshot))
+            .or_else(|| Differing::between(self.snapshot, other.snapshot))
     }
 
     /// Whether another network has the same options, gateways and components. Where the facts differ at most in rules of

@@ -13,7 +13,7 @@ use super::fib::{Candidate, Fib};
 use super::read::{Read, Reads};
 use super::view::{Intervals, block_family, interval_of};
 use crate::header::Family;
-use crate::network::{Association, Differing, LookUp, Network, NextHop, owned_blocks};
+use crate::network::{Association, LookUp, Network, NextHop, owned_blocks};
 
 /// A target of a transit gateway route.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -111,7 +111,7 @@ impl<'n, 's> Index<'n, 's> {
 
     /// The index of another network. What that shares with this one's is not made again.
     pub(super) fn after<'m, 't>(&self, network: &'m Network<'t>) -> Index<'m, 't> {
-        let differing = Differing::between(self.network.snapshot, network.snapshot);
+        let differing = self.network.differing(network);
         let shared = self.network.is_resolved_like(network) && self.network.shares_resolution(network);
         let Some(differing) = differing.filter(|_| shared) else { return Index::of(network) };
         let mut tables = self.tables.clone();
