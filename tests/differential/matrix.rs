@@ -260,7 +260,7 @@ fn the_matrix_is_what_reach_finds_on_random_networks() {
 /// that, and like each other.
 #[test]
 fn guests_without_the_check_are_told_from_vlans() {
-    let total = compare_random(700..718, 16, |snapshot| {
+    let total = compare_random(700..719, 16, |snapshot| {
         add_twins(snapshot, 2);
         for row in snapshot.interfaces.values_mut() {
             row.source_dest_check = Some(false);

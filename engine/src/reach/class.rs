@@ -98,8 +98,9 @@ struct SenderKey<'n> {
     groups: GroupsKey<'n>,
 }
 
-/// The groups of a sender, and whether the snapshot shows them.
-type GroupsKey<'n> = (Option<Vec<&'n Ref<GroupId>>>, bool);
+/// Whether groups filter at an interface, and which it carries, if the snapshot shows them: a VLAN's filter nothing, but rules
+/// may name them (R-SG-9, R-ADDR-14).
+pub(super) type GroupsKey<'n> = (bool, Option<&'n [Ref<GroupId>]>);
 
 /// All of a [`SenderKey`] but the groups.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -139,8 +140,9 @@ fn key<'n>(network: &'n Network<'_>, id: EniId) -> SenderKey<'n> {
     SenderKey { start: start_key(network, id), groups: groups_key(network, id) }
 }
 
-fn groups_key<'n>(network: &'n Network<'_>, id: EniId) -> GroupsKey<'n> {
-    (network.groups(id), network.interface(id).groups.is_some())
+/// What two interfaces share iff nothing that is asked about their groups tells them apart.
+pub(super) fn groups_key<'n>(network: &'n Network<'_>, id: EniId) -> GroupsKey<'n> {
+    (network.groups(id).is_some(), network.interface(id).groups.as_deref())
 }
 
 fn start_key<'n>(network: &'n Network<'_>, id: EniId) -> StartKey<'n> {

@@ -196,7 +196,7 @@ impl<'n, 's> Index<'n, 's> {
         &self.places.crowds.all[id.0 as usize]
     }
 
-    /// A number that two interfaces share iff they carry the same groups.
+    /// A number that two interfaces share iff they carry the same groups, and these filter at both or at neither.
     pub(super) fn group_set(&self, interface: EniId) -> u32 {
         self.places.group_sets.get(interface.index()).copied().unwrap_or(u32::MAX)
     }
@@ -379,10 +379,9 @@ fn gates(network: &Network<'_>) -> Vec<AttachmentId> {
 fn group_sets(network: &Network<'_>) -> Vec<u32> {
     let mut numbers = BTreeMap::new();
     let mut sets = Vec::new();
-    for (id, interface) in network.snapshot.interfaces.iter() {
-        let key = (network.groups(id), interface.groups.is_some());
+    for id in network.snapshot.interfaces.ids() {
         let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
-        sets.push(*numbers.entry(key).or_insert(next));
+        sets.push(*numbers.entry(class::groups_key(network, id)).or_insert(next));
     }
     sets
 }
