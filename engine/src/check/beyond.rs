@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use petgraph::graphmap::DiGraphMap;
 use petgraph::visit::Dfs;
-use reachproof_model::flow::Question;
 use reachproof_model::id::ComponentId;
 
 use super::bundle::{Addresses, Bundle, Examples, Sample};
@@ -53,8 +52,7 @@ pub(super) fn explore_beyond<T: Send>(
     components: &[ComponentId],
     extract: impl Fn(&mut Explored<'_>) -> T + Sync,
 ) -> Result<Vec<T>, Exhausted> {
-    let (avoid, aim) = (wanted.avoid.clone(), to.aim.clone());
-    let request = Request { question: Question::Packet, avoid, aim };
+    let request = Request::of_packets(&wanted.avoid, &to.aim);
     let sources: Vec<SourceClass> = components.chunks(TOGETHER).filter_map(SourceClass::components).collect();
     let found = reach.explore(&sources, &request, |mut explored| extract(&mut explored))?;
     Ok(found.into_iter().flatten().collect())

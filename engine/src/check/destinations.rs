@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use reachproof_model::flow::Question;
 use reachproof_model::id::{ComponentId, EniId};
 
 use super::beyond::{TOGETHER, entered, explore_beyond, senders, wanted_of};
@@ -136,8 +135,7 @@ fn suspects(
     to: &Destinations,
     components: &[ComponentId],
 ) -> Result<Vec<ComponentId>, Exhausted> {
-    let (avoid, aim) = (wanted.avoid.clone(), to.aim.clone());
-    let request = Request { question: Question::Packet, avoid, aim };
+    let request = Request::of_packets(&wanted.avoid, &to.aim);
     let alone = |id: &ComponentId| SourceClass::alone(SourcePlace::Component(*id));
     let classes: Vec<SourceClass> = components.iter().map(alone).collect();
     let any = |_: &mut Arena, _: &SourceClass, _| Set::FULL;

@@ -11,7 +11,7 @@ use super::gather::{Entered, Gathering, Wanted};
 use super::place::origins;
 use crate::header::{Arena, Field, Set};
 use crate::network::{Sink, SourcePlace};
-use crate::reach::{Exhausted, Explored, Reach, SourceClass};
+use crate::reach::{Exhausted, Explored, Reach, Request, SourceClass};
 
 /// The sources from which something may get to a wanted sink.
 pub(super) fn senders_to(
@@ -20,6 +20,7 @@ pub(super) fn senders_to(
 ) -> Result<BTreeSet<SourcePlace>, Exhausted> {
     let to = &wanted.destinations(reach)?;
     let (classes, request) = wanted.aimed(reach, to, wanted.crowds(reach))?;
+    let request = Request { certain: false, ..request };
     let explored = reach.explore(&classes, &request, |explored| {
         explored.each_mark(|explored| match explored.is_empty() {
             true => Sending::default(),

@@ -1,7 +1,5 @@
 //! Which of very many sources are worth an exploration of their own.
 
-use reachproof_model::flow::Question;
-
 use super::beyond::{MANY, entered, wanted_of};
 use super::destinations::Destinations;
 use super::gather::Wanted;
@@ -46,8 +44,7 @@ fn arriving(
     to: &Destinations,
     classes: &[SourceClass],
 ) -> Result<Sources, Exhausted> {
-    let (avoid, aim) = (wanted.avoid.clone(), to.aim.clone());
-    let request = Request { question: Question::Packet, avoid, aim };
+    let request = Request::of_packets(&wanted.avoid, &to.aim);
     let meant = |arena: &mut Arena, class: &SourceClass, family| {
         origins(reach.network(), wanted, class, family).headers(arena, family, Field::Source)
     };
@@ -63,13 +60,10 @@ fn arriving(
 }
 
 fn sources(wanted: &Wanted<'_>, to: &Destinations, explored: &mut Explored<'_>) -> Vec<(u128, u128)> {
-    let mut all = Set::EMPTY;
     let arrived = wanted_of(wanted, to, explored).into_iter().map(|(_, set)| set);
     let entered = entered(explored).into_iter().map(|(_, set)| set);
-    for set in arrived.chain(entered).collect::<Vec<Set>>() {
-        all = explored.arena.union(all, set);
-    }
-    explored.arena.project(all, Field::Source)
+    let sets: Vec<Set> = arrived.chain(entered).collect();
+    explored.arena.project_all(sets, Field::Source)
 }
 
 fn may_send(network: &Network<'_>, class: &SourceClass, arriving: &Sources) -> bool {

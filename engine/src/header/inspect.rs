@@ -116,10 +116,20 @@ impl Arena {
 
     /// The values of a field that occur in the set, as ascending inclusive intervals with gaps between them.
     pub fn project(&self, set: Set, field: Field) -> Vec<(u128, u128)> {
-        let mut found = Vec::new();
-        self.visit(set, field, |lo, hi, child| {
+        self.project_all(vec![set], field)
+    }
+
+    /// The same for several sets together, without making them one.
+    pub fn project_all(&self, sets: Vec<Set>, field: Field) -> Vec<(u128, u128)> {
+        let (mut found, mut room) = (Vec::new(), ROOM);
+        self.visit(sets, field, |lo, hi, child| {
             if !child.is_empty() {
                 found.push((lo, hi));
+            }
+            if found.len() >= room {
+                found.sort_unstable();
+                found = merged(&found);
+                room = ROOM.max(2 * found.len());
             }
         });
         found.sort_unstable();
@@ -141,23 +151,23 @@ impl Arena {
     /// Whether some header changes between inside and outside by another value of this field alone.
     pub fn depends_on(&self, set: Set, field: Field) -> bool {
         let mut depends = false;
-        self.visit(set, field, |lo, hi, _| depends |= (lo, hi) != (0, self.domain.greatest(field)));
+        self.visit(vec![set], field, |lo, hi, _| depends |= (lo, hi) != (0, self.domain.greatest(field)));
         depends
     }
 
     /// The greatest values of the intervals into which a set cuts a field: within one interval all values are alike.
     pub fn cuts(&self, set: Set, field: Field) -> Vec<u128> {
         let mut cuts = vec![self.domain.greatest(field)];
-        self.visit(set, field, |_, hi, _| cuts.push(hi));
+        self.visit(vec![set], field, |_, hi, _| cuts.push(hi));
         cuts.sort_unstable();
         cuts.dedup();
         cuts
     }
 
     /// Visits every interval of the field with what it leads to, once for each sub-diagram below the earlier fields.
-    fn visit(&self, set: Set, field: Field, mut interval: impl FnMut(u128, u128, Set)) {
+    fn visit(&self, sets: Vec<Set>, field: Field, mut interval: impl FnMut(u128, u128, Set)) {
         let mut seen = FixedSet::default();
-        let mut stack = vec![set];
+        let mut stack = sets;
         while let Some(at) = stack.pop() {
             if !seen.insert(at) {
                 continue;
@@ -172,6 +182,9 @@ impl Arena {
         }
     }
 }
+
+/// Intervals that are kept before those that overlap are made one.
+const ROOM: usize = 1 << 16;
 
 /// A part of a set that is a product: each of some destinations with each of some sources and each of the headers of `rest`.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -370,6 +370,11 @@ fn projections_and_dependence_agree_with_truth_tables() {
                     |value| universe.table(|header| universe.holds(table, &header.with(field, value)));
                 let depends = (0..4).any(|value| changed(value) != table);
                 assert_eq!(universe.arena.depends_on(set, field), depends);
+                let other = numbers.table(universe.all());
+                let other = universe.set(other);
+                let union = universe.arena.union(set, other);
+                let both = universe.arena.project_all(vec![set, other], field);
+                assert_eq!(both, universe.arena.project(union, field));
             }
         }
     }

@@ -81,12 +81,20 @@ pub struct Request {
     pub avoid: BTreeSet<Box<str>>,
     /// What it is for, where that is less than everything.
     pub aim: Option<Arc<Aim>>,
+    /// Whether what arrives whatever the unknowns are is asked for, too; else nothing counts as that.
+    pub certain: bool,
 }
 
 impl Request {
     /// Everything, for a question.
     pub fn of(question: Question) -> Self {
-        Self { question, avoid: BTreeSet::new(), aim: None }
+        Self { question, avoid: BTreeSet::new(), aim: None, certain: true }
+    }
+
+    /// What may arrive of packets, by no place that is avoided, as far as an aim asks.
+    pub(crate) fn of_packets(avoid: &BTreeSet<Box<str>>, aim: &Option<Arc<Aim>>) -> Self {
+        let (avoid, aim) = (avoid.clone(), aim.clone());
+        Self { question: Question::Packet, avoid, aim, certain: false }
     }
 }
 
@@ -307,7 +315,10 @@ fn extracted<T>(
     let matters =
         |arrival: &Arrival| request.question == Question::Connection && matters(arrival.sink, arrival.alike);
     let over = explore_world(worker, source, &parts, World::Over, matters);
-    let under = explore_world(worker, source, &parts, World::Under, matters);
+    let under = match request.certain {
+        true => explore_world(worker, source, &parts, World::Under, matters),
+        false => Ways::new(),
+    };
     let arrived = merge(worker, over, under);
     let (family, network, index) = (worker.family, worker.network(), worker.index);
     let crowds = explored::crowds(index, source);
