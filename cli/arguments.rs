@@ -317,7 +317,7 @@ pub struct CheckArguments {
     /// Write a certificate of each property that holds, and the witnesses of each that is violated, into this folder
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub certificates: Option<PathBuf>,
-    /// Say on standard error how many of the faults that `generate --mutate` planted the answer finds, and what else
+    /// Say on standard error how many of the faults that `generate --mutate` listed the answer finds, and what else
     #[arg(long, value_name = "FAULTS.JSON", value_hint = ValueHint::FilePath)]
     pub faults: Option<PathBuf>,
     /// The form of the answer, and where it goes.

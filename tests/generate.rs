@@ -267,7 +267,7 @@ fn check_counts_the_planted_faults_that_it_finds() {
     let (policy, faults) = (at("org/policy.yaml"), at("org/faults.json"));
     let (code, _, notes) = check(&policy, &faults);
     assert_eq!(
-        (code, notes.contains("recall: 3 of 3 planted faults found; nothing beside them")),
+        (code, notes.contains("recall: 3 of 3 listed faults found; no witness that none of them explains")),
         (Some(1), true),
         "{notes}"
     );
@@ -279,7 +279,7 @@ fn check_counts_the_planted_faults_that_it_finds() {
     fs::write(at("other.json"), serde_json::to_string(&[other]).expect("JSON")).expect("a file");
     let (_, _, notes) = check(&policy, &at("other.json"));
     assert!(
-        notes.contains("recall: 0 of 1 planted faults found; ") && notes.contains("not planted: "),
+        notes.contains("recall: 0 of 1 listed faults found; ") && notes.contains("not listed: "),
         "{notes}"
     );
     let (code, _, error) = check(&policy, &policy);

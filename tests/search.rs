@@ -157,9 +157,45 @@ fn reports_about_an_organisation_are_the_same() {
     comparison.assert(0);
 }
 
+#[test]
+fn reports_about_vpcs_with_common_addresses_are_the_same() {
+    let forms = [
+        "forbid: {from: [eni-a1, eni-a3, eni-b1, eni-b4], to: eni-c2}",
+        "forbid: {from: [eni-a1, eni-a3, eni-b2, eni-b4], to: vpc-c}",
+        "forbid: {from: any, to: vpc-c}",
+    ];
+    let rows = (0..).zip(forms).map(|(number, form)| format!("  - {{name: p{number}, {form}}}\n"));
+    let policy = policy(&format!("reachproof: policy/v1\nproperties:\n{}", rows.collect::<String>()));
+    let mut comparison = Comparison::default();
+    for text in [include_str!("lost/second-mark.yaml"), include_str!("lost/band-mix.yaml")] {
+        let scenario = parse("marks.yaml", text).expect("the scenario parses");
+        let snapshot = load(scenario.inputs()).expect("the answers load");
+        assert!(reports(&snapshot, &policy, Search::Usual).iter().all(Result::is_ok), "{}", scenario.name());
+        comparison.add(scenario.name(), &snapshot, &policy);
+    }
+    comparison.assert(0);
+}
+
 /// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
 /// and what is true of it.
-const LOST: [(&str, &str, Verdict); 13] = [
+const LOST: [(&str, &str, Verdict); 18] = [
+    (include_str!("lost/nat-hidden-subnet.yaml"), "forbid: {from: eni-app, to: eni-b1}", Verdict::Unknown),
+    (
+        include_str!("lost/nat-secondary-unshown.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Unknown,
+    ),
+    (
+        include_str!("lost/nat-uncollected-regional.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Unknown,
+    ),
+    (include_str!("lost/regional-gone-table.yaml"), "forbid: {from: eni-app, to: eni-b1}", Verdict::Unknown),
+    (
+        include_str!("lost/regional-unknown-table.yaml"),
+        "forbid: {from: eni-app, to: eni-b1}",
+        Verdict::Unknown,
+    ),
     (
         include_str!("lost/unshown-gateway-behind-unknown-table.yaml"),
         "forbid: {from: eni-app, to: internet}",

@@ -181,7 +181,9 @@ fn joins(s: &Snapshot, target: &Target, id: &str, vpc: VpcId) -> bool {
 fn into_vpc(s: &Snapshot, id: RouteTableId, table: &RouteTable) -> Vec<Exit> {
     let vpc = table.vpc.known();
     let subnets = s.subnets.iter().filter(|(_, row)| vpc.is_some() && row.vpc.known() == vpc);
-    subnets.map(|(subnet, _)| Exit::Subnet(subnet)).chain([Exit::Table(id)]).collect()
+    let tables = s.route_tables.iter().filter(|(_, row)| vpc.is_some() && row.vpc.known() == vpc);
+    let tables = tables.map(|(table, _)| Exit::Table(table)).chain([Exit::Table(id)]);
+    subnets.map(|(subnet, _)| Exit::Subnet(subnet)).chain(tables).collect()
 }
 
 /// For a target inside a VPC without a model of its own: its id and the call that would describe it.
@@ -241,7 +243,9 @@ fn nats(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
         let here = move |other: Option<VpcId>| vpc.is_none() || other == vpc;
         let subnets = s.subnets.iter().filter(move |(_, row)| here(row.vpc.known()));
         let vpcs = s.vpcs.ids().filter(move |id| here(Some(*id))).map(Exit::Vpc);
-        vpcs.chain([Exit::Internet]).chain(subnets.map(|(id, _)| Exit::Subnet(id))).collect()
+        let tables = s.route_tables.iter().filter(move |(_, row)| here(row.vpc.known()));
+        let subnets = subnets.map(|(id, _)| Exit::Subnet(id));
+        vpcs.chain([Exit::Internet]).chain(subnets).chain(tables.map(|(id, _)| Exit::Table(id))).collect()
     };
     let exits = |row: &NatGateway| match row.table.as_ref().and_then(Ref::known) {
         Some(table) if is_regional(row) && is_shown(s, row) => vec![Exit::Table(table)],

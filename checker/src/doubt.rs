@@ -13,7 +13,7 @@ use reachproof_model::snapshot::{
 
 use crate::Rejection;
 use crate::gateway::Kind;
-use crate::net::{Net, Table};
+use crate::net::{Net, Table, is_regional};
 use crate::state::usable;
 
 /// Inventories whose absence a claim about outside sources has to admit (R-DATA-10, A-23).
@@ -158,7 +158,13 @@ impl Net<'_> {
         let named = homeless.map(|meta| format!("{} is where the snapshot has nothing", meta.id));
         let named =
             named.chain(vanished.map(|meta| format!("{} names an interface that nobody shows", meta.id)));
-        named.chain(self.vanished_targets()).next()
+        let hidden =
+            s.nat_gateways.values().filter(|row| usable(&row.state)).filter(|row| match is_regional(row) {
+                true => row.table.as_ref().is_some_and(|one| one.known().is_none()),
+                false => row.subnet.as_ref().is_none_or(|one| one.known().is_none()),
+            });
+        let hidden = hidden.map(|row| format!("{} routes by a table that nobody shows", row.meta.id));
+        named.chain(hidden).chain(self.vanished_targets()).next()
     }
 
     /// R-DATA-5, R-ROUTE-4: active routes without one target, or with one that its own answer does not list.

@@ -219,7 +219,8 @@ impl<'s> Net<'s> {
     /// R-NAT-1, R-NAT-9: the addresses that a NAT gateway may send from: its own, or a regional one's public ones.
     pub(crate) fn nat_addresses(&self, id: NatId) -> Vec<u128> {
         let nat = &self.s.nat_gateways[id];
-        let address = |row: &NatAddress| if is_regional(nat) { row.public } else { private(self.s, row) };
+        let address =
+            |row: &NatAddress| if is_regional(nat) { row.public } else { private(self.s, nat, row) };
         live_rows(nat).filter_map(address).map(number).collect()
     }
 
@@ -248,7 +249,7 @@ pub(crate) fn subnets_of(interface: &Interface) -> impl Iterator<Item = SubnetId
 /// R-DATA-3: whether the input shows the place and every address of a NAT gateway; any other may do what one of its kind can.
 pub(crate) fn is_shown(s: &Snapshot, nat: &NatGateway) -> bool {
     let addressed = |row: &NatAddress| {
-        let held = row.interface.as_ref().and_then(Ref::known).zip(private(s, row));
+        let held = row.interface.as_ref().and_then(Ref::known).zip(private(s, nat, row));
         let public = |(interface, private): (EniId, Ipv4Addr)| {
             row.public.is_some() || s.interfaces[interface].public.iter().any(|own| own.private == private)
         };
@@ -273,11 +274,16 @@ fn live_rows(nat: &NatGateway) -> impl Iterator<Item = &NatAddress> {
     nat.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"))
 }
 
-/// The private address of a row, as it says or as its interface has it.
-fn private(s: &Snapshot, row: &NatAddress) -> Option<Ipv4Addr> {
+/// The private address of a row: as it says, or of the only row the only one that its interface has.
+fn private(s: &Snapshot, nat: &NatGateway, row: &NatAddress) -> Option<Ipv4Addr> {
     let held = || {
-        let addresses = &s.interfaces[row.interface.as_ref()?.known()?].addresses;
-        addresses.iter().filter(|one| one.primary).find_map(|one| as_v4(one.ip))
+        if nat.addresses.len() != 1 {
+            return None;
+        }
+        let interface = &s.interfaces[row.interface.as_ref()?.known()?];
+        let mut own = interface.addresses.iter().filter_map(|one| as_v4(one.ip));
+        let prefixed = interface.prefixes.iter().any(|one| one.addr().is_ipv4());
+        own.next().filter(|_| own.next().is_none() && !prefixed)
     };
     row.private.or_else(held)
 }
@@ -325,9 +331,10 @@ fn associations(s: &Snapshot) -> Vec<Association> {
             firm: row.evidence == AssociationEvidence::Direct,
         })
     });
-    let of_nats = s.nat_gateways.values().flat_map(live_rows).filter_map(|row| {
+    let rows = s.nat_gateways.values().flat_map(|nat| live_rows(nat).map(move |row| (nat, row)));
+    let of_nats = rows.filter_map(|(nat, row)| {
         let interface = row.interface.as_ref()?.known()?;
-        let (public, private) = (number(row.public?), number(private(s, row)?));
+        let (public, private) = (number(row.public?), number(private(s, nat, row)?));
         Some(Association { public, private, interface, firm: certain(&row.state, "succeeded") })
     });
     own.chain(of_nats).collect()

@@ -33,7 +33,7 @@ pub fn run(arguments: &CheckArguments, talk: &mut Talk) -> Result<Exit, Failure>
     if let Some(question) = arguments.question {
         policy.properties.iter_mut().for_each(|property| property.question = question);
     }
-    let faults = arguments.faults.as_deref().map(read_faults).transpose()?;
+    let faults = arguments.faults.as_deref().map(|path| read_faults(path, &policy)).transpose()?;
     let inputs = read_inputs(&arguments.input, talk)?;
     let files = files(arguments, &inputs);
     let snapshot = snapshot(inputs, talk)?;

@@ -1,4 +1,4 @@
-//! How many planted faults an answer finds, and whether it shows anything that was not planted.
+//! How many planted faults an answer finds, and whether its witnesses show anything else.
 
 use std::path::Path;
 
@@ -6,8 +6,8 @@ use reachproof_engine::check::{PropertyReport, Verdict, answer};
 use reachproof_engine::evidence::TraceVerdict;
 use reachproof_engine::network::Network;
 use reachproof_engine::reach::Reach;
-use reachproof_engine::region::{Region, resolve};
-use reachproof_model::policy::{Groups, Selector, TrafficSpec};
+use reachproof_engine::region::{Region, select};
+use reachproof_model::policy::{Groups, Policy, Selector, TrafficSpec};
 use serde::Deserialize;
 
 use crate::exit::Failure;
@@ -27,16 +27,28 @@ pub struct Fault {
     port: String,
 }
 
-/// Reads the list of faults.
-pub fn read_faults(path: &Path) -> Result<Vec<Fault>, Failure> {
+/// Reads the list of faults, all of them against properties of a policy.
+pub fn read_faults(path: &Path, policy: &Policy) -> Result<Vec<Fault>, Failure> {
     let file = read::file(path)?;
-    let failure = |error| {
+    let failure = |error: String| {
         Failure::new(format!("{}: {error}; expected the faults.json of `generate --mutate`", file.name))
     };
-    serde_json::from_slice(&file.bytes).map_err(failure)
+    let faults: Vec<Fault> =
+        serde_json::from_slice(&file.bytes).map_err(|error| failure(error.to_string()))?;
+    for fault in &faults {
+        let of_fault = |error: String| failure(format!("fault {}: {error}", fault.number));
+        if !policy.properties.iter().any(|property| *property.name == *fault.property) {
+            return Err(of_fault(format!("the policy has no property `{}`", fault.property)));
+        }
+        TrafficSpec::parse(&fault.port).map_err(|error| of_fault(error.to_string()))?;
+    }
+    Ok(faults)
 }
 
-/// One line that tells how many faults were found, and lines for what was missed or was not planted.
+/// One line that tells how many of the listed faults were found, and lines for what was missed or is not listed.
+///
+/// A fault is found iff the property that it is listed against is violated, and the flow that it opens arrives or the one
+/// that it closes does not: that may have other reasons than the fault.
 pub fn recall(
     network: &Network<'_>,
     faults: &[Fault],
@@ -49,30 +61,21 @@ pub fn recall(
             missed.push(format!("missed: fault {}, against {}", fault.number, fault.property));
         }
     }
-    let mut invented = Vec::new();
+    let mut others = Vec::new();
     for report in reports.iter().filter(|report| report.verdict != Verdict::Holds) {
-        invented.extend(unexplained(network, faults, report)?);
+        others.extend(unexplained(network, faults, report)?);
     }
-    let found = faults.len() - missed.len();
-    let line = format!(
-        "recall: {found} of {} planted faults found; {} beside them",
-        faults.len(),
-        match invented.len() {
-            0 => "nothing".to_owned(),
-            more => more.to_string(),
-        }
-    );
-    Ok(std::iter::once(line).chain(missed).chain(invented).collect())
+    let (found, listed) = (faults.len() - missed.len(), faults.len());
+    let beside = if others.is_empty() { "no witness".to_owned() } else { others.len().to_string() };
+    let line =
+        format!("recall: {found} of {listed} listed faults found; {beside} that none of them explains");
+    Ok(std::iter::once(line).chain(missed).chain(others).collect())
 }
 
 impl Fault {
-    /// Whether the property is violated, and the very flow that the fault opens arrives, or the one that it closes does not.
     fn is_found(&self, reach: &Reach<'_, '_>, reports: &[PropertyReport]) -> Result<bool, Failure> {
         let Some(report) = reports.iter().find(|report| *report.name == *self.property) else {
-            return Err(Failure::new(format!(
-                "the policy has no property `{}` of fault {}",
-                self.property, self.number
-            )));
+            return Ok(false);
         };
         let (from, to) = (region(reach.network(), &self.from)?, region(reach.network(), &self.to)?);
         let port = TrafficSpec::parse(&self.port)
@@ -97,12 +100,12 @@ fn unexplained(
     let guilty = faults.iter().filter(|fault| fault.violates(report));
     let ends: Vec<Region> = guilty.map(|fault| region(network, &fault.to)).collect::<Result<_, _>>()?;
     if ends.is_empty() {
-        return Ok(vec![format!("not planted: {}", report.name)]);
+        return Ok(vec![format!("not listed: {}", report.name)]);
     }
     let strange =
         report.witnesses.iter().filter(|witness| !ends.iter().any(|end| end.at(witness.sink).is_some()));
     let line = |witness: &reachproof_engine::check::Witness| {
-        format!("not planted: {}: {} => {}", report.name, witness.from, witness.to)
+        format!("not listed: {}: {} => {}", report.name, witness.from, witness.to)
     };
     Ok(strange.map(line).collect())
 }
@@ -110,5 +113,5 @@ fn unexplained(
 fn region(network: &Network<'_>, selector: &str) -> Result<Region, Failure> {
     let failure = |error: String| Failure::new(format!("`{selector}`, the end of a fault: {error}"));
     let parsed = Selector::parse(selector, &Groups::new()).map_err(|error| failure(error.to_string()))?;
-    resolve(network, &parsed).map_err(|error| failure(error.to_string()))
+    select(network, &parsed).map_err(|error| failure(error.to_string()))
 }

@@ -206,13 +206,15 @@ fn nat_exits(snapshot: &Snapshot, nat: &NatGateway) -> Vec<Exit> {
     }
 }
 
-/// R-DATA-3: where an unknown table of a VPC may lead: into the VPC, out, and to where any of its subnets routes. Where the
-/// VPC is not known either, it may be any.
+/// R-DATA-3: where an unknown table of a VPC may lead: into the VPC, out, and to where any of its subnets and any of its tables
+/// routes. Where the VPC is not known either, it may be any.
 fn anywhere_in(snapshot: &Snapshot, vpc: Option<VpcId>) -> Vec<Exit> {
     let is_here = |other: Option<VpcId>| vpc.is_none() || other == vpc;
     let vpcs = snapshot.vpcs.ids().filter(|id| is_here(Some(*id))).map(Exit::Vpc);
     let subnets = snapshot.subnets.iter().filter(|(_, subnet)| is_here(subnet.vpc.known()));
-    vpcs.chain([Exit::Internet]).chain(subnets.map(|(id, _)| Exit::Subnet(id))).collect()
+    let tables = snapshot.route_tables.iter().filter(|(_, table)| is_here(table.vpc.known()));
+    let subnets = subnets.map(|(id, _)| Exit::Subnet(id));
+    vpcs.chain([Exit::Internet]).chain(subnets).chain(tables.map(|(id, _)| Exit::Table(id))).collect()
 }
 
 fn why(target: &str, call: &str) -> String {
@@ -237,9 +239,12 @@ fn unresolved<'s>(snapshot: &'s Snapshot, target: &'s Target) -> Option<(&'s str
     })
 }
 
+/// A regional NAT gateway has a table of its own, which may be any of the VPC (R-NAT-9).
 fn exits(snapshot: &Snapshot, id: RouteTableId, table: &RouteTable) -> Vec<Exit> {
     let home = table.vpc.known();
     let own = snapshot.subnets.iter().filter(|(_, subnet)| subnet.vpc.known() == home && home.is_some());
     let subnets = own.map(|(subnet, _)| Exit::Subnet(subnet));
-    [Exit::Internet, Exit::Table(id)].into_iter().chain(subnets).collect()
+    let own = snapshot.route_tables.iter().filter(|(_, table)| table.vpc.known() == home && home.is_some());
+    let tables = own.map(|(table, _)| Exit::Table(table));
+    [Exit::Internet, Exit::Table(id)].into_iter().chain(subnets).chain(tables).collect()
 }

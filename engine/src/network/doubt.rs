@@ -8,6 +8,7 @@ use reachproof_model::snapshot::{
     EndpointKind, GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment,
 };
 
+use super::nat::routes_by_hidden_table;
 use super::state::{Object, usable};
 use super::{Network, TableChoice};
 
@@ -27,6 +28,7 @@ impl Network<'_> {
         let mut found = self.unknown_tables();
         found.extend(self.homeless());
         found.extend(self.vanished_interfaces());
+        found.extend(self.hidden_tables_of_nats());
         found.extend(self.vanished_targets());
         found.extend(self.stray_gateways());
         found.extend(self.one_sided_peerings());
@@ -90,6 +92,16 @@ impl Network<'_> {
             .map(|(meta, id)| {
                 format!("{} names {id}, which no answer describes; collect: ec2 describe-network-interfaces (A-11)", meta.id)
             })
+            .collect()
+    }
+
+    /// R-DATA-3, R-NAT-4: NAT gateways that route by a table which nobody shows and which may name anything.
+    fn hidden_tables_of_nats(&self) -> Vec<String> {
+        let nats = self.snapshot.nat_gateways.values();
+        let nats = nats.filter(|row| usable(Object::Nat, &row.state, World::Over));
+        let hidden = nats.filter(|row| routes_by_hidden_table(row));
+        hidden
+            .map(|row| format!("no answer shows the table by which {} routes (A-11)", row.meta.id))
             .collect()
     }
 

@@ -108,20 +108,33 @@ pub(super) fn rows(snapshot: &Snapshot, gateway: &NatGateway) -> Vec<NatSource> 
     let usable_rows = gateway.addresses.iter().filter(|row| row.state.as_deref() != Some("failed"));
     let source = |row: &NatAddress| {
         let interface = row.interface.as_ref().and_then(Ref::known);
-        let held = interface.and_then(|id| primary_v4(snapshot, id));
+        let alone = gateway.addresses.len() == 1;
+        let held = interface.filter(|_| alone).and_then(|id| only_v4(snapshot, id));
         let firm = usable(Object::NatAddress, &row.state, World::Under);
         NatSource { interface, private: row.private.or(held), public: row.public, firm }
     };
     usable_rows.map(source).collect()
 }
 
-fn primary_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
-    let primary =
-        snapshot.interfaces[id].addresses.iter().find(|address| address.primary && address.ip.is_ipv4());
-    primary.and_then(|address| match address.ip {
+/// The IPv4 address of an interface that has no other: which of several a row without one means, nobody knows.
+fn only_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
+    let interface = &snapshot.interfaces[id];
+    let v4 = |ip: IpAddr| match ip {
         IpAddr::V4(ip) => Some(ip),
         IpAddr::V6(_) => None,
-    })
+    };
+    let mut own = interface.addresses.iter().filter_map(|address| v4(address.ip));
+    let prefixed = interface.prefixes.iter().any(|prefix| prefix.addr().is_ipv4());
+    own.next().filter(|_| own.next().is_none() && !prefixed)
+}
+
+/// R-NAT-4, R-NAT-9: whether nobody shows the table by which the gateway routes: that of a subnet which is not shown, or one
+/// of its own which is not.
+pub(super) fn routes_by_hidden_table(gateway: &NatGateway) -> bool {
+    match is_regional(gateway) {
+        true => gateway.table.as_ref().is_some_and(|table| table.known().is_none()),
+        false => gateway.subnet.as_ref().is_none_or(|subnet| subnet.known().is_none()),
+    }
 }
 
 impl Network<'_> {

@@ -186,7 +186,8 @@ impl Band {
     }
 
     fn of(network: &Network<'_>, members: Vec<EniId>, start: EniId) -> Self {
-        let addresses = addresses(network, &members);
+        let blocks: Vec<_> = members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
+        let addresses = [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)));
         Self { members, start, addresses }
     }
 }
@@ -253,6 +254,13 @@ impl Crowds {
 }
 
 impl Crowd {
+    /// All addresses of both families.
+    fn addresses(&self) -> [Intervals; 2] {
+        let of =
+            |family| merged(self.bands.iter().flat_map(|band| band.addresses(family)).copied().collect());
+        [Family::V4, Family::V6].map(of)
+    }
+
     fn of(network: &Network<'_>, bands: Bands<'_>) -> Self {
         let alike = |bands: BTreeMap<GroupsKey<'_>, Vec<EniId>>| {
             let start = bands.values().flatten().min().copied();
@@ -298,19 +306,25 @@ const UNITED: usize = 64;
 
 /// Crowds of several VPCs as few classes, for packets alone; other classes stay as they are.
 ///
-/// INVARIANT (addresses tell): no address of a member belongs to a member of another part with the same mark, so that the
-/// source of a header and its mark tell where it was sent.
-pub(super) fn united(network: &Network<'_>, classes: Vec<SourceClass>) -> Vec<SourceClass> {
-    let (crowds, mut found): (Vec<SourceClass>, Vec<SourceClass>) =
+/// INVARIANT (addresses tell): no address of a crowd, whether its member is asked about or not, belongs to another crowd with
+/// the same mark, so that the source of a header and its mark tell where it was sent.
+pub(super) fn united<'c>(
+    crowd: impl Fn(CrowdId) -> &'c Crowd,
+    classes: Vec<SourceClass>,
+) -> Vec<SourceClass> {
+    let (crowds, others): (Vec<SourceClass>, Vec<SourceClass>) =
         classes.into_iter().partition(|class| matches!(class.kind, Kind::Crowd(_)));
+    let mut found = Vec::new();
     for together in crowds.chunks(UNITED) {
         let mut marked: Vec<[Intervals; 2]> = Vec::new();
-        let parts = together.iter().map(|part| SourceClass {
-            mark: mark(&mut marked, addresses(network, &part.members)),
-            ..part.clone()
-        });
-        found.extend(SourceClass::together(parts.collect()));
+        let marked = |part: &SourceClass| {
+            let Kind::Crowd(id) = part.kind else { return part.clone() };
+            SourceClass { mark: mark(&mut marked, crowd(id).addresses()), ..part.clone() }
+        };
+        let parts = together.iter().map(marked).collect();
+        found.extend(SourceClass::together(parts));
     }
+    found.extend(others);
     found
 }
 
@@ -329,12 +343,6 @@ fn mark(marked: &mut Vec<[Intervals; 2]>, addresses: [Intervals; 2]) -> u128 {
         }
     }
     position as u128
-}
-
-/// The addresses of both families that some interfaces own.
-fn addresses(network: &Network<'_>, members: &[EniId]) -> [Intervals; 2] {
-    let blocks: Vec<_> = members.iter().flat_map(|id| owned_blocks(network.interface(*id))).collect();
-    [Family::V4, Family::V6].map(|family| merged(intervals_of(&blocks, family)))
 }
 
 /// The classes of a crowd as one, and their link-local addresses by themselves.

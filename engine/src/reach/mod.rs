@@ -169,7 +169,7 @@ impl<'n, 's> Reach<'n, 's> {
 
     /// Crowds of several VPCs as few classes, for packets alone; other classes stay as they are.
     pub(crate) fn united(&self, classes: Vec<SourceClass>) -> Vec<SourceClass> {
-        class::united(self.network(), classes)
+        class::united(|id| self.index.crowd(id), classes)
     }
 
     /// A number that two interfaces share iff they carry the same groups.
