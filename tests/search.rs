@@ -178,7 +178,12 @@ fn reports_about_vpcs_with_common_addresses_are_the_same() {
 
 /// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
 /// and what is true of it.
-const LOST: [(&str, &str, Verdict); 18] = [
+const LOST: [(&str, &str, Verdict); 19] = [
+    (
+        include_str!("lost/regional-unnamed-table.yaml"),
+        "forbid: {from: eni-app, to: onprem}",
+        Verdict::Unknown,
+    ),
     (include_str!("lost/nat-hidden-subnet.yaml"), "forbid: {from: eni-app, to: eni-b1}", Verdict::Unknown),
     (
         include_str!("lost/nat-secondary-unshown.yaml"),

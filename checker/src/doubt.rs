@@ -8,12 +8,13 @@ use reachproof_model::assumption::Assumption;
 use reachproof_model::certificate::{Claim, Direction, Place};
 use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{
-    CallStatus, EndpointKind, GatewayAttachment, Interface, Meta, Scope, Target, TgwAttachment,
+    CallStatus, EndpointKind, GatewayAttachment, Interface, Meta, NatGateway, Scope, Target, TgwAttachment,
 };
 
 use crate::Rejection;
 use crate::gateway::Kind;
-use crate::net::{Net, Table, is_regional};
+use crate::net::{Net, Table, is_regional, vpc_of_nat};
+use crate::route::Hop;
 use crate::state::usable;
 
 /// Inventories whose absence a claim about outside sources has to admit (R-DATA-10, A-23).
@@ -158,13 +159,24 @@ impl Net<'_> {
         let named = homeless.map(|meta| format!("{} is where the snapshot has nothing", meta.id));
         let named =
             named.chain(vanished.map(|meta| format!("{} names an interface that nobody shows", meta.id)));
-        let hidden =
-            s.nat_gateways.values().filter(|row| usable(&row.state)).filter(|row| match is_regional(row) {
-                true => row.table.as_ref().is_some_and(|one| one.known().is_none()),
-                false => row.subnet.as_ref().is_none_or(|one| one.known().is_none()),
-            });
+        let live = s.nat_gateways.values().filter(|row| usable(&row.state));
+        let hidden = live.filter(|row| self.routes_by_hidden_table(row));
         let hidden = hidden.map(|row| format!("{} routes by a table that nobody shows", row.meta.id));
         named.chain(hidden).chain(self.vanished_targets()).next()
+    }
+
+    /// R-NAT-4, R-NAT-9, R-DATA-3: whether a NAT gateway routes by a table that nobody shows and that may lead anywhere.
+    fn routes_by_hidden_table(&self, nat: &NatGateway) -> bool {
+        let joins = |hop: &Hop| match hop {
+            Hop::Gateway(id) => self.gateways.get(*id).is_none_or(|row| row.kind == Kind::Virtual),
+            hop => matches!(hop, Hop::Transit(_) | Hop::Peering(_) | Hop::Interface(_)),
+        };
+        let joined = |vpc| self.any_hop(vpc).iter().any(joins);
+        match (is_regional(nat), &nat.table) {
+            (true, None) => vpc_of_nat(self.s, nat).is_none_or(joined),
+            (true, Some(table)) => table.known().is_none(),
+            (false, _) => nat.subnet.as_ref().is_none_or(|one| one.known().is_none()),
+        }
     }
 
     /// R-DATA-5, R-ROUTE-4: active routes without one target, or with one that its own answer does not list.

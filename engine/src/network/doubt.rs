@@ -8,7 +8,6 @@ use reachproof_model::snapshot::{
     EndpointKind, GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment,
 };
 
-use super::nat::routes_by_hidden_table;
 use super::state::{Object, usable};
 use super::{Network, TableChoice};
 
@@ -99,7 +98,7 @@ impl Network<'_> {
     fn hidden_tables_of_nats(&self) -> Vec<String> {
         let nats = self.snapshot.nat_gateways.values();
         let nats = nats.filter(|row| usable(Object::Nat, &row.state, World::Over));
-        let hidden = nats.filter(|row| routes_by_hidden_table(row));
+        let hidden = nats.filter(|row| self.routes_by_hidden_table(row));
         hidden
             .map(|row| format!("no answer shows the table by which {} routes (A-11)", row.meta.id))
             .collect()

@@ -7,7 +7,7 @@ use reachproof_model::id::{EniId, Id, NatId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{NatAddress, NatGateway, Snapshot};
 
 use super::state::{Object, usable};
-use super::{Assumed, Network, TableChoice};
+use super::{Assumed, GatewayKind, Network, NextHop, TableChoice};
 
 /// A NAT gateway with what its translation needs.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -128,15 +128,6 @@ fn only_v4(snapshot: &Snapshot, id: EniId) -> Option<Ipv4Addr> {
     own.next().filter(|_| own.next().is_none() && !prefixed)
 }
 
-/// R-NAT-4, R-NAT-9: whether nobody shows the table by which the gateway routes: that of a subnet which is not shown, or one
-/// of its own which is not.
-pub(super) fn routes_by_hidden_table(gateway: &NatGateway) -> bool {
-    match is_regional(gateway) {
-        true => gateway.table.as_ref().is_some_and(|table| table.known().is_none()),
-        false => gateway.subnet.as_ref().is_none_or(|subnet| subnet.known().is_none()),
-    }
-}
-
 impl Network<'_> {
     /// The resolved NAT gateway.
     pub fn nat(&self, id: NatId) -> Option<&Nat> {
@@ -176,6 +167,22 @@ impl Network<'_> {
             (Some(table), _) => Assumed::fact(vec![TableChoice::Table(table)]),
             (None, World::Over) => Assumed::on(vec![TableChoice::Unknown], &[11]),
             (None, World::Under) => Assumed::on(Vec::new(), &[11]),
+        }
+    }
+
+    /// R-NAT-4, R-NAT-9, R-DATA-3: whether the gateway routes by a table which nobody shows and which may lead out of its
+    /// VPC where no other does: that of a subnet which is not shown, one of its own which is not, or one that is not named
+    /// in a VPC that something joins to other networks.
+    pub(super) fn routes_by_hidden_table(&self, gateway: &NatGateway) -> bool {
+        let joins = |hop: &NextHop| match hop {
+            NextHop::Gateway(id) => self.gateways()[*id].kind == GatewayKind::Virtual,
+            hop => matches!(hop, NextHop::Transit(_) | NextHop::Peering(_) | NextHop::Interface(_)),
+        };
+        let joined = |vpc| self.any_target(vpc, World::Over).iter().any(joins);
+        match (is_regional(gateway), &gateway.table) {
+            (true, None) => vpc_of(self.snapshot, gateway).is_none_or(joined),
+            (true, Some(table)) => table.known().is_none(),
+            (false, _) => gateway.subnet.as_ref().is_none_or(|subnet| subnet.known().is_none()),
         }
     }
 
