@@ -131,6 +131,11 @@ fn nat64(spec: TrafficSpec) -> Option<HeaderBox> {
 
 /// An example of a set, as people would write it.
 pub fn example(arena: &mut Arena, family: Family, set: Set, source: SourcePlace) -> Option<Flow> {
+    preferred(arena, family, set, source).and_then(|header| flow_of(&header, family))
+}
+
+/// The header of such an example, which is in the set.
+pub fn preferred(arena: &mut Arena, family: Family, set: Set, source: SourcePlace) -> Option<Header> {
     let stranger = match family {
         Family::V4 => 0xcb00_7105,
         Family::V6 => 0x2001_0db8_0000_0000_0000_0000_0000_0005,
@@ -146,7 +151,12 @@ pub fn example(arena: &mut Arena, family: Family, set: Set, source: SourcePlace)
         preferences.push((Field::Source, stranger));
     }
     preferences.push((Field::Destination, stranger));
-    arena.pick_preferring(set, &preferences).as_ref().and_then(|header: &Header| tidy(header).flow(family))
+    arena.pick_preferring(set, &preferences)
+}
+
+/// A header as the flow that people would write.
+pub fn flow_of(header: &Header, family: Family) -> Option<Flow> {
+    tidy(header).flow(family)
 }
 
 /// INVARIANT (flow ports): only TCP, UDP and ICMP have ports; what other protocols have there does not matter.

@@ -10,9 +10,9 @@ use reachproof_model::policy::TrafficSpec;
 use super::beyond::beyond_components;
 use super::bundle::{Addresses, Bundle, Examples, Intervals, Sample, is_one_place};
 use super::destinations::{Asked, Destinations};
-use super::place::{Places, common, origins};
+use super::place::{Places, origins};
 use super::shortlist::shortlisted;
-use crate::asked::{example, traffic};
+use crate::asked::{example, flow_of, preferred, traffic};
 use crate::header::{Arena, Family, Field, HeaderBox, Product, Set};
 use crate::network::{Search, Sink, SourcePlace};
 use crate::reach::{
@@ -273,31 +273,40 @@ impl<'g, 'w> Gathering<'g, 'w> {
         flows.iter().map(between).collect()
     }
 
-    /// The wanted sources that may enter a component, those with equal groups by themselves: what one of them may send
-    /// there, the others may, too.
+    /// The wanted sources that may enter a component: each with others that may send there what it may.
     pub(super) fn entered(&mut self, component: ComponentId, over: Set) -> Vec<Entered> {
         let entering = self.explored.arena.intersection(over, self.sent);
+        let products = self.explored.arena.products(entering);
         let intervals = self.explored.arena.project(entering, Field::Source);
-        let bands = self.explored.bands().into_iter().map(|band| common(band, &intervals));
-        let bands: Vec<Intervals> = bands.filter(|band| !band.is_empty()).collect();
-        bands.iter().filter_map(|band| self.entered_alike(component, entering, band)).collect()
+        let mut left: Vec<SourcePlace> = self.sources_among(&intervals).0.to_vec();
+        let mut found = Vec::new();
+        while let Some(first) = left.first().copied() {
+            let next = self.entered_alike(component, entering, &products, first);
+            left.retain(|source| match &next {
+                Some(entered) => entered.sources.binary_search(source).is_err(),
+                None => *source != first,
+            });
+            found.extend(next);
+        }
+        found
     }
 
-    /// The same of senders with equal groups.
+    /// An example of how a source may enter a component, and the sources that may do the same from addresses of their own.
     fn entered_alike(
         &mut self,
         component: ComponentId,
         entering: Set,
-        intervals: &Intervals,
+        products: &[Product],
+        first: SourcePlace,
     ) -> Option<Entered> {
-        let (sources, from) = self.sources_among(intervals);
-        let first = *sources.first()?;
         let family = self.explored.family;
         let arena = &mut *self.explored.arena;
         let own = self.origins.headers_of(arena, family, Field::Source, first);
         let own = arena.intersection(own, entering);
-        let flow = example(arena, family, own, first)?;
-        Some(Entered { sources, component, flow, from })
+        let header = preferred(arena, family, own, first)?;
+        let product = products.iter().find(|product| product.contains(arena, &header))?;
+        let (sources, from) = self.sources_among(&product.sources);
+        Some(Entered { sources, component, flow: flow_of(&header, family)?, from })
     }
 }
 

@@ -197,6 +197,19 @@ pub struct Product {
     pub rest: Set,
 }
 
+impl Product {
+    /// Whether the header is in the product; `arena` is that of the rest.
+    pub fn contains(&self, arena: &Arena, header: &Header) -> bool {
+        let within = |intervals: &[(u128, u128)], field| {
+            let value = header.value(field);
+            intervals.iter().any(|(lo, hi)| (*lo..=*hi).contains(&value))
+        };
+        within(&self.destinations, Field::Destination)
+            && within(&self.sources, Field::Source)
+            && arena.contains(self.rest, header)
+    }
+}
+
 impl Arena {
     /// Disjoint products that together are the set, in a fixed order. No two have both the same rest and a destination in
     /// common.

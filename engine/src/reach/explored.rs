@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::id::{ComponentId, EniId};
 
-use super::class::{Crowd, Kind, SourceClass};
-use super::index::{Index, ReceiversId};
+use super::class::SourceClass;
+use super::index::ReceiversId;
 use super::{Arrived, Delivery, nothing};
 use crate::asked::among;
 use crate::header::{Arena, Family, Field, Set};
@@ -29,8 +29,6 @@ pub struct Explored<'w> {
     /// What arrives, by sink and destination; of interfaces that receive alike once for all, with their class.
     pub(super) arrived: Vec<(Delivery, Option<Alike<'w>>)>,
     pub(super) network: &'w Network<'w>,
-    /// The crowds of the sources, if they are some, with their marks.
-    pub(super) crowds: Vec<(u128, &'w Crowd)>,
     /// The diagrams of the sets.
     pub arena: &'w mut Arena,
 }
@@ -55,9 +53,8 @@ impl<'w> Explored<'w> {
                 (!part.over.is_empty() || !part.under.is_empty()).then_some((part, alike))
             });
             let arrived = arrived.collect();
-            let crowds = self.crowds.iter().filter(|(of, _)| of == mark).copied().collect();
             let (family, network, arena) = (self.family, self.network, &mut *self.arena);
-            work(Explored { source, family, arrived, network, crowds, arena })
+            work(Explored { source, family, arrived, network, arena })
         };
         parts.iter().map(one).collect()
     }
@@ -107,15 +104,6 @@ impl<'w> Explored<'w> {
         self.arrived.clone()
     }
 
-    /// The addresses of the senders, those with equal groups in one list.
-    pub(crate) fn bands(&self) -> Vec<&[(u128, u128)]> {
-        if self.crowds.is_empty() {
-            return vec![&[(0, u128::MAX)]];
-        }
-        let bands = self.crowds.iter().flat_map(|(_, crowd)| &crowd.bands);
-        bands.map(|band| band.addresses(self.family).as_slice()).collect()
-    }
-
     fn restricted(&mut self, delivery: Delivery, area: Set) -> Delivery {
         let mut part = |set| self.arena.intersection(set, area);
         Delivery {
@@ -147,13 +135,4 @@ impl<'w> Explored<'w> {
         });
         components.collect()
     }
-}
-
-/// The crowds of a class, with their marks.
-pub(super) fn crowds<'i>(index: &'i Index<'_, '_>, source: &SourceClass) -> Vec<(u128, &'i Crowd)> {
-    let crowd = |part: &SourceClass| match part.kind {
-        Kind::Crowd(id) => Some((part.mark, index.crowd(id))),
-        Kind::Alike | Kind::LinkLocal => None,
-    };
-    source.each().iter().filter_map(crowd).collect()
 }

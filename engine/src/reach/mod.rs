@@ -264,7 +264,7 @@ fn mixed<T>(
     let arrived = merge(worker, over, Ways::new());
     let (family, network) = (worker.family, worker.network());
     let source = sources.first()?;
-    Some(extract(Explored { source, family, arrived, network, crowds: Vec::new(), arena: &mut worker.arena }))
+    Some(extract(Explored { source, family, arrived, network, arena: &mut worker.arena }))
 }
 
 /// The diagrams of one exploration outgrew the limit.
@@ -320,9 +320,8 @@ fn extracted<T>(
         false => Ways::new(),
     };
     let arrived = merge(worker, over, under);
-    let (family, network, index) = (worker.family, worker.network(), worker.index);
-    let crowds = explored::crowds(index, source);
-    extract(Explored { source, family, arrived, network, crowds, arena: &mut worker.arena })
+    let (family, network) = (worker.family, worker.network());
+    extract(Explored { source, family, arrived, network, arena: &mut worker.arena })
 }
 
 /// One way of arriving: the sent headers, and those of them whose reply comes back.
