@@ -3,7 +3,7 @@
 //! A network of a million interfaces has more pairs than any memory; it has few ways in which they differ. So everything
 //! up to the replay of witnesses works on bundles, and a pair is made only of what is shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -198,6 +198,15 @@ impl Bundle {
 /// Whether a source and a sink are the same place.
 pub(super) fn is_one_place(source: SourcePlace, sink: Sink) -> bool {
     Spot::source_of(source).map(Spot::sink) == Some(sink)
+}
+
+/// The positions of the bundles that each source is in.
+pub(super) fn of_source(bundles: &[Bundle]) -> BTreeMap<SourcePlace, Vec<usize>> {
+    let mut found: BTreeMap<SourcePlace, Vec<usize>> = BTreeMap::new();
+    for (position, bundle) in bundles.iter().enumerate() {
+        bundle.sources.iter().for_each(|source| found.entry(*source).or_default().push(position));
+    }
+    found
 }
 
 /// The address if an interface with these blocks has it, else its least one of the same family in the intervals.

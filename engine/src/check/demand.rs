@@ -7,44 +7,81 @@ use reachproof_model::flow::World;
 use reachproof_model::policy::TrafficSpec;
 
 use super::beyond::beyond_components;
-use super::bundle::{Addresses, Bundle, Examples, Intervals, is_one_place};
+use super::bundle::{Addresses, Bundle, Examples, Intervals, is_one_place, of_source};
 use super::destinations::{Asked, Destinations};
 use super::gather::{Entered, Gathering, Wanted, samples};
 use crate::asked::{among, spec_box};
 use crate::header::{Arena, Family, Field, Set};
 use crate::hypothetical::is_hypothetical;
 use crate::network::{Network, Sink, SourcePlace, SpecialBlock, unroutable};
-use crate::reach::{Delivery, Exhausted, Reach, intervals_of};
+use crate::reach::{Delivery, Exhausted, Reach, Request, classes, intervals_of};
 
 /// Every pair between which something may pass, in bundles that say whether all that is asked for passes for certain.
 ///
 /// Classes between which it does, from each address to some address of each, are taken together; every other pair that
-/// something may pass between is looked at alone and has a bundle of its own.
+/// something may pass between is looked at alone and has a bundle of its own. What lies beyond components is possible at
+/// most, so it is looked for only where nothing passes otherwise.
 pub(super) fn gather_demanded(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
-    let classes = wanted.classes(reach);
-    let to = &Destinations::of(reach, wanted, classes.len())?;
-    let (classes, request) = wanted.aimed(reach, to, classes)?;
-    let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
-    let explored = reach.explore_for(&classes, &request, matters, |explored| {
-        if explored.is_empty() {
-            return <_>::default();
-        }
-        Gathering::of(reach, wanted, to, explored).demanded(reach.network())
-    })?;
-    let (mut bundles, mut entered) = (Vec::new(), Vec::new());
-    for (found, more) in explored.into_iter().flatten() {
-        bundles.extend(found);
-        entered.extend(more);
+    let mut bundles = gather_direct(reach, wanted)?;
+    let open = lacking(wanted, &bundles);
+    if !open.is_empty() && !reach.network().components().is_empty() {
+        bundles.extend(gather_beyond(reach, wanted, &open)?);
     }
-    bundles.extend(beyond_components(reach, wanted, to, &entered)?);
     Ok(bundles)
 }
 
+/// What passes by no component.
+fn gather_direct(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Result<Vec<Bundle>, Exhausted> {
+    let to = &Destinations::direct(reach, wanted);
+    let (classes, request) = wanted.aimed(reach, to, wanted.classes(reach))?;
+    let matters = |sink, alike| to.is_wanted(wanted, sink, alike);
+    let explored = reach.explore_for(&classes, &request, matters, |explored| match explored.is_empty() {
+        true => Vec::new(),
+        false => Gathering::of(reach, wanted, to, explored).demanded(reach.network()),
+    })?;
+    Ok(explored.into_iter().flatten().flatten().collect())
+}
+
+/// What may come out of components that some sources enter.
+fn gather_beyond(
+    reach: &Reach<'_, '_>,
+    wanted: &Wanted<'_>,
+    sources: &[SourcePlace],
+) -> Result<Vec<Bundle>, Exhausted> {
+    let classes = classes(reach.network(), sources);
+    let to = &Destinations::of(reach, wanted, classes.len())?;
+    let (classes, _) = wanted.aimed(reach, to, classes)?;
+    let request = Request::of_packets(&wanted.avoid, &to.aim);
+    let entered = reach
+        .explore(&classes, &request, |explored| Gathering::of(reach, wanted, to, explored).all_entered())?;
+    let entered: Vec<Entered> = entered.into_iter().flatten().flatten().collect();
+    beyond_components(reach, wanted, to, &entered)
+}
+
+/// The sources that have no bundle with some wanted sink.
+fn lacking(wanted: &Wanted<'_>, bundles: &[Bundle]) -> Vec<SourcePlace> {
+    let of_source = of_source(bundles);
+    let mut alike: BTreeMap<&[usize], Vec<SourcePlace>> = BTreeMap::new();
+    for source in wanted.sources() {
+        let positions = of_source.get(&source).map_or(&[][..], Vec::as_slice);
+        alike.entry(positions).or_default().push(source);
+    }
+    let mut lacking = Vec::new();
+    for (positions, sources) in alike {
+        let sinks = positions.iter().filter_map(|at| bundles.get(*at)).flat_map(|bundle| bundle.sinks.iter());
+        let sinks: BTreeSet<Sink> = sinks.copied().collect();
+        let is_lacking = |sink, source| !sinks.contains(&sink) && !is_one_place(source, sink);
+        let lacks = |source: &SourcePlace| wanted.sinks().any(|sink| is_lacking(sink, *source));
+        lacking.extend(sources.into_iter().filter(lacks));
+    }
+    lacking.sort_unstable();
+    lacking
+}
+
 impl Gathering<'_, '_> {
-    fn demanded(mut self, network: &Network<'_>) -> (Vec<Bundle>, Vec<Entered>) {
+    fn demanded(mut self, network: &Network<'_>) -> Vec<Bundle> {
         let mut bundles = Vec::new();
         let mut alone: BTreeSet<Sink> = BTreeSet::new();
-        let mut entered = Vec::new();
         for (delivery, alike) in self.explored.arrivals() {
             if let Some(asked) = self.asked(&delivery, alike) {
                 let [certain, unsure] = self.passing(&delivery, &asked);
@@ -54,12 +91,20 @@ impl Gathering<'_, '_> {
                     None => alone.extend(asked.all().iter()),
                 }
             }
-            if let Sink::Component(component) = delivery.sink {
-                entered.extend(self.entered(component, delivery.over));
-            }
         }
         bundles.extend(self.one_by_one(network, &alone));
-        (bundles, entered)
+        bundles
+    }
+
+    /// The sources that may enter components.
+    fn all_entered(mut self) -> Vec<Entered> {
+        let mut found = Vec::new();
+        for (delivery, _) in self.explored.arrivals() {
+            if let Sink::Component(component) = delivery.sink {
+                found.extend(self.entered(component, delivery.over));
+            }
+        }
+        found
     }
 
     /// The bundle of all that is asked, if the same passes between all of its pairs, from every address of each source, and

@@ -29,24 +29,33 @@ impl Destinations {
         let to = Self { targets: targets(reach, wanted), aim: None };
         match network.options.search.settled(network.snapshot.interfaces.len(), classes) {
             Search::Aimed => to.aimed(reach, wanted),
-            Search::Onward => Ok(to.at_all(reach, wanted)),
+            Search::Onward => Ok(to.at(reach, wanted, network.components().ids())),
             Search::Usual | Search::Plain => Ok(to),
         }
     }
 
     /// The same for searches that follow what enters components, however many sources there are.
     pub(super) fn from_few(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Self {
+        Self::at_least(reach, wanted, reach.network().components().ids())
+    }
+
+    /// The same for searches of what gets there by no component.
+    pub(super) fn direct(reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Self {
+        Self::at_least(reach, wanted, [])
+    }
+
+    /// What is wanted and some components, where the network is large, else everything.
+    fn at_least(
+        reach: &Reach<'_, '_>,
+        wanted: &Wanted<'_>,
+        components: impl IntoIterator<Item = ComponentId>,
+    ) -> Self {
         let network = reach.network();
         let to = Self { targets: targets(reach, wanted), aim: None };
         match network.options.search.settled(network.snapshot.interfaces.len(), 0) {
-            Search::Aimed | Search::Onward => to.at_all(reach, wanted),
+            Search::Aimed | Search::Onward => to.at(reach, wanted, components),
             Search::Usual | Search::Plain => to,
         }
-    }
-
-    /// Aimed at what is wanted and at all components.
-    fn at_all(self, reach: &Reach<'_, '_>, wanted: &Wanted<'_>) -> Self {
-        self.at(reach, wanted, reach.network().components().ids())
     }
 
     /// Aimed at what is wanted and at some components. Without an aim if nothing follows from it.

@@ -121,8 +121,12 @@ impl Wanted<'_> {
         Ok((classes, Request { question: self.question, avoid, aim, certain: true }))
     }
 
-    fn sources(&self) -> Vec<SourcePlace> {
+    pub(super) fn sources(&self) -> Vec<SourcePlace> {
         self.from.iter().filter_map(|(spot, _)| spot.source()).collect()
+    }
+
+    pub(super) fn sinks(&self) -> impl Iterator<Item = Sink> {
+        self.to.iter().map(|(spot, _)| spot.sink())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reachproof_model::policy::TrafficSpec;
 
-use super::bundle::{Bundle, Examples, is_one_place};
+use super::bundle::{Bundle, Examples, is_one_place, of_source};
 use super::demand::gather_demanded;
 use super::gather::Wanted;
 use super::{Case, CheckError, Direction, PropertyReport, Verdict};
@@ -168,15 +168,6 @@ impl Searched<'_> {
     fn is_one_of_several(&self, sink: Sink) -> bool {
         self.is_implied(sink) && self.direction.to.len() > 1
     }
-}
-
-/// The positions of the bundles that each source is in.
-fn of_source(bundles: &[Bundle]) -> BTreeMap<SourcePlace, Vec<usize>> {
-    let mut found: BTreeMap<SourcePlace, Vec<usize>> = BTreeMap::new();
-    for (position, bundle) in bundles.iter().enumerate() {
-        bundle.sources.iter().for_each(|source| found.entry(*source).or_default().push(position));
-    }
-    found
 }
 
 /// Whether all kinds of traffic pass to a sink, by what each search found of a source.
