@@ -87,12 +87,20 @@ fn open<'a>(file: &PolicyFile<'a>) -> Result<Document<'a>, PolicyError> {
         let place = FilePlace { file: file.name.into(), place: fault.place };
         PolicyError { place, message: fault.message.into() }
     };
-    let root = document::parse(file.bytes).map_err(unplaced)?;
+    let root = document::parse(file.bytes).map_err(|fault| unplaced(unless_meant(file.bytes, fault)))?;
     let document = Document { file: file.name, root };
     if !access_scope::recognised(&document.root) {
         version(&document.root).map_err(|fault| document.error(fault))?;
     }
     Ok(document)
+}
+
+/// The fault in a text that is no YAML; where nothing says that it was meant as a policy, with what is expected of one.
+fn unless_meant(text: &[u8], fault: Fault) -> Fault {
+    let meant = text.windows(VERSION.len()).any(|part| part == VERSION.as_bytes());
+    let expected =
+        if meant { String::new() } else { format!("; a policy file says `reachproof: {VERSION}`") };
+    Fault { message: fault.message + &expected, ..fault }
 }
 
 fn version(root: &Node) -> Result<(), Fault> {

@@ -369,9 +369,15 @@ fn a_file_that_is_no_policy_says_so() {
         bad_file("reachproof: policy/v2"),
         "policy.yaml:1:13: expected `policy/v1`, found `policy/v2`"
     );
-    assert_eq!(bad_file("a: [1\nb: 2"), "policy.yaml:2:2: illegal placement of ':' indicator");
+    let illegal = "2:2: illegal placement of ':' indicator";
+    let expected = format!("policy.yaml:{illegal}; a policy file says `reachproof: policy/v1`");
+    assert_eq!(bad_file("a: [1\nb: 2"), expected);
+    assert_eq!(bad_file("# policy/v1\na: [1\nb: 2"), format!("policy.yaml:3{}", &illegal[1..]));
     let message = Policy::parse("p", b"a: 1\n\xff").unwrap_err().to_string();
-    assert_eq!(message, "p:2:1: expected UTF-8 text, found other bytes");
+    assert_eq!(
+        message,
+        "p:2:1: expected UTF-8 text, found other bytes; a policy file says `reachproof: policy/v1`"
+    );
 }
 
 #[test]
