@@ -382,7 +382,8 @@ fn a_file_that_is_no_policy_says_so() {
 
 #[test]
 fn hostile_files_end_in_an_error() {
-    assert_eq!(bad_file(&"[".repeat(5_000)), "policy.yaml:1:256: recursion limit exceeded");
+    let message = bad_file(&"[".repeat(5_000));
+    assert!(message.starts_with("policy.yaml:1:256: recursion limit exceeded"), "{message}");
     let deep = format!("a: {}{}", "[".repeat(40), "]".repeat(40));
     assert!(bad_file(&deep).contains("more deeply nested"), "{}", bad_file(&deep));
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
