@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use reachproof_model::compiled::is_compiled;
 use reachproof_model::ingest::Input;
 
@@ -41,12 +42,21 @@ pub fn inputs(arguments: &[PathBuf]) -> Result<Inputs, Failure> {
     for argument in arguments {
         let files = expand(argument, arguments.len() > 1)?;
         found.arguments.push(files.iter().map(|(name, _)| name.clone()).collect());
-        for (name, path) in files {
-            let input = Input { name, bytes: bytes(&path)? };
-            if is_scenario(&input.bytes) { found.scenarios.push(input) } else { found.files.push(input) }
+        // Results in the order of the files: the first file that cannot be read is the one that is named.
+        let read: Vec<Result<(Input, bool), Failure>> = files.into_par_iter().map(recognised).collect();
+        for input in read {
+            let (input, is_scenario) = input?;
+            if is_scenario { found.scenarios.push(input) } else { found.files.push(input) }
         }
     }
     Ok(found)
+}
+
+/// One file, and whether it is a scenario.
+fn recognised((name, path): (String, PathBuf)) -> Result<(Input, bool), Failure> {
+    let input = Input { name, bytes: bytes(&path)? };
+    let is_scenario = is_scenario(&input.bytes);
+    Ok((input, is_scenario))
 }
 
 /// Reads one file; `-` is standard input.
@@ -220,8 +230,7 @@ fn is_json_scenario(bytes: &[u8]) -> bool {
     struct Head {
         reachproof: Option<String>,
     }
-    let marker = b"scenario/v1";
-    let mentioned = bytes.windows(marker.len()).any(|window| window == marker);
+    let mentioned = String::from_utf8_lossy(bytes).contains("scenario/v1");
     let head = mentioned.then(|| serde_json::from_slice::<Head>(bytes).ok()).flatten();
     head.and_then(|head| head.reachproof).as_deref() == Some("scenario/v1")
 }

@@ -1,10 +1,11 @@
 //! Putting the snapshot together: canonical order first, then ids, then one conversion a resource.
 
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use serde_json::value::RawValue;
 
 use super::calls::{Origin, origin};
+use super::collected::Collected;
 use super::context::Context;
-use super::document::Collected;
 use super::error::LoadError;
 use super::inventory::{Inventories, Place, components};
 use super::name::FileName;
@@ -34,7 +35,7 @@ pub(super) fn snapshot(
     let places = Places { files: &files, scopes: &of_file, accounts: &accounts };
     let (sorted, further) = Sorted::prepare(collected, &places)?;
     let index = sorted.index();
-    let mut context = Context { places, index, notices: Vec::new(), gaps: Vec::new() };
+    let mut context = Context::new(&places, &index);
     convert_all(&mut snapshot, sorted, &further, &inventories, &mut context)?;
     (snapshot.notices, snapshot.gaps) = (context.notices, context.gaps);
     snapshot.notices.extend(unused);
@@ -54,34 +55,35 @@ fn convert_all(
     hints.notebooks = inventories.notebook_interfaces().into_keys().map(Box::from).collect();
     let (s, c) = (snapshot, context);
     scope_settings(s, further, c)?;
-    s.vpcs = convert(sorted.vpcs, |r| {
+    s.vpcs = convert(sorted.vpcs, c, |r, c| {
         let encryption = further.encryption.get(r.item.id());
         vpc::vpc(r, encryption, c)
     })?;
-    s.subnets = convert(sorted.subnets, |r| vpc::subnet(r, c))?;
-    s.route_tables = convert(sorted.route_tables, |r| route::route_table(r, c))?;
-    s.acls = convert(sorted.acls, |r| acl::acl(r, c))?;
-    s.groups = convert(sorted.groups, |r| group::group(r, &further.group_rules, c))?;
-    s.prefix_lists = convert(sorted.prefix_lists, |r| {
+    s.subnets = convert(sorted.subnets, c, vpc::subnet)?;
+    s.route_tables = convert(sorted.route_tables, c, route::route_table)?;
+    s.acls = convert(sorted.acls, c, acl::acl)?;
+    s.groups = convert(sorted.groups, c, |r, c| group::group(r, &further.group_rules, c))?;
+    s.prefix_lists = convert(sorted.prefix_lists, c, |r, c| {
         let answers = further.prefix_entries.get(r.item.id());
         prefix::prefix_list(r, answers, c)
     })?;
-    s.interfaces = convert(sorted.interfaces, |r| interface::interface(r, &hints, c))?;
-    s.instances = convert(sorted.instances, |r| Ok(interface::instance(r)))?;
+    s.interfaces = convert(sorted.interfaces, c, |r, c| interface::interface(r, &hints, c))?;
+    drop(hints);
+    s.instances = convert(sorted.instances, c, |r, _| Ok(interface::instance(r)))?;
     interface::connect(&mut s.instances, &s.interfaces);
-    s.internet_gateways = convert(sorted.internet_gateways, |r| Ok(gateway::internet(&r, c)))?;
-    s.egress_gateways = convert(sorted.egress_gateways, |r| Ok(gateway::egress_only(&r, c)))?;
-    s.virtual_gateways = convert(sorted.virtual_gateways, |r| Ok(gateway::virtual_private(&r, c)))?;
-    s.nat_gateways = convert(sorted.nat_gateways, |r| gateway::nat(r, c))?;
+    s.internet_gateways = convert(sorted.internet_gateways, c, |r, c| Ok(gateway::internet(&r, c)))?;
+    s.egress_gateways = convert(sorted.egress_gateways, c, |r, c| Ok(gateway::egress_only(&r, c)))?;
+    s.virtual_gateways = convert(sorted.virtual_gateways, c, |r, c| Ok(gateway::virtual_private(&r, c)))?;
+    s.nat_gateways = convert(sorted.nat_gateways, c, |r, c| gateway::nat(r, c))?;
     s.vpn_connections =
         sorted.vpn_connections.into_iter().map(|r| gateway::vpn(r, c)).collect::<Result<_, LoadError>>()?;
-    s.endpoints = convert(sorted.endpoints, |r| Ok(endpoint::endpoint(r, c)))?;
-    s.peerings = convert(sorted.peerings, |r| endpoint::peering(r, c))?;
-    s.transit_gateways = convert(sorted.transit_gateways, |r| Ok(transit::transit_gateway(r)))?;
-    s.attachments = convert(sorted.attachments, |r| Ok(transit::attachment(r, &further.transit, c)))?;
-    s.tgw_tables = convert(sorted.tgw_tables, |r| transit::table(r, &further.transit, c))?;
+    s.endpoints = convert(sorted.endpoints, c, |r, c| Ok(endpoint::endpoint(r, c)))?;
+    s.peerings = convert(sorted.peerings, c, endpoint::peering)?;
+    s.transit_gateways = convert(sorted.transit_gateways, c, |r, _| Ok(transit::transit_gateway(r)))?;
+    s.attachments = convert(sorted.attachments, c, |r, c| Ok(transit::attachment(r, &further.transit, c)))?;
+    s.tgw_tables = convert(sorted.tgw_tables, c, |r, c| transit::table(r, &further.transit, c))?;
     s.policy_tables =
-        convert(sorted.policy_tables, |r| policy_table::policy_table(r, &further.policy_entries, c))?;
+        convert(sorted.policy_tables, c, |r, c| policy_table::policy_table(r, &further.policy_entries, c))?;
     Ok(())
 }
 
@@ -98,12 +100,30 @@ fn stranger(file: FileId, files: &Table<FileId, Box<str>>) -> Option<Notice> {
     Some(Notice { resource: files.get(file)?.clone(), message: UNUSED.into(), source })
 }
 
-/// Converts a list in canonical order, so that positions and ids agree.
-fn convert<I: Id, T, R>(
+/// How many records are converted in one go on one thread.
+const PORTION: usize = 1024;
+
+/// Converts a list in canonical order, so that positions and ids agree. Portions are converted in parallel, and what they
+/// find is put together in their order.
+fn convert<'i, I: Id, T: Send, R: Send>(
     records: Vec<Scoped<T>>,
-    one: impl FnMut(Scoped<T>) -> Result<R, LoadError>,
+    context: &mut Context<'i>,
+    one: impl Fn(Scoped<T>, &mut Context<'i>) -> Result<R, LoadError> + Sync,
 ) -> Result<Table<I, R>, LoadError> {
-    records.into_iter().map(one).collect()
+    let (places, index, count) = (context.places, context.index, records.len());
+    let portion = |records: Vec<Scoped<T>>| {
+        let mut own = Context::new(places, index);
+        let converted = records.into_iter().map(|record| one(record, &mut own)).collect();
+        (converted, own)
+    };
+    let portions: Vec<(Result<Vec<R>, LoadError>, Context<'i>)> =
+        records.into_par_iter().chunks(PORTION).map(portion).collect();
+    let mut table = Vec::with_capacity(count);
+    for (converted, own) in portions {
+        table.append(&mut converted?);
+        context.absorb(own);
+    }
+    Ok(table.into_iter().collect())
 }
 
 /// What holds for a whole account and Region, and what has no id.

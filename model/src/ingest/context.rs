@@ -83,13 +83,24 @@ pub(super) struct Index {
 
 /// Shared by all conversions.
 pub(super) struct Context<'i> {
-    pub(super) places: Places<'i>,
-    pub(super) index: Index,
+    pub(super) places: &'i Places<'i>,
+    pub(super) index: &'i Index,
     pub(super) notices: Vec<Notice>,
     pub(super) gaps: Vec<Gap>,
 }
 
-impl Context<'_> {
+impl<'i> Context<'i> {
+    /// A context without notices and gaps.
+    pub(super) fn new(places: &'i Places<'i>, index: &'i Index) -> Self {
+        Self { places, index, notices: Vec::new(), gaps: Vec::new() }
+    }
+
+    /// Adds what was found in another context.
+    pub(super) fn absorb(&mut self, mut other: Self) {
+        self.notices.append(&mut other.notices);
+        self.gaps.append(&mut other.gaps);
+    }
+
     /// Notes an oddity.
     pub(super) fn notice(&mut self, resource: &str, source: &Source, message: impl Into<String>) {
         let message = message.into().into_boxed_str();
@@ -151,9 +162,15 @@ impl Context<'_> {
         self.gaps.push(Gap { resource: Box::from(resource), why, source: Some(source.clone()) });
     }
 
-    /// The address in `text`.
-    pub(super) fn address(&self, source: &Source, text: &str) -> Result<IpAddr, LoadError> {
-        text.parse().map_err(|_| self.error(source, format!("found `{text}`, expected an IP address")))
+    /// The address in `text`, which stands at the place `below` the source.
+    pub(super) fn address(
+        &self,
+        source: &Source,
+        below: impl FnOnce() -> String,
+        text: &str,
+    ) -> Result<IpAddr, LoadError> {
+        let expected = |_| format!("found `{text}`, expected an IP address");
+        text.parse().map_err(expected).map_err(|message| self.error(&source.below(&below()), message))
     }
 
     /// The IPv4 address in `text`.

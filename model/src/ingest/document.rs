@@ -1,105 +1,29 @@
 //! Reading one file: a streaming walk over its top-level keys that keeps what is known and skips the rest unparsed.
 //!
-//! The main type is [`Collected`], everything that all files say, in the shapes of AWS.
+//! The main function is [`Collected::read`].
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::acl::AclShape;
 use super::calls::{Origin, call_named, has_parent, origin};
-use super::endpoint::{EndpointShape, PeeringShape};
+use super::collected::{CallAnswer, Collected};
 use super::error::LoadError;
-use super::gateway::{GatewayShape, NatShape, VpnShape};
-use super::group::{GroupShape, GroupVpcShape, RuleShape};
-use super::interface::{ElasticShape, InstanceShape, InterfaceShape, ReservationShape};
+use super::group::GroupShape;
+use super::interface::ReservationShape;
 use super::inventory::{Inventories, call_of};
 use super::manifest::ManifestCall;
 use super::name::FileName;
-use super::policy_table::{PolicyEntryShape, PolicyTableShape};
-use super::prefix::{PrefixEntryShape, PrefixListShape};
 use super::record::{Answer, Record};
-use super::route::RouteTableShape;
-use super::settings::{BpaShape, ExclusionShape, PoolShape, ZoneShape};
-use super::transit::{
-    AttachmentShape, PeeringAttachmentShape, ReferenceShape, RouteAttachmentShape, TableShape, TgwRouteShape,
-    TgwShape, TgwTableShape, TgwWrapperShape, VpcAttachmentShape,
-};
+use super::transit::TgwWrapperShape;
 use super::value::{Flag, List, Text};
-use super::vpc::{EncryptionShape, SubnetShape, VpcShape};
 use crate::id::FileId;
 use crate::source::Source;
-
-/// What all files say, in the order of the files.
-#[derive(Default)]
-pub(super) struct Collected<'a> {
-    pub(super) vpcs: Vec<Record<VpcShape<'a>>>,
-    pub(super) encryption: Vec<Record<EncryptionShape<'a>>>,
-    pub(super) subnets: Vec<Record<SubnetShape<'a>>>,
-    pub(super) route_tables: Vec<Record<RouteTableShape<'a>>>,
-    pub(super) acls: Vec<Record<AclShape<'a>>>,
-    pub(super) groups: Vec<Record<GroupShape<'a>>>,
-    pub(super) group_rules: Vec<Record<RuleShape<'a>>>,
-    pub(super) group_associations: Vec<Record<GroupVpcShape<'a>>>,
-    pub(super) prefix_lists: Vec<Record<PrefixListShape<'a>>>,
-    pub(super) prefix_entries: Vec<Answer<PrefixEntryShape<'a>>>,
-    pub(super) interfaces: Vec<Record<InterfaceShape<'a>>>,
-    pub(super) instances: Vec<Record<InstanceShape<'a>>>,
-    pub(super) addresses: Vec<Record<ElasticShape<'a>>>,
-    pub(super) internet_gateways: Vec<Record<GatewayShape<'a>>>,
-    pub(super) egress_gateways: Vec<Record<GatewayShape<'a>>>,
-    pub(super) virtual_gateways: Vec<Record<GatewayShape<'a>>>,
-    pub(super) nat_gateways: Vec<Record<NatShape<'a>>>,
-    pub(super) endpoints: Vec<Record<EndpointShape<'a>>>,
-    pub(super) peerings: Vec<Record<PeeringShape<'a>>>,
-    pub(super) transit_gateways: Vec<Record<TgwShape<'a>>>,
-    pub(super) attachments: Vec<Record<AttachmentShape<'a>>>,
-    pub(super) vpc_attachments: Vec<Record<VpcAttachmentShape<'a>>>,
-    pub(super) peering_attachments: Vec<Record<PeeringAttachmentShape<'a>>>,
-    pub(super) connects: Vec<Record<PeeringAttachmentShape<'a>>>,
-    pub(super) tgw_tables: Vec<Record<TgwTableShape<'a>>>,
-    pub(super) tgw_routes: Vec<Answer<TgwRouteShape<'a>>>,
-    pub(super) tgw_static_routes: Vec<Answer<TgwRouteShape<'a>>>,
-    pub(super) tgw_associations: Vec<Answer<TableShape<'a>>>,
-    pub(super) tgw_propagations: Vec<Answer<RouteAttachmentShape<'a>>>,
-    pub(super) tgw_references: Vec<Record<ReferenceShape<'a>>>,
-    pub(super) policy_tables: Vec<Record<PolicyTableShape<'a>>>,
-    pub(super) policy_entries: Vec<Answer<PolicyEntryShape<'a>>>,
-    pub(super) vpn_connections: Vec<Record<VpnShape<'a>>>,
-    pub(super) zones: Vec<Record<ZoneShape<'a>>>,
-    pub(super) block_public_access: Vec<Record<BpaShape<'a>>>,
-    pub(super) bpa_exclusions: Vec<Record<ExclusionShape<'a>>>,
-    pub(super) public_pools: Vec<Record<PoolShape<'a>>>,
-    /// Values for the inventories of what the engine does not model, not parsed yet.
-    pub(super) inventories: Vec<(FileId, String, &'a RawValue)>,
-    /// The caller's account, by file.
-    pub(super) callers: BTreeMap<FileId, Text<'a>>,
-    pub(super) manifest: Vec<(FileId, ManifestCall<'a>)>,
-    /// Every answer found.
-    pub(super) answers: Vec<CallAnswer>,
-    /// Files with a pagination token left.
-    pub(super) unfinished: BTreeSet<FileId>,
-    /// Answers that do not tell what they are about.
-    pub(super) orphans: Vec<Source>,
-    /// An unknown key, to show where nothing is known.
-    pub(super) stranger: Option<String>,
-    /// Files that hold something and nothing that is known.
-    pub(super) strangers: Vec<FileId>,
-    /// Whether some key was known.
-    pub(super) known: bool,
-}
-
-/// An answer of a call, without its content.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct CallAnswer {
-    pub(super) file: FileId,
-    pub(super) call: &'static str,
-    pub(super) parent: Box<str>,
-}
 
 impl<'a> Collected<'a> {
     /// Reads one file.
@@ -370,14 +294,14 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn reservations<'de: 'a, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<bool, A::Error> {
-        let reservations: List<ReservationShape<'a>> = map.next_value()?;
-        for (outer, reservation) in reservations.0.into_iter().enumerate() {
+        let (file, instances) = (self.file, &mut self.collected.instances);
+        map.next_value_seed(Items::to(|outer, reservation: ReservationShape<'a>| {
             for (inner, mut item) in reservation.instances.0.into_iter().enumerate() {
                 item.owner.clone_from(&reservation.owner_id);
                 let pointer = format!("/Reservations/{outer}/Instances/{inner}").into_boxed_str();
-                self.collected.instances.push(Record { source: Source { file: self.file, pointer }, item });
+                instances.push(Record { source: Source { file, pointer }, item: Box::new(item) });
             }
-        }
+        }))?;
         Ok(true)
     }
 
@@ -471,11 +395,11 @@ enum GroupOrId<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for GroupOrId<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(GroupOrIdVisitor(std::marker::PhantomData))
+        deserializer.deserialize_any(GroupOrIdVisitor(PhantomData))
     }
 }
 
-struct GroupOrIdVisitor<'a>(std::marker::PhantomData<&'a ()>);
+struct GroupOrIdVisitor<'a>(PhantomData<&'a ()>);
 
 impl<'de: 'a, 'a> Visitor<'de> for GroupOrIdVisitor<'a> {
     type Value = GroupOrId<'a>;
@@ -517,35 +441,42 @@ fn list<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     into: &mut Vec<Record<T>>,
     map: &mut A,
 ) -> Result<bool, A::Error> {
-    map.next_value_seed(Records { file, key, into })?;
+    map.next_value_seed(Items::to(|index, item| {
+        let pointer = format!("/{key}/{index}").into_boxed_str();
+        into.push(Record { source: Source { file, pointer }, item });
+    }))?;
     Ok(true)
 }
 
-/// A list whose items go straight into the collection: an answer may be gigabytes long.
-struct Records<'r, T> {
-    file: FileId,
-    key: &'r str,
-    into: &'r mut Vec<Record<T>>,
+/// A list whose items are handed on as soon as each is read, with its position: an answer may be gigabytes long.
+struct Items<T, F> {
+    hand: F,
+    item: PhantomData<T>,
 }
 
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Records<'_, T> {
+impl<T, F: FnMut(usize, T)> Items<T, F> {
+    fn to(hand: F) -> Self {
+        Self { hand, item: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>, F: FnMut(usize, T)> DeserializeSeed<'de> for Items<T, F> {
     type Value = ();
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for Records<'_, T> {
+impl<'de, T: Deserialize<'de>, F: FnMut(usize, T)> Visitor<'de> for Items<T, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list")
     }
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         let mut index = 0_usize;
         while let Some(item) = seq.next_element()? {
-            let pointer = format!("/{}/{index}", self.key).into_boxed_str();
-            self.into.push(Record { source: Source { file: self.file, pointer }, item });
+            (self.hand)(index, item);
             index += 1;
         }
         Ok(())

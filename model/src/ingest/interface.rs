@@ -1,8 +1,9 @@
 //! Network interfaces and instances (R-ADDR-3, R-ADDR-5, R-DATA-10).
 
 mod carried;
+mod hints;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::context::{Context, Identity};
@@ -16,6 +17,8 @@ use crate::snapshot::{
 };
 use crate::source::Source;
 use carried::{groups, is_kind, kind};
+pub(super) use hints::{Hints, hints};
+use hints::{InstanceHint, associations};
 
 shape! {
     /// `DescribeNetworkInterfaces.NetworkInterfaces[]` and `Instances[].NetworkInterfaces[]`.
@@ -168,213 +171,18 @@ impl Resource for InstanceShape<'_> {
     }
 }
 
-/// What other answers say about interfaces.
-#[derive(Debug, Default)]
-pub(super) struct Hints {
-    /// Public addresses by interface; the private one is `None` where the row means the primary one.
-    public: BTreeMap<Box<str>, Vec<PublicHint>>,
-    /// Interfaces that `Instances[].NetworkInterfaces` shows, with their instance.
-    instances: BTreeMap<Box<str>, InstanceHint>,
-    /// Interfaces of SageMaker notebook instances.
-    pub(super) notebooks: BTreeSet<Box<str>>,
-}
-
-#[derive(Debug)]
-struct PublicHint {
-    public: Ipv4Addr,
-    private: Option<Ipv4Addr>,
-    evidence: AssociationEvidence,
-    source: Source,
-}
-
-#[derive(Debug)]
-struct InstanceHint {
-    instance: Box<str>,
-    primary: bool,
-    source_dest_check: Option<bool>,
-}
-
-/// Collects from instances and addresses what belongs to interfaces.
-pub(super) fn hints(
-    instances: &[Scoped<InstanceShape<'_>>],
-    addresses: &[Record<ElasticShape<'_>>],
-    interfaces: &[Scoped<InterfaceShape<'_>>],
-    context: &mut Context<'_>,
-) -> Result<Hints, LoadError> {
-    let mut hints = Hints::default();
-    let mut primaries: BTreeMap<Box<str>, Box<str>> = BTreeMap::new();
-    for Scoped { item, .. } in interfaces {
-        let attachment = item.attachment.as_ref().filter(|attachment| attachment.device_index.0 == Some(0));
-        if let Some(instance) = attachment.and_then(|attachment| attachment.instance_id.boxed()) {
-            primaries.insert(instance, Box::from(item.id()));
-        }
-    }
-    for instance in instances {
-        of_instance(instance, &primaries, &mut hints, context);
-    }
-    for address in addresses {
-        if !of_address(address, &primaries, &mut hints, context)? {
-            of_nameless(address, interfaces, &mut hints, context)?;
-        }
-    }
-    Ok(hints)
-}
-
-fn of_instance(
-    instance: &Scoped<InstanceShape<'_>>,
-    primaries: &BTreeMap<Box<str>, Box<str>>,
-    hints: &mut Hints,
-    context: &mut Context<'_>,
-) {
-    let Scoped { source, item, .. } = instance;
-    for (index, shape) in item.network_interfaces.iter().enumerate() {
-        let place = source.below(&format!("/NetworkInterfaces/{index}"));
-        let list = hints.public.entry(Box::from(shape.id())).or_default();
-        if let Err(error) = associations(shape, &place, AssociationEvidence::Indirect, list, context) {
-            context.unreadable(shape.id(), &place, &error);
-        }
-    }
-    let sole = (item.network_interfaces.len() == 1).then(|| item.network_interfaces.first()).flatten();
-    let primary =
-        item.network_interfaces.iter().find(|shape| is_primary(shape)).or(sole).map(|shape| shape.id());
-    let primary = primary.or_else(|| primaries.get(&*item.instance_id).map(AsRef::as_ref));
-    for id in item.network_interfaces.iter().map(|shape| shape.id()).chain(primary) {
-        let hint = InstanceHint {
-            instance: Box::from(&*item.instance_id),
-            primary: Some(id) == primary,
-            source_dest_check: item.source_dest_check.0,
-        };
-        hints.instances.insert(Box::from(id), hint);
-    }
-    if let (Some(text), Some(primary)) = (item.public_ip_address.shown(), primary) {
-        let source = source.below("/PublicIpAddress");
-        match context.ipv4(&source, text) {
-            Ok(public) => {
-                let hint =
-                    PublicHint { public, private: None, evidence: AssociationEvidence::Indirect, source };
-                hints.public.entry(Box::from(primary)).or_default().push(hint);
-            }
-            Err(error) => context.unreadable(primary, &source, &error),
-        }
-    }
-}
-
-fn is_primary(shape: &InterfaceShape<'_>) -> bool {
-    shape.attachment.as_ref().is_some_and(|attachment| attachment.device_index.0 == Some(0))
-}
-
-/// R-DATA-5: a row that names neither interface nor instance, but a private address: whoever owns that may have it.
-fn of_nameless(
-    address: &Record<ElasticShape<'_>>,
-    interfaces: &[Scoped<InterfaceShape<'_>>],
-    hints: &mut Hints,
-    context: &mut Context<'_>,
-) -> Result<(), LoadError> {
-    let Record { source, item } = address;
-    let Some(text) = item.public_ip.shown() else { return Ok(()) };
-    let Some(private) = item.private_ip_address.shown() else {
-        // R-ADDR-5: only a service's address is associated with nobody.
-        if item.association_id.shown().is_some()
-            && item.subnet_id.is_empty()
-            && item.service_managed.is_empty()
-        {
-            context.gap(text, source, "associated with an interface that the answer does not name");
-        }
-        return Ok(());
-    };
-    let public = context.ipv4(source, text)?;
-    let shown = context.ipv4(source, private)?;
-    let owner = |row: &&Scoped<InterfaceShape<'_>>| {
-        let listed = row.item.private_ip_addresses.iter().map(|address| &address.private_ip_address);
-        listed.chain([&row.item.private_ip_address]).any(|address| address.shown() == Some(private))
-    };
-    let (evidence, private) = (AssociationEvidence::Indirect, Some(shown));
-    let mut owners = interfaces.iter().filter(owner).peekable();
-    if owners.peek().is_none() {
-        context.gap(text, source, format!("associated with `{shown}`, which no interface has"));
-    }
-    for row in owners {
-        let hint = PublicHint { public, private, evidence, source: source.clone() };
-        hints.public.entry(Box::from(row.item.id())).or_default().push(hint);
-    }
-    Ok(())
-}
-
-/// A row of `DescribeAddresses`; false if it names neither interface nor instance, so that it belongs to nobody or to a
-/// service.
-fn of_address(
-    address: &Record<ElasticShape<'_>>,
-    primaries: &BTreeMap<Box<str>, Box<str>>,
-    hints: &mut Hints,
-    context: &mut Context<'_>,
-) -> Result<bool, LoadError> {
-    let Record { source, item } = address;
-    let by_instance = item.instance_id.shown().and_then(|instance| primaries.get(instance));
-    let Some(interface) = item.network_interface_id.shown().or(by_instance.map(AsRef::as_ref)) else {
-        return Ok(false);
-    };
-    if !context.index.interfaces.knows(interface) {
-        let id = item.public_ip.shown().unwrap_or(interface);
-        context.notice(id, source, format!("associated with `{interface}`, which no answer describes"));
-    }
-    let private = item.private_ip_address.shown().map(|text| context.ipv4(source, text)).transpose()?;
-    for (text, evidence) in [
-        (&item.public_ip, AssociationEvidence::Direct),
-        (&item.carrier_ip, AssociationEvidence::Carrier),
-        (&item.customer_owned_ip, AssociationEvidence::Carrier),
-    ] {
-        let Some(text) = text.shown() else { continue };
-        let public = context.ipv4(source, text)?;
-        let hint = PublicHint { public, private, evidence, source: source.clone() };
-        hints.public.entry(Box::from(interface)).or_default().push(hint);
-    }
-    Ok(true)
-}
-
-/// The associations that one interface description shows.
-fn associations(
-    shape: &InterfaceShape<'_>,
-    source: &Source,
-    evidence: AssociationEvidence,
-    hints: &mut Vec<PublicHint>,
-    context: &Context<'_>,
-) -> Result<(), LoadError> {
-    let mut add = |association: &Option<AssociationShape<'_>>, private, place: String| {
-        let Some(association) = association else { return Ok(()) };
-        let source = source.below(&place);
-        for (text, evidence) in [
-            (&association.public_ip, evidence),
-            (&association.carrier_ip, AssociationEvidence::Carrier),
-            (&association.customer_owned_ip, AssociationEvidence::Carrier),
-        ] {
-            let Some(text) = text.shown() else { continue };
-            let public = context.ipv4(&source, text)?;
-            hints.push(PublicHint { public, private, evidence, source: source.clone() });
-        }
-        Ok(())
-    };
-    for (index, address) in shape.private_ip_addresses.iter().enumerate() {
-        if address.association.is_some() {
-            let place = format!("/PrivateIpAddresses/{index}");
-            let private = context.ipv4(&source.below(&place), &address.private_ip_address)?;
-            add(&address.association, Some(private), place + "/Association")?;
-        }
-    }
-    add(&shape.association, None, "/Association".to_owned())
-}
-
 /// Interfaces that only instances show stand in for a missing answer (R-DATA-10).
 pub(super) fn stand_ins<'a>(
-    instances: &[Record<InstanceShape<'a>>],
-    interfaces: &[Record<InterfaceShape<'a>>],
-) -> Vec<Record<InterfaceShape<'a>>> {
-    let described: BTreeSet<&str> = interfaces.iter().map(|interface| interface.item.id()).collect();
+    instances: &[Record<Box<InstanceShape<'a>>>],
+    interfaces: &[Record<Box<InterfaceShape<'a>>>],
+) -> Vec<Record<Box<InterfaceShape<'a>>>> {
+    let described: HashSet<&str> = interfaces.iter().map(|interface| interface.item.id()).collect();
     let mut found = Vec::new();
     for Record { source, item } in instances {
         let missing =
             item.network_interfaces.iter().enumerate().filter(|(_, shape)| !described.contains(shape.id()));
         for (index, shape) in missing {
-            let mut shape = shape.clone();
+            let mut shape = Box::new(shape.clone());
             let attachment = shape.attachment.get_or_insert_default();
             attachment.instance_id = item.instance_id.clone();
             shape.stand_in = true;
@@ -386,8 +194,8 @@ pub(super) fn stand_ins<'a>(
 
 /// Converts an interface.
 pub(super) fn interface(
-    record: Scoped<InterfaceShape<'_>>,
-    hints: &Hints,
+    record: Scoped<Box<InterfaceShape<'_>>>,
+    hints: &Hints<'_>,
     context: &mut Context<'_>,
 ) -> Result<Interface, LoadError> {
     let Scoped { scope, source, item } = record;
@@ -459,7 +267,7 @@ fn more_subnets(item: &InterfaceShape<'_>, context: &Context<'_>) -> Vec<Ref<Sub
 
 fn attachment(
     item: &InterfaceShape<'_>,
-    hint: Option<&InstanceHint>,
+    hint: Option<&InstanceHint<'_>>,
     context: &Context<'_>,
 ) -> Option<InterfaceAttachment> {
     let shape = item.attachment.as_ref();
@@ -492,20 +300,21 @@ fn addresses(
     }
     let mut found: BTreeMap<IpAddr, bool> = BTreeMap::new();
     if let Some(text) = item.private_ip_address.shown() {
-        found.insert(context.address(&source.below("/PrivateIpAddress"), text)?, true);
+        found.insert(context.address(source, || "/PrivateIpAddress".to_owned(), text)?, true);
     }
     let primary_known =
         !found.is_empty() || item.private_ip_addresses.iter().any(|address| address.primary.is_set());
     for (index, address) in item.private_ip_addresses.iter().enumerate() {
         let Some(text) = address.private_ip_address.shown() else { continue };
-        let ip =
-            context.address(&source.below(&format!("/PrivateIpAddresses/{index}/PrivateIpAddress")), text)?;
+        let place = || format!("/PrivateIpAddresses/{index}/PrivateIpAddress");
+        let ip = context.address(source, place, text)?;
         *found.entry(ip).or_default() |= address.primary.is_set() || (!primary_known && index == 0);
     }
     let first = !item.ipv6_addresses.iter().any(|address| address.is_primary_ipv6.is_set());
     for (index, address) in item.ipv6_addresses.iter().enumerate() {
         let Some(text) = address.ipv6_address.shown() else { continue };
-        let ip = context.address(&source.below(&format!("/Ipv6Addresses/{index}/Ipv6Address")), text)?;
+        let place = || format!("/Ipv6Addresses/{index}/Ipv6Address");
+        let ip = context.address(source, place, text)?;
         *found.entry(ip).or_default() |= address.is_primary_ipv6.is_set() || (first && index == 0);
     }
     let mut addresses: Vec<_> =
@@ -543,7 +352,7 @@ fn public(
     item: &InterfaceShape<'_>,
     source: &Source,
     addresses: &[PrivateAddress],
-    hints: &Hints,
+    hints: &Hints<'_>,
     context: &Context<'_>,
 ) -> Result<Vec<PublicAddress>, LoadError> {
     let mut own = Vec::new();
@@ -572,7 +381,7 @@ fn public(
 }
 
 /// Converts an instance; its interfaces are all that name it.
-pub(super) fn instance(record: Scoped<InstanceShape<'_>>) -> Instance {
+pub(super) fn instance(record: Scoped<Box<InstanceShape<'_>>>) -> Instance {
     let Scoped { scope, source, item } = record;
     Instance {
         meta: Identity { id: &item.instance_id, owner: &item.owner, arn: &Text::default(), tags: &item.tags }

@@ -4,7 +4,7 @@
 //! module and are converted once; what cannot be understood becomes an unknown value with a notice, and only input that
 //! cannot mean anything is a [`LoadError`]. Nothing here reads a file: the caller brings the bytes.
 //!
-//! The stages: `document` walks each file, `scope` finds the account and Region of each, `record` puts all
+//! The stages: `document` walks the files in parallel, `scope` finds the account and Region of each, `record` puts all
 //! resources in canonical order and unites what several answers say about one, `context` resolves ids, and
 //! the modules named after AWS things convert them.
 
@@ -12,6 +12,7 @@ mod acl;
 mod build;
 mod calls;
 mod check;
+mod collected;
 mod context;
 mod document;
 mod endpoint;
@@ -41,7 +42,8 @@ mod tests;
 pub use error::LoadError;
 pub(crate) use inventory::{tells_of_a_service, tells_of_a_service_group};
 
-use document::Collected;
+use collected::Collected;
+use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 
 use crate::id::{FileId, Table};
 use crate::snapshot::Snapshot;
@@ -67,12 +69,22 @@ pub struct Input {
 pub fn load(mut inputs: Vec<Input>) -> Result<Snapshot, LoadError> {
     inputs.sort_by(|a, b| (&a.name, &a.bytes).cmp(&(&b.name, &b.bytes)));
     let files: Table<FileId, Box<str>> = inputs.iter().map(|input| Box::from(input.name.as_str())).collect();
-    let mut collected = Collected::default();
-    for (file, input) in files.ids().zip(&inputs) {
-        collected.read(file, &input.name, &input.bytes)?;
-    }
+    let collected = collect(&files, &inputs)?;
     if !collected.known {
         return Err(LoadError::nothing_known(files.len(), collected.stranger.as_deref()));
     }
     build::snapshot(files, collected)
+}
+
+/// Reads the files in parallel. The error is that of the first file that has one.
+fn collect<'a>(files: &Table<FileId, Box<str>>, inputs: &'a [Input]) -> Result<Collected<'a>, LoadError> {
+    let nothing = || Ok(Collected::default());
+    let read = |before: Result<Collected<'a>, LoadError>, (file, input): (FileId, &'a Input)| {
+        let mut collected = before?;
+        collected.read(file, &input.name, &input.bytes)?;
+        Ok(collected)
+    };
+    let files: Vec<FileId> = files.ids().collect();
+    let read = files.into_par_iter().zip(inputs).fold(nothing, read);
+    read.reduce(nothing, |one, next| Ok(one?.followed_by(next?)))
 }

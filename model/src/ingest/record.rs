@@ -1,6 +1,7 @@
 //! Items of answers with their place in the input, and how several descriptions of one resource become one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::mem;
 
 use super::error::LoadError;
 use super::value::{List, Tag, Text};
@@ -94,6 +95,23 @@ impl Places<'_> {
     }
 }
 
+/// What is large is boxed, so that moving it costs little.
+impl<T: Resource> Resource for Box<T> {
+    const ID_FIELD: &'static str = T::ID_FIELD;
+    fn id(&self) -> &str {
+        T::id(self)
+    }
+    fn side(&self) -> &str {
+        T::side(self)
+    }
+    fn owner(&self) -> Option<&str> {
+        T::owner(self)
+    }
+    fn reconcile(&mut self, other: &mut Self) {
+        T::reconcile(self, other);
+    }
+}
+
 /// Puts records in canonical order with one entry a resource.
 ///
 /// Equal descriptions of one resource become one, kept where the owner describes it. Different ones in two files
@@ -102,18 +120,49 @@ pub(super) fn merge<T: Resource>(
     records: Vec<Record<T>>,
     places: &Places<'_>,
 ) -> Result<Vec<Scoped<T>>, LoadError> {
-    let mut sorted = Vec::with_capacity(records.len());
+    let mut scoped = Vec::with_capacity(records.len());
     for Record { source, item } in records {
         if item.id().is_empty() {
             return Err(places.error(&source, format!("found no `{}`, expected the id", T::ID_FIELD)));
         }
-        sorted.push(Scoped { scope: places.scope(source.file), source, item });
+        scoped.push(Scoped { scope: places.scope(source.file), source, item });
     }
-    sorted.sort_by(|a, b| key(a, places).cmp(&key(b, places)));
-    let repeated = sorted.iter().zip(sorted.iter().skip(1)).any(|(one, next)| same(&one.item, &next.item));
-    let mut merged = if repeated { unite(sorted, places)? } else { sorted };
-    merged.sort_by(|a, b| (a.scope, a.item.id(), a.item.side()).cmp(&(b.scope, b.item.id(), b.item.side())));
-    Ok(merged)
+    if repeats(&scoped) {
+        let together = order(&scoped, |record| key(record, places));
+        rearrange(&mut scoped, together);
+        scoped = unite(scoped, places)?;
+    }
+    let canonical = order(&scoped, |record| (record.scope, record.item.id(), record.item.side()));
+    rearrange(&mut scoped, canonical);
+    Ok(scoped)
+}
+
+/// Whether two records are of one name.
+fn repeats<T: Resource>(records: &[Scoped<T>]) -> bool {
+    let mut names = HashSet::with_capacity(records.len());
+    !records.iter().all(|record| names.insert((record.item.id(), record.item.side())))
+}
+
+/// Which record is to stand at each place; records with equal keys keep their order.
+fn order<'r, T, K: Ord>(records: &'r [T], key: impl Fn(&'r T) -> K) -> Vec<usize> {
+    let mut keys: Vec<(K, usize)> =
+        records.iter().enumerate().map(|(at, record)| (key(record), at)).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|(_, at)| at).collect()
+}
+
+/// Puts records in this order, without a second list of them.
+fn rearrange<T>(records: &mut [T], mut order: Vec<usize>) {
+    for start in 0..order.len() {
+        let mut at = start;
+        // Where the right record stands now there is room for the next one, until the circle closes.
+        while let Some(from) =
+            order.get_mut(at).map(|slot| mem::replace(slot, at)).filter(|from| *from != start)
+        {
+            records.swap(at, from);
+            at = from;
+        }
+    }
 }
 
 /// Unites neighbours that describe one resource.
@@ -181,5 +230,31 @@ pub(super) fn fill<'a>(one: &mut Text<'a>, other: &mut Text<'a>) {
         (true, false) => one.clone_from(other),
         (false, true) => other.clone_from(one),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn records_of_equal_keys_keep_their_order() {
+        let mut words = vec!["bb", "a", "cc", "b", "c", "aa"];
+        let by_length = order(&words, |word| word.len());
+        rearrange(&mut words, by_length);
+        assert_eq!(words, ["a", "b", "c", "bb", "cc", "aa"]);
+    }
+
+    proptest! {
+        #[test]
+        fn rearranging_sorts(mut numbers in proptest::collection::vec(0_u8..20, 0..40)) {
+            let mut sorted = numbers.clone();
+            sorted.sort_unstable();
+            let ascending = order(&numbers, |number| *number);
+            rearrange(&mut numbers, ascending);
+            prop_assert_eq!(numbers, sorted);
+        }
     }
 }

@@ -97,11 +97,7 @@ pub(super) fn route_table(
         }
         .meta(scope, &source),
         vpc: context.index.vpcs.refer(&item.vpc_id),
-        associations: item
-            .associations
-            .iter()
-            .flat_map(|shape| associations(shape, &context.index))
-            .collect(),
+        associations: item.associations.iter().flat_map(|shape| associations(shape, context.index)).collect(),
         routes,
         propagating: propagating.map(|vgw| context.index.virtual_gateways.refer(&vgw.gateway_id)).collect(),
     })
@@ -175,7 +171,7 @@ fn route(
             Destination::Unknown
         }
     };
-    let target = target(shape, &context.index);
+    let target = target(shape, context.index);
     Ok(Route { destination, target, state: shape.state.lower(), origin: shape.origin.boxed(), source })
 }
 

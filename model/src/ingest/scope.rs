@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::Collected;
+use super::collected::Collected;
 use super::manifest::ManifestCall;
 use super::name::{FileName, is_region, zone_region};
 use super::value::Text;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::acl::AclShape;
+use super::collected::Collected;
 use super::context::{Index, Names};
-use super::document::Collected;
 use super::endpoint::{EndpointShape, PeeringShape};
 use super::error::LoadError;
 use super::gateway::{GatewayShape, NatShape, VpnShape};
@@ -29,8 +29,8 @@ pub(super) struct Sorted<'a> {
     pub(super) acls: Vec<Scoped<AclShape<'a>>>,
     pub(super) groups: Vec<Scoped<GroupShape<'a>>>,
     pub(super) prefix_lists: Vec<Scoped<PrefixListShape<'a>>>,
-    pub(super) interfaces: Vec<Scoped<InterfaceShape<'a>>>,
-    pub(super) instances: Vec<Scoped<InstanceShape<'a>>>,
+    pub(super) interfaces: Vec<Scoped<Box<InterfaceShape<'a>>>>,
+    pub(super) instances: Vec<Scoped<Box<InstanceShape<'a>>>>,
     pub(super) internet_gateways: Vec<Scoped<GatewayShape<'a>>>,
     pub(super) egress_gateways: Vec<Scoped<GatewayShape<'a>>>,
     pub(super) virtual_gateways: Vec<Scoped<GatewayShape<'a>>>,

@@ -369,3 +369,57 @@ fn policy_table_entries_keep_their_order() {
     assert_eq!(order, [("*", true), ("3", false), ("20", false)]);
     assert_eq!((entries[1].protocol, entries[1].ports), (Some(TCP), Some((80, 90))));
 }
+
+/// What a pool of so many threads makes of the files.
+fn read_by(threads: usize, files: &[Input]) -> Result<Snapshot, LoadError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| load(files.to_vec()))
+}
+
+/// 60 files of 50 interfaces each: several portions of them, and each with a notice about its group.
+fn many_files() -> Vec<Input> {
+    let interface = |file: usize, at: usize| {
+        let id = (at * 60 + file) * 7919 % 3000;
+        format!(r#"{{"NetworkInterfaceId":"eni-{id}","Groups":[{{"GroupId":"sg-{id}"}}]}}"#)
+    };
+    let file = |file: usize| {
+        let items: Vec<String> = (0..50).map(|at| interface(file, at)).collect();
+        let json = format!(r#"{{"NetworkInterfaces":[{}],"SecurityGroups":[]}}"#, items.join(","));
+        input(&format!("{file:02}.json"), &json)
+    };
+    (0..60).map(file).collect()
+}
+
+#[test]
+fn any_number_of_threads_reads_the_same() {
+    let files = many_files();
+    let one = read_by(1, &files).unwrap();
+    assert_eq!((one.interfaces.len(), one.notices.len()), (3000, 3000));
+    let ids: Vec<&str> = one.interfaces.values().map(|interface| &*interface.meta.id).collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+    for threads in [2, 3, 8] {
+        assert_eq!(read_by(threads, &files).unwrap(), one, "{threads} threads");
+    }
+}
+
+#[test]
+fn any_number_of_threads_finds_the_first_error() {
+    let mut files = many_files();
+    for at in [20, 21, 40, 59] {
+        files[at].bytes.truncate(100 + at);
+    }
+    let mut expected = read_by(1, &files).unwrap_err();
+    assert!(expected.to_string().starts_with("20.json:1:120: "), "{expected}");
+    for threads in [2, 3, 8] {
+        assert_eq!(read_by(threads, &files).unwrap_err(), expected, "{threads} threads");
+    }
+    let mut files = many_files();
+    for at in [50, 10, 30] {
+        let text = String::from_utf8(files[at].bytes.clone()).unwrap();
+        files[at].bytes = text.replace(r#""Groups""#, r#""PrivateIpAddress":"nowhere","Groups""#).into();
+    }
+    expected = read_by(1, &files).unwrap_err();
+    for threads in [2, 3, 8] {
+        assert_eq!(read_by(threads, &files).unwrap_err(), expected, "{threads} threads");
+    }
+}
