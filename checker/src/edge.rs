@@ -189,7 +189,7 @@ impl Walk<'_, '_> {
         let net = self.net;
         for subnet in subnets_of(net.interface(id)) {
             for area in net.enter(subnet, None, areas.to_vec(), at.family) {
-                if net.admits(id, &at.sender, &[area], at.family, self.ground.direction.answers) {
+                if net.admits(id, &at.sender, &[area], at.family, self.ground.part.answers) {
                     self.enter_components(&Entry::Interface(id), at, &[area]);
                     self.arrive(Place::Interface(id), at, &[area]);
                 }

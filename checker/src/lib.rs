@@ -5,8 +5,8 @@
 //! `accepted`, and then the claim of the certificate follows from the snapshot by the rules and the assumptions that the
 //! claim names; or the first obligation that fails. It never finds a proof by itself.
 //!
-//! What it takes from the certificate without asking is which places and addresses the selectors of the policy mean, and the
-//! notes about relays and neighbours; the claim names the places, so that a reader can look.
+//! What it takes from the certificate without asking is which places and addresses the selectors of the policy and of its
+//! waivers mean, and the notes about relays and neighbours; the claim names the places, so that a reader can look.
 //!
 //! INVARIANT (never finer): where the rules let a packet pass, or leave open whether it does, it passes here.
 
@@ -27,6 +27,7 @@ mod internet;
 mod name;
 mod nat;
 mod net;
+mod part;
 mod proof;
 mod route;
 mod state;
@@ -41,6 +42,7 @@ use reachproof_model::certificate::Certificate;
 use reachproof_model::snapshot::Snapshot;
 
 use net::Net;
+use part::{Part, each_part};
 use work::Work;
 
 /// How many comparisons of boxes one certificate may take if nothing else is said: minutes.
@@ -105,8 +107,17 @@ pub fn verify_within(
     fit::fit(certificate, snapshot)?;
     let net = Net::of(snapshot, certificate.claim.live_only, Work::of(comparisons));
     doubt::doubts(&net, &certificate.claim)?;
-    let mut directions = certificate.claim.directions.iter().zip(&certificate.proofs);
-    let checked = directions.try_for_each(|(direction, proof)| proof::check(&net, direction, proof));
+    let mut proofs = certificate.proofs.iter();
+    let mut check = |part: &Part<'_>| match proofs.next() {
+        Some(proof) => proof::check(&net, part, proof),
+        None => Err(Rejection::of("a part of its claim has no proof")),
+    };
+    let mut directions = certificate.claim.directions.iter();
+    let checked = directions.try_for_each(|direction| each_part(&net, direction, &mut check));
+    let checked = checked.and_then(|()| match proofs.next() {
+        Some(_) => Err(Rejection::of("it has a proof of nothing that it claims")),
+        None => Ok(()),
+    });
     // What was found after the limit was hit means nothing.
     net.work.require()?;
     checked

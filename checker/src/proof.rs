@@ -1,17 +1,17 @@
-//! The obligations of one direction: a walk for every source and component entered, each closed, none arriving.
+//! The obligations of one part of a direction: a walk for every source and component entered, each closed, none arriving.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reachproof_model::certificate::{Direction, Family, Place, Proof, Start};
-use reachproof_model::id::{EniId, Ref, VpcId};
+use reachproof_model::certificate::{Family, Place, Proof, Start};
+use reachproof_model::id::VpcId;
 use reachproof_model::snapshot::Entry;
 
 use crate::Rejection;
-use crate::area::{Interval, common, intervals};
+use crate::area::{Interval, common};
 use crate::gateway::Kind;
 use crate::name::place_name;
-use crate::nat::embedded;
 use crate::net::Net;
+use crate::part::{Part, interface};
 use crate::state::{Role, role};
 use crate::walk::{Ground, Walk};
 
@@ -23,9 +23,9 @@ struct Outcome {
     entered: BTreeSet<Box<str>>,
 }
 
-/// Checks a proof of one direction.
-pub(crate) fn check(net: &Net<'_>, direction: &Direction, proof: &Proof) -> Result<(), Rejection> {
-    let ground = Ground::of(net, direction);
+/// Checks a proof of one part of a direction.
+pub(crate) fn check(net: &Net<'_>, part: &Part<'_>, proof: &Proof) -> Result<(), Rejection> {
+    let ground = Ground::of(net, part);
     let mut outcomes: BTreeMap<&Start, Outcome> = BTreeMap::new();
     for recorded in &proof.walks {
         let mut walk = Walk::of(&ground, recorded);
@@ -36,10 +36,10 @@ pub(crate) fn check(net: &Net<'_>, direction: &Direction, proof: &Proof) -> Resu
         outcome.arrived.extend(arrived);
         outcome.entered.extend(entered);
     }
-    sources_are_covered(net, direction, &outcomes)?;
-    require_no_unseen_public(net, direction)?;
+    sources_are_covered(net, part, &outcomes)?;
+    require_no_unseen_public(net, part)?;
     let is_source = |start: &&&Start| match start {
-        Start::Place(place) => direction.sources.iter().any(|(source, _)| source == place),
+        Start::Place(place) => part.sources.contains_key(place),
         Start::Class(_) => true,
     };
     outcomes.keys().filter(is_source).try_for_each(|start| nothing_arrives(net, &outcomes, start))
@@ -86,10 +86,10 @@ fn nothing_arrives(
     Ok(())
 }
 
-/// Every source, and every other interface of its instance (R-MBX-10), is where a walk of each of its families starts.
+/// Every source is where a walk of each of its families starts.
 fn sources_are_covered(
     net: &Net<'_>,
-    direction: &Direction,
+    part: &Part<'_>,
     outcomes: &BTreeMap<&Start, Outcome>,
 ) -> Result<(), Rejection> {
     let mut walked: BTreeSet<(Place, Family)> = BTreeSet::new();
@@ -102,14 +102,11 @@ fn sources_are_covered(
             places.iter().flat_map(|place| outcome.families.iter().map(|family| (place.clone(), *family))),
         );
     }
-    let named = direction.sources.iter().map(|(place, blocks)| (place.clone(), Some(blocks)));
-    let siblings = siblings(net, direction).into_iter().map(|id| (Place::Interface(id), None));
-    for (place, blocks) in named.chain(siblings) {
+    for (place, meant) in &part.sources {
         for family in [Family::V4, Family::V6] {
-            let meant = blocks.map_or(vec![(0, family.greatest())], |blocks| intervals(blocks, family));
-            if may_send(net, direction, &place, family, &meant)? && !walked.contains(&(place.clone(), family))
-            {
-                let place = place_name(net, &place);
+            let sends = may_send(net, part, place, family, meant.of(family))?;
+            if sends && !walked.contains(&(place.clone(), family)) {
+                let place = place_name(net, place);
                 return Err(Rejection::of(format!(
                     "{place} is a source, and no walk starts there with {family:?}"
                 )));
@@ -120,11 +117,11 @@ fn sources_are_covered(
 }
 
 /// A-10, R-IGW-4: interfaces that no call shows may have public addresses that none shows, by which no walk gets to them.
-fn require_no_unseen_public(net: &Net<'_>, direction: &Direction) -> Result<(), Rejection> {
+fn require_no_unseen_public(net: &Net<'_>, part: &Part<'_>) -> Result<(), Rejection> {
     let served = |vpc: VpcId| net.gateways.iter().any(|row| row.kind == Kind::Internet && row.vpc == vpc);
-    for (place, _) in &direction.destinations {
+    for place in part.destinations.keys() {
         let Place::Unseen(subnet) = place else { continue };
-        let elsewhere = direction.sources.iter().any(|(other, _)| other != place);
+        let elsewhere = part.sources.keys().any(|other| other != place);
         if elsewhere && net.s.subnets[*subnet].vpc.known().is_some_and(served) {
             let place = place_name(net, place);
             return Err(Rejection::of(format!(
@@ -138,7 +135,7 @@ fn require_no_unseen_public(net: &Net<'_>, direction: &Direction) -> Result<(), 
 /// R-VPCE-5, R-VPCE-7: whether packets of a family may start at a place from addresses that are meant.
 fn may_send(
     net: &Net<'_>,
-    direction: &Direction,
+    part: &Part<'_>,
     place: &Place,
     family: Family,
     meant: &[Interval],
@@ -150,7 +147,7 @@ fn may_send(
             Ok(any && role(net.interface(*id)) == Role::Plain)
         }
         Place::Service(_) => Ok(false),
-        Place::Unseen(_) if direction.destinations.iter().all(|(other, _)| other == place) => Ok(false),
+        Place::Unseen(_) if part.destinations.keys().all(|other| other == place) => Ok(false),
         Place::Unseen(_) => {
             let place = place_name(net, place);
             Err(Rejection::of(format!(
@@ -161,49 +158,13 @@ fn may_send(
     }
 }
 
-/// R-MBX-10, A-8: the other interfaces of the sources' instances, by which a guest may send instead.
-fn siblings(net: &Net<'_>, direction: &Direction) -> Vec<EniId> {
-    let sources: BTreeSet<EniId> =
-        direction.sources.iter().filter_map(|(place, _)| interface(place)).collect();
-    let instance = |id: EniId| match net.interface(id).attachment.as_ref()?.instance.as_ref()? {
-        Ref::Known(id) => Some(&*net.s.instances[*id].meta.id),
-        Ref::Missing(name) => Some(&**name),
-    };
-    let guests: BTreeSet<&str> = sources.iter().filter_map(|id| instance(*id)).collect();
-    let others = net.s.interfaces.ids().filter(|id| !sources.contains(id));
-    others.filter(|id| instance(*id).is_some_and(|guest| guests.contains(guest))).collect()
-}
-
-fn interface(place: &Place) -> Option<EniId> {
-    match place {
-        Place::Interface(id) => Some(*id),
-        _ => None,
-    }
-}
-
 impl<'c, 's> Ground<'c, 's> {
-    fn of(net: &'c Net<'s>, direction: &'c Direction) -> Self {
+    fn of(net: &'c Net<'s>, part: &'c Part<'c>) -> Self {
         let entered = net.components.values().flat_map(|row| &row.entries).filter_map(|entry| match entry {
             Entry::Interface(id) => Some(*id),
             _ => None,
         });
-        let ends = direction.destinations.iter().filter_map(|(place, _)| interface(place));
-        let notable = entered.chain(ends).collect();
-        let destinations = direction.destinations.iter();
-        let destinations =
-            destinations.map(|(place, blocks)| (place, seen_there(net, place, blocks))).collect();
-        Self { net, direction, destinations, notable }
+        let notable = entered.chain(part.destinations.keys().filter_map(interface)).collect();
+        Self { net, part, notable }
     }
-}
-
-/// The addresses that are meant, and the private ones that an internet gateway makes of them (R-IGW-4).
-fn seen_there(net: &Net<'_>, place: &Place, blocks: &[ipnet::IpNet]) -> [Vec<Interval>; 2] {
-    let (mut v4, v6) = (intervals(blocks, Family::V4), intervals(blocks, Family::V6));
-    let inside = embedded(&v6);
-    let rows = net.associations.iter().filter(|row| Some(row.interface) == interface(place));
-    let meant = |public: u128| v4.iter().chain(&inside).any(|(lo, hi)| (*lo..=*hi).contains(&public));
-    let private: Vec<Interval> =
-        rows.filter(|row| meant(row.public)).map(|row| (row.private, row.private)).collect();
-    v4.extend(private);
-    [v4, v6]
 }

@@ -6,27 +6,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use reachproof_model::certificate::{
-    Area, Direction, Family, Invariant, Location, Origin, Place, Sender, Site, Start, Walk as Recorded,
+    Area, Family, Invariant, Location, Origin, Place, Sender, Site, Start, Walk as Recorded,
 };
 use reachproof_model::id::{AttachmentId, EniId, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{Entry, Exit};
 
 use crate::Rejection;
-use crate::area::{Interval, among, complement, destined, intervals, sent_from, tidy, uncovered};
+use crate::area::{among, complement, destined, intervals, sent_from, tidy, uncovered};
 use crate::block::{LATTICE, LINK_LOCAL, PRIVATE, blocks};
 use crate::filter::identity;
 use crate::name::{area_text, location_name};
 use crate::nat::embedded;
 use crate::net::{Net, Table, subnets_of};
+use crate::part::Part;
 use crate::state::{Role, is_foreign, role, unchecked, usable};
 use crate::work::PART;
 
-/// What the steps of all walks in one direction share.
+/// What the steps of all walks in one part of a direction share.
 pub(crate) struct Ground<'c, 's> {
     pub(crate) net: &'c Net<'s>,
-    pub(crate) direction: &'c Direction,
-    /// The addresses that are meant at each destination, as they are seen there.
-    pub(crate) destinations: BTreeMap<&'c Place, [Vec<Interval>; 2]>,
+    pub(crate) part: &'c Part<'c>,
     /// Interfaces at which something may end that must not, or enter a component.
     pub(crate) notable: BTreeSet<EniId>,
 }
@@ -133,13 +132,12 @@ impl<'c, 's> Walk<'c, 's> {
         areas: &[Area],
         wanted: impl Fn(&[Area]) -> Option<T>,
     ) -> Option<T> {
-        let [v4, v6] = self.ground.destinations.get(place)?;
-        let there = match (self.sent, family) {
-            (_, Family::V6) => v6.clone(),
-            (Family::V4, Family::V4) => v4.clone(),
-            (Family::V6, Family::V4) => [v4.clone(), embedded(v6)].concat(),
-        };
-        let traffic = self.ground.direction.traffic.seen(self.sent, family);
+        let meant = self.ground.part.destinations.get(place)?;
+        let mut there = meant.of(family).to_vec();
+        if (self.sent, family) == (Family::V6, Family::V4) {
+            there.extend(embedded(meant.of(Family::V6)));
+        }
+        let traffic = self.ground.part.traffic.seen(self.sent, family);
         let work = &self.net.work;
         for there in there.chunks(PART) {
             let areas = destined(areas, there);
@@ -156,8 +154,8 @@ impl<'c, 's> Walk<'c, 's> {
 
     /// What visits something that packets may pass is not meant.
     pub(crate) fn avoids(&self, id: &str) -> bool {
-        self.net.work.spend(self.ground.direction.avoided.len());
-        self.ground.direction.avoided.iter().any(|avoided| **avoided == *id)
+        self.net.work.spend(self.ground.part.avoided.len());
+        self.ground.part.avoided.iter().any(|avoided| **avoided == *id)
     }
 
     fn is_avoided_end(&self, place: &Place) -> bool {
@@ -205,10 +203,9 @@ impl<'c, 's> Walk<'c, 's> {
                 component.exits.iter().try_for_each(|exit| self.start_exit(id, exit, &all))
             }
             Start::Place(place) => {
-                self.net.work.spend(self.ground.direction.sources.len());
-                let blocks = self.ground.direction.sources.iter().find(|(source, _)| source == place);
-                let meant = blocks.map_or(Vec::new(), |(_, blocks)| intervals(blocks, self.sent));
-                self.start_outside(place, sent_from(&all, &meant))
+                let meant = self.ground.part.sources.get(place);
+                let meant = meant.map_or(&[][..], |meant| meant.of(self.sent));
+                self.start_outside(place, sent_from(&all, meant))
             }
         }
     }
@@ -219,12 +216,12 @@ impl<'c, 's> Walk<'c, 's> {
         let net = self.net;
         let mut alike: BTreeMap<_, (EniId, Vec<Area>)> = BTreeMap::new();
         for id in members.iter().filter(|id| role(net.interface(**id)) == Role::Plain) {
-            net.work.spend(self.ground.direction.sources.len() + net.components.len());
+            net.work.spend(net.components.len());
             net.work.require()?;
             let interface = net.interface(*id);
             let own = sent_from(&[Area::full(self.sent)], &net.may_send_from(*id, self.sent));
-            let sent = match self.ground.meant_source(*id) {
-                Some(blocks) => sent_from(&own, &intervals(blocks, self.sent)),
+            let sent = match self.ground.part.sources.get(&Place::Interface(*id)) {
+                Some(meant) => sent_from(&own, meant.of(self.sent)),
                 None => own,
             };
             let subnets: Vec<SubnetId> = subnets_of(interface).collect();
@@ -330,7 +327,7 @@ impl<'c, 's> Walk<'c, 's> {
             return;
         }
         let hands = unchecked(interface) && role(interface) == Role::Plain;
-        if hands && net.admits(id, &at.sender, areas, at.family, self.ground.direction.answers) {
+        if hands && net.admits(id, &at.sender, areas, at.family, self.ground.part.answers) {
             self.enter_components(&Entry::Interface(id), at, areas);
         }
         if !local.is_empty() && !self.avoids(&interface.meta.id) {
@@ -422,7 +419,7 @@ impl<'c, 's> Walk<'c, 's> {
 
     /// R-CORE-3 `recv`: into an interface, whose addresses the boxes are for.
     pub(crate) fn receive_own(&mut self, id: EniId, at: &At, areas: &[Area]) {
-        let answers = self.ground.direction.answers;
+        let answers = self.ground.part.answers;
         if self.net.admits(id, &at.sender, areas, at.family, answers) {
             self.enter_components(&Entry::Interface(id), at, areas);
         }
@@ -448,7 +445,7 @@ impl<'c, 's> Walk<'c, 's> {
         for subnet in subnets_of(interface) {
             let entered = net.enter(subnet, from, areas.to_vec(), at.family);
             if unchecked(interface)
-                && net.admits(id, &at.sender, &entered, at.family, self.ground.direction.answers)
+                && net.admits(id, &at.sender, &entered, at.family, self.ground.part.answers)
             {
                 self.enter_components(&Entry::Interface(id), &at, &entered);
             }
@@ -473,13 +470,5 @@ impl<'c, 's> Walk<'c, 's> {
             Some(vpc) if net.has_strangers(record) => self.enter_vpc(id, id, vpc, at, areas),
             _ => self.lead(Site::Transit(id), at, areas),
         }
-    }
-}
-
-impl Ground<'_, '_> {
-    /// The addresses that are meant of a source; `None` for one that is there only as a sibling (R-MBX-10).
-    fn meant_source(&self, id: EniId) -> Option<&[ipnet::IpNet]> {
-        let sources = &self.direction.sources;
-        sources.iter().find(|(place, _)| *place == Place::Interface(id)).map(|(_, blocks)| blocks.as_slice())
     }
 }

@@ -219,9 +219,9 @@ impl AffectedJson {
 impl WaivedJson {
     fn of(waived: &Waived) -> Self {
         Self {
-            owner: waived.owner.clone(),
-            why: waived.why.clone(),
-            until: waived.until.clone(),
+            owner: waived.waiver.owner.clone(),
+            why: waived.waiver.why.clone(),
+            until: waived.waiver.until.to_string(),
             pairs: waived.pairs,
         }
     }
@@ -307,8 +307,9 @@ pub fn footer(report: &PropertyReport) -> String {
         let _ = writeln!(text, "  note: {}", visible(note));
     }
     for waived in &report.waived {
-        let (owner, why) = (visible(&waived.owner), visible(&waived.why));
-        let _ = writeln!(text, "  waived by {owner} until {}: {} ({why})", waived.until, pairs(waived.pairs));
+        let (owner, why) = (visible(&waived.waiver.owner), visible(&waived.waiver.why));
+        let until = waived.waiver.until;
+        let _ = writeln!(text, "  waived by {owner} until {until}: {} ({why})", pairs(waived.pairs));
     }
     let _ = writeln!(text, "  assuming {}", assumption_names(report.assumptions).join(", "));
     text

@@ -1,11 +1,16 @@
 //! `verify`: certificates against a snapshot, by the checker that shares nothing with the search.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use rayon::prelude::*;
 use reachproof_checker::{Rejection, verify_within};
-use reachproof_model::certificate::{Certificate, is_certificate, policy_digest, read_certificate};
+use reachproof_model::certificate::{
+    Accepted, Certificate, Claim, Place, Waiving, is_certificate, policy_digest, read_certificate,
+    waiver_statement,
+};
 use reachproof_model::compiled::{SNAPSHOT, is_compiled, kind_of};
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::Policy;
@@ -105,7 +110,27 @@ fn stands_in(policy: &Policy, certificate: &Certificate) -> Result<(), String> {
     if *certificate.policy != *policy_digest(property) {
         return Err(format!("it is about another property `{name}` than that of the policy"));
     }
-    Ok(())
+    if certificate.claim.directions.iter().any(|one| one.answers != property.including_replies) {
+        return Err(format!("it and the policy disagree on whether replies count for `{name}`"));
+    }
+    match certificate.claim.waivers.iter().find(|waiving| !is_in(policy, name, waiving)) {
+        Some(waiving) => {
+            let Waiving { owner, until, .. } = waiving;
+            Err(format!("the policy has no such waiver of `{name}` as the one of {owner} until {until}"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether a waiver of a property stands in a policy as it did.
+fn is_in(policy: &Policy, property: &str, waiving: &Waiving) -> bool {
+    let Waiving { statement, owner, why, until } = waiving;
+    policy.waivers.iter().filter(|waiver| *waiver.property == *property).any(|waiver| {
+        *waiver_statement(waiver) == **statement
+            && waiver.owner == *owner
+            && waiver.why == *why
+            && *waiver.until.to_string() == **until
+    })
 }
 
 fn line((file, certificate): &Named, checked: &Outcome, style: Style) -> String {
@@ -128,5 +153,29 @@ fn claimed(certificate: &Certificate) -> String {
     let (sources, destinations) =
         (count(|one| one.sources.len(), "source"), count(|one| one.destinations.len(), "destination"));
     let assuming = assumption_names(claim.assumptions).join(", ");
-    format!("{}: {} from {sources} to {destinations}, assuming {assuming}", claim.property, claim.form)
+    let (property, form, waived) = (&claim.property, &claim.form, waived(claim));
+    let replies = if claim.directions.iter().any(|one| one.answers) { " with replies" } else { "" };
+    format!("{property}: {form} from {sources} to {destinations}{replies}{waived}, assuming {assuming}")
+}
+
+/// What a claim leaves out because somebody has accepted it.
+fn waived(claim: &Claim) -> String {
+    let of_one = |(at, waiving): (usize, &Waiving)| {
+        let accepted = claim.directions.iter().filter_map(|direction| direction.accepted.get(at));
+        let pairs: usize = accepted.map(pairs).sum();
+        let Waiving { owner, until, .. } = waiving;
+        let ending = if pairs == 1 { "" } else { "s" };
+        format!(", but for {pairs} pair{ending} that {owner} waived until {until}")
+    };
+    claim.waivers.iter().enumerate().map(of_one).collect()
+}
+
+/// How many pairs of different places there are in what is accepted.
+fn pairs(accepted: &Accepted) -> usize {
+    let places = |ends: &[(Place, Vec<IpNet>)]| -> BTreeSet<Place> {
+        ends.iter().map(|(place, _)| place.clone()).collect()
+    };
+    let (sources, destinations) = (places(&accepted.sources), places(&accepted.destinations));
+    let same = sources.intersection(&destinations).count();
+    sources.len().saturating_mul(destinations.len()).saturating_sub(same)
 }

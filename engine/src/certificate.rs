@@ -1,22 +1,24 @@
 //! Certificates of properties that hold: what was decided, in terms that a checker of its own can follow.
 //!
-//! The one function is [`certify`]. It explores again, in the permissive world, from the sources of each direction and from
+//! The one function is [`certify`]. It explores again, in the permissive world, from the sources of each part of a direction and from
 //! every component that they enter, and writes down where packets get to. Whether that proves the property is not said here:
 //! the checker says it, and a certificate that it does not accept is not one.
+
+mod part;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use reachproof_model::certificate::{
-    Area, Certificate, Claim, Direction, Family as Seen, Location, Place, Proof, SEMANTICS, Start, Traffic,
-    Walk, policy_digest, statement,
+    Accepted, Area, Certificate, Claim, Direction, Family as Seen, Location, Place, Proof, SEMANTICS, Start,
+    Traffic, Waiving, Walk, policy_digest, statement, waiver_statement,
 };
 use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::id::ComponentId;
-use reachproof_model::policy::{Form, Property, TrafficSpec};
+use reachproof_model::policy::{Form, Property, TrafficSpec, Waiver};
 
 use crate::asked::spec_box;
-use crate::check::{self, CheckError, PropertyReport, Verdict, directions, siblings};
+use crate::check::{self, CheckError, PropertyReport, Verdict, directions};
 use crate::header::{Family, Field, HeaderBox};
 use crate::hypothetical::{is_supposing, selectors};
 use crate::network::{Network, SourcePlace};
@@ -46,10 +48,27 @@ pub fn certify(
         return Ok(Outcome::None(reason));
     }
     let network = reach.network();
+    let answering = property.including_replies.then(|| network.including_replies());
+    let answering = answering.as_ref().map(Reach::of);
     let (mut claimed, mut proofs) = (Vec::new(), Vec::new());
     for direction in directions(network, property)? {
-        claimed.push(claim(network, property, &direction));
-        proofs.push(proof(reach, &direction)?);
+        let whole = part::whole(network, &direction);
+        let waived = part::waived(network, property, report, &whole)?;
+        let accepted = waived.iter().map(|waived| waived.listed(network)).collect();
+        claimed.push(claim(network, property, &direction, accepted));
+        let Some(parts) = part::parts(network, whole, &waived) else {
+            return Ok(Outcome::None("waivers part it too finely"));
+        };
+        for part in parts {
+            proofs.push(proof(answering.as_ref().unwrap_or(reach), &part)?);
+            if answering.is_some() {
+                let turned = check::Direction { from: part.to, to: part.from, avoid: part.avoid };
+                proofs.push(proof(reach, &turned)?);
+            }
+        }
+    }
+    if proofs.is_empty() {
+        return Ok(Outcome::None("waivers accept all that it is about"));
     }
     let statement = statement(property);
     let claim = Claim {
@@ -59,11 +78,21 @@ pub fn certify(
         statement: statement.into(),
         live_only: network.options.live_only,
         directions: claimed,
+        waivers: report.waived.iter().map(|waived| waiving(&waived.waiver)).collect(),
         assumptions: report.assumptions,
         notes: report.notes.clone(),
     };
     let (snapshot, policy) = (digest.into(), policy_digest(property).into());
     Ok(Outcome::Certificate(Box::new(Certificate { semantics: SEMANTICS, snapshot, policy, claim, proofs })))
+}
+
+fn waiving(waiver: &Waiver) -> Waiving {
+    Waiving {
+        statement: waiver_statement(waiver).into(),
+        owner: waiver.owner.clone(),
+        why: waiver.why.clone(),
+        until: waiver.until.to_string().into(),
+    }
 }
 
 /// Why a property has no certificate, as far as that can be told without looking for one.
@@ -73,10 +102,6 @@ fn without_certificate(property: &Property, report: &PropertyReport) -> Option<&
         Some("it does not hold")
     } else if !proves {
         Some("there are no certificates yet that something does arrive")
-    } else if !report.waived.is_empty() {
-        Some("it holds only because a waiver accepts what passes")
-    } else if property.including_replies {
-        Some("there are no certificates yet of properties that include replies")
     } else if is_supposing(selectors(property)) {
         Some("there are no certificates yet about interfaces that do not exist")
     } else {
@@ -85,18 +110,24 @@ fn without_certificate(property: &Property, report: &PropertyReport) -> Option<&
 }
 
 /// Why a certificate that the checker does not accept is no defect: the packets of a property about connections may arrive,
-/// and only the replies be lost.
+/// and only the replies be lost; where replies count, the same is so of what the destinations send.
 pub fn is_about_replies(property: &Property) -> bool {
-    property.question == Question::Connection
+    property.question == Question::Connection || property.including_replies
 }
 
-fn claim(network: &Network<'_>, property: &Property, direction: &check::Direction) -> Direction {
+fn claim(
+    network: &Network<'_>,
+    property: &Property,
+    direction: &check::Direction,
+    accepted: Vec<Accepted>,
+) -> Direction {
     Direction {
         sources: places(network, &direction.from),
         destinations: places(network, &direction.to),
         traffic: traffic(&property.traffic),
         avoided: direction.avoid.iter().cloned().collect(),
-        answers: false,
+        answers: property.including_replies,
+        accepted,
     }
 }
 
@@ -212,7 +243,7 @@ fn add(known: &mut Spread, more: Spread) {
     }
 }
 
-/// The classes of the sources and of their siblings. An interface that is a destination, too, stays alone: what it sends to
+/// The classes of the sources. An interface that is a destination, too, stays alone: what it sends to
 /// itself is no matter.
 fn source_classes(network: &Network<'_>, direction: &check::Direction) -> Vec<SourceClass> {
     let places = |region: &Region| region.iter().filter_map(|(spot, _)| spot.source()).collect::<Vec<_>>();
@@ -220,8 +251,7 @@ fn source_classes(network: &Network<'_>, direction: &check::Direction) -> Vec<So
         let spot = Spot::source_of(*place);
         spot.is_some_and(|spot| direction.to.get(spot).is_some())
     };
-    let mut all = places(&direction.from);
-    all.extend(places(&siblings(network, &direction.from)));
+    let all = places(&direction.from);
     let (ends, others): (Vec<SourcePlace>, Vec<SourcePlace>) = all.into_iter().partition(is_end);
     let alone = ends.iter().flat_map(|end| classes(network, std::slice::from_ref(end)));
     alone.chain(classes(network, &others)).collect()

@@ -242,6 +242,19 @@ impl Region {
         self
     }
 
+    /// What is in the region and for certain in the other.
+    #[must_use]
+    pub(crate) fn within(mut self, other: &Self) -> Self {
+        self.spots.retain(|spot, own| {
+            let certain = other.get(*spot).map_or(&[][..], |extent| &extent.certain);
+            for blocks in [&mut own.blocks, &mut own.certain, &mut own.refuting, &mut own.demanded] {
+                *blocks = both(blocks, certain);
+            }
+            !own.blocks.is_empty()
+        });
+        self
+    }
+
     fn add(&mut self, spot: Spot, blocks: Vec<IpNet>, meaning: Meaning) {
         if blocks.is_empty() {
             return;
@@ -276,6 +289,12 @@ impl Region {
 
 fn joined(left: &[IpNet], right: &[IpNet]) -> Vec<IpNet> {
     IpNet::aggregate(&[left, right].concat())
+}
+
+/// The addresses in two lists of blocks.
+fn both(left: &[IpNet], right: &[IpNet]) -> Vec<IpNet> {
+    let parts = left.iter().flat_map(|one| right.iter().filter_map(move |other| common(one, other)));
+    IpNet::aggregate(&parts.collect::<Vec<_>>())
 }
 
 /// Blocks without holes.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use reachproof_checker::verify;
-use reachproof_engine::check::{Verdict, check};
+use reachproof_engine::check::{PropertyReport, Verdict, check};
 use reachproof_engine::network::{Network, Options};
 use reachproof_engine::reach::Reach;
 use reachproof_model::ingest::load;
@@ -15,21 +15,27 @@ use crate::support::{TODAY, certificate, parse, small_networks};
 /// Of the properties of a network every so manieth is decided; all of them, 1 here, take minutes.
 const STRIDE: usize = 17;
 
-/// Properties about every pair of ends that a network has.
-fn policies(snapshot: &Snapshot) -> Vec<Policy> {
+/// Properties about every pair of ends that a network has, in some forms.
+fn pairs<T, const N: usize>(snapshot: &Snapshot, forms: &impl Fn(&str, &str) -> [T; N]) -> Vec<T> {
     let mut ends: Vec<String> = snapshot.interfaces.values().map(|row| row.meta.id.to_string()).collect();
     ends.extend(["internet", "onprem,any-external,allow-empty", "any"].map(str::to_owned));
+    let mut texts: Vec<T> = Vec::new();
+    for (i, from) in ends.iter().enumerate() {
+        let others = ends.iter().enumerate().filter(|(j, _)| i != *j);
+        texts.extend(others.flat_map(|(_, to)| forms(from, to)));
+    }
+    texts
+}
+
+/// Properties of all forms about every pair of ends that a network has.
+fn policies(snapshot: &Snapshot) -> Vec<Policy> {
     let forms = |from: &str, to: &str| {
         [
             format!("forbid: {{from: '{from}', to: '{to}'}}"),
             format!("forbid: {{from: '{from}', to: '{to}', port: [tcp/443, icmp/8, icmpv6]}}"),
         ]
     };
-    let mut texts: Vec<String> = Vec::new();
-    for (i, from) in ends.iter().enumerate() {
-        let others = ends.iter().enumerate().filter(|(j, _)| i != *j);
-        texts.extend(others.flat_map(|(_, to)| forms(from, to)));
-    }
+    let mut texts = pairs(snapshot, &forms);
     let gateways = snapshot.internet_gateways.values().map(|row| &row.meta.id);
     let through = gateways
         .chain(snapshot.endpoints.values().map(|row| &row.meta.id))
@@ -83,6 +89,61 @@ fn proofs_of_the_corpus_are_accepted_and_nothing_else_is() {
     let shown: Vec<_> = wrong.iter().take(40).collect();
     assert!(wrong.is_empty(), "{} wrong: {shown:#?}", wrong.len());
     assert!(accepted > 1_000 && rejected > 200, "the corpus is there");
+}
+
+/// Traffic of a property, and that of what it could answer.
+const ANSWERS: [(&str, &str); 4] = [
+    ("", ""),
+    (", port: tcp/443", ", port: tcp"),
+    (", port: [udp/53, icmp/8, icmpv6]", ", port: [udp, icmp, icmpv6]"),
+    (", protocol: 47", ", protocol: 47"),
+];
+
+/// A property that counts replies, and that nothing which they could answer arrives.
+fn answering(from: &str, to: &str) -> [(String, String); 4] {
+    ANSWERS.map(|(traffic, asked)| {
+        let answers = format!("forbid: {{from: '{from}', to: '{to}'{traffic}, including-replies: true}}");
+        (answers, format!("forbid: {{from: '{to}', to: '{from}'{asked}}}"))
+    })
+}
+
+#[test]
+fn proofs_that_count_replies_are_accepted_unless_only_the_replies_are_lost() {
+    let of = |scenario: &Scenario| {
+        let snapshot = load(scenario.inputs()).expect("the answers load");
+        let Ok(network) = Network::build(&snapshot, Options::default()) else { return [0; 3] };
+        let (reach, digest) = (Reach::of(&network), snapshot.digest());
+        let [mut accepted, mut rejected, mut lost] = [0; 3];
+        for (answers, asked) in pairs(&snapshot, &answering).into_iter().step_by(STRIDE) {
+            let [Some((policy, report)), Some((_, asked))] =
+                [answers, asked].map(|text| decided(&network, &text))
+            else {
+                continue;
+            };
+            let certificate = certificate(&reach, &policy.properties[0], &report, &digest);
+            let checked = verify(&certificate, &snapshot);
+            let holds = report.verdict == Verdict::Holds;
+            match (&checked, holds) {
+                (Ok(()), true) => accepted += 1,
+                (Err(_), false) => rejected += 1,
+                (Err(_), true) if asked.verdict != Verdict::Holds => lost += 1,
+                _ => panic!("{} {}: {holds}, {checked:?}", scenario.name(), certificate.claim.statement),
+            }
+        }
+        [accepted, rejected, lost]
+    };
+    let found: Vec<_> = corpus().par_iter().map(of).collect();
+    let [accepted, rejected, lost] = [0, 1, 2].map(|at| found.iter().map(|one| one[at]).sum::<usize>());
+    println!(
+        "{accepted} proofs accepted, {rejected} other certificates rejected, {lost} without certificate"
+    );
+    assert!(accepted > 500 && rejected > 500 && lost < accepted / 10, "the corpus is there");
+}
+
+fn decided(network: &Network<'_>, form: &str) -> Option<(Policy, PropertyReport)> {
+    let policy = parse(form);
+    let report = check(network, &policy, TODAY).ok()?.into_iter().next()?;
+    Some((policy, report))
 }
 
 /// Calls that list what joins a VPC to other networks.

@@ -15,3 +15,4 @@ mod corpus;
 mod limits;
 mod mutations;
 mod support;
+mod waivers;

@@ -279,6 +279,28 @@ fn classes_walks_and_admissions_are_looked_at() {
     assert_ne!(*certificate.policy, *reachproof_model::certificate::policy_digest(&policy.properties[0]));
 }
 
+#[test]
+fn whether_answers_count_is_no_matter_of_taste() {
+    let mut flipped = [0; 2];
+    for (name, snapshot, texts) in small_networks() {
+        for (_, certificate) in certificates(&snapshot, &texts) {
+            let counts = certificate.claim.directions[0].answers;
+            flipped[usize::from(counts)] += 1;
+            let found = rejection(&certificate, &snapshot, |change| {
+                change.claim.directions.iter_mut().for_each(|direction| direction.answers = !counts);
+            });
+            assert_ne!(found, "", "{name} {}", certificate.claim.statement);
+            let unturned = rejection(&certificate, &snapshot, |change| {
+                let mut proofs = std::mem::take(&mut change.proofs).into_iter();
+                change.proofs =
+                    std::iter::from_fn(|| proofs.next().inspect(|_| drop(proofs.next()))).collect();
+            });
+            assert!(!counts || unturned == "a part of its claim has no proof", "{name}: {unturned}");
+        }
+    }
+    assert!(flipped[0] > 4 && flipped[1] > 4, "{flipped:?}");
+}
+
 /// Why a changed certificate is rejected; empty if it is not.
 fn rejection(
     certificate: &Certificate,

@@ -6,6 +6,7 @@ use reachproof_engine::certificate::{Outcome, certify};
 use reachproof_engine::check::{PropertyReport, Verdict, check};
 use reachproof_engine::network::{Network, Options};
 use reachproof_engine::reach::Reach;
+use reachproof_model::assumption::Assumptions;
 use reachproof_model::certificate::Certificate;
 use reachproof_model::ingest::{Input, load};
 use reachproof_model::policy::{Policy, Property};
@@ -18,10 +19,21 @@ pub const TODAY: jiff::civil::Date = jiff::civil::date(2026, 11, 25);
 /// A network by name, with the forms of its properties.
 pub type Case = (String, Snapshot, Vec<String>);
 
-/// A policy of one property.
+/// A policy of one property, with the waivers that follow the words `but for`, each without braces.
 pub fn parse(form: &str) -> Policy {
-    let text = format!("reachproof: policy/v1\nproperties:\n  - {{name: p, {form}}}\n");
-    Policy::parse("policy.yaml", text.as_bytes()).expect("the policy parses")
+    read(form).expect("the policy parses")
+}
+
+/// The same, if it is one.
+pub fn read(form: &str) -> Option<Policy> {
+    let mut parts = form.split(" but for ");
+    let property = parts.next()?;
+    let mut text = format!("reachproof: policy/v1\nproperties:\n  - {{name: p, {property}}}\nwaivers:\n");
+    let waivers: Vec<String> = parts
+        .map(|ends| format!("  - {{property: p, {ends}, until: 2027-01-31, owner: ada, why: legacy}}\n"))
+        .collect();
+    text.push_str(&if waivers.is_empty() { "  []\n".to_owned() } else { waivers.concat() });
+    Policy::parse("policy.yaml", text.as_bytes()).ok()
 }
 
 fn files(folder: &Path, below: &Path, into: &mut Vec<Input>) {
@@ -67,6 +79,10 @@ pub fn small_networks() -> Vec<Case> {
         "forbid: {from: internet, to: 'eni-app,allow-empty'}",
         "forbid: {from: eni-app, to: 'internet,eni-b1'}",
         "isolate: {between: 'eni-app,eni-db', and: 'eni-b1,allow-empty'}",
+        "forbid: {from: internet, to: 'eni-app,allow-empty', including-replies: true}",
+        "forbid: {from: eni-app, to: eni-b1, including-replies: true}",
+        "forbid: {from: 'internet,eni-web', to: 'eni-app,eni-db'} but for from: eni-web, to: eni-app",
+        "forbid: {from: 'internet,eni-app,eni-web,eni-b1,allow-empty', to: eni-db, including-replies: true} but for from: eni-app but for from: eni-web",
     ];
     let scenarios = corpus().into_iter().filter(|scenario| wanted.contains(&scenario.name()));
     scenarios
@@ -84,7 +100,10 @@ pub fn certificate(
     report: &PropertyReport,
     digest: &str,
 ) -> Certificate {
-    let report = PropertyReport { verdict: Verdict::Holds, waived: Vec::new(), ..report.clone() };
+    // What is not proved admits everything, so that the proof itself is what has to be found wanting.
+    let admitted = Assumptions::of(if report.verdict == Verdict::Holds { &[] } else { &[20, 23, 36] });
+    let assumptions = report.assumptions.and(admitted);
+    let report = PropertyReport { verdict: Verdict::Holds, assumptions, ..report.clone() };
     match certify(reach, property, &report, digest).expect("within limits") {
         Outcome::Certificate(certificate) => *certificate,
         Outcome::None(reason) => panic!("{reason}"),

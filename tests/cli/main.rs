@@ -7,6 +7,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod evidence;
+#[cfg(test)]
 mod formats;
 #[cfg(test)]
 mod grouping;

@@ -121,12 +121,8 @@ pub struct Witness {
 /// Failures that a waiver accepts.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Waived {
-    /// Who answers for them.
-    pub owner: Box<str>,
-    /// Why.
-    pub why: Box<str>,
-    /// Until when, as ISO 8601.
-    pub until: String,
+    /// The waiver.
+    pub waiver: Waiver,
     /// How many pairs.
     pub pairs: usize,
 }
@@ -295,16 +291,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             .filter(|waiver| waiver.property == property.name && waiver.applies_on(today));
         let mut waivers = Vec::new();
         for waiver in applying {
-            let region = |selector: &Option<Selector>| match selector {
-                Some(selector) => resolve(reach.network(), selector).map(Some),
-                None => Ok(None),
-            };
-            let located = |error| selection(property, waiver.place.to_string(), error);
-            waivers.push((
-                waiver,
-                region(&waiver.from).map_err(located)?,
-                region(&waiver.to).map_err(located)?,
-            ));
+            let (from, to) = ends_of_waiver(reach.network(), property, waiver)?;
+            waivers.push((waiver, from, to));
         }
         scope::require_pairs(reach.network(), property, &directions)
             .map_err(|error| selection(property, property.place.to_string(), error))?;
@@ -461,6 +449,19 @@ fn ends_of(network: &Network<'_>, property: &Property, ends: &Ends) -> Result<(R
         to = to.without(&taken(network, except).map_err(located)?);
     }
     Ok((from, to))
+}
+
+/// What a waiver of a property names at either end; any where it names nothing.
+pub(crate) fn ends_of_waiver(
+    network: &Network<'_>,
+    property: &Property,
+    waiver: &Waiver,
+) -> Result<(Option<Region>, Option<Region>), CheckError> {
+    let region = |selector: &Option<Selector>| {
+        let found = selector.as_ref().map(|selector| resolve(network, selector)).transpose();
+        found.map_err(|error| selection(property, waiver.place.to_string(), error))
+    };
+    Ok((region(&waiver.from)?, region(&waiver.to)?))
 }
 
 /// The AWS ids of what `through` names: paths that touch none of them violate the property.

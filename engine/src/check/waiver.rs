@@ -30,8 +30,7 @@ impl Case<'_, '_, '_> {
             left = kept;
             let pairs = affected(&accepted.iter().collect::<Vec<_>>()).pairs;
             if pairs > 0 {
-                let (owner, why) = (waiver.owner.clone(), waiver.why.clone());
-                waived.push(Waived { owner, why, until: waiver.until.to_string(), pairs });
+                waived.push(Waived { waiver: (*waiver).clone(), pairs });
             }
         }
         Ok((left, waived))

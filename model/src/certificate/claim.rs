@@ -8,7 +8,8 @@ use crate::assumption::Assumptions;
 use crate::flow::Question;
 use crate::id::{AttachmentId, EndpointId, EniId, PeeringId, SubnetId, VpcId};
 
-/// Nothing passes: in no direction does a packet with headers of its traffic get from a source to a destination.
+/// Nothing passes: in no direction does a packet with headers of its traffic get from a source to a destination, but for what
+/// waivers accept, of which nothing is claimed.
 ///
 /// This is what forbidding forms come to once their selectors are resolved. A packet that does not arrive is not answered
 /// either, so the claim covers both questions (R-VERDICT-1).
@@ -26,13 +27,42 @@ pub struct Claim {
     pub live_only: bool,
     /// What does not pass.
     pub directions: Vec<Direction>,
+    /// The waivers that accept some of it.
+    pub waivers: Vec<Waiving>,
     /// What the verdict rests on (R-VERDICT-3).
     pub assumptions: Assumptions,
     /// The same in words, where there is more to say.
     pub notes: Vec<Box<str>>,
 }
 
+/// A waiver as it stands in the policy.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Waiving {
+    /// The ends that it is about, as they were written: [`super::waiver_statement`].
+    pub statement: Box<str>,
+    /// Who answers for it.
+    pub owner: Box<str>,
+    /// Why.
+    pub why: Box<str>,
+    /// The last day it applies, as ISO 8601.
+    pub until: Box<str>,
+}
+
+/// What a waiver accepts in one direction: packets from these places, sent from these addresses, to those.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The sources with the addresses that are accepted there, ascending by place. Other interfaces of the sources' instances
+    /// may be among them (R-MBX-10).
+    pub sources: Vec<(Place, Vec<IpNet>)>,
+    /// The destinations with the addresses that are accepted there, ascending by place.
+    pub destinations: Vec<(Place, Vec<IpNet>)>,
+}
+
 /// From where nothing gets where.
+///
+/// What waivers accept parts it. It is one part at first; each waiver in turn makes of every part two, what sends from
+/// elsewhere than it accepts and, of the rest, what is for elsewhere. Parts without sources or destinations are none, unless
+/// nothing is accepted at all. Where answers count, each part is proved twice: as it is, and turned round.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Direction {
     /// The sources with the addresses that are meant there, ascending by place.
@@ -43,8 +73,11 @@ pub struct Direction {
     pub traffic: Traffic,
     /// AWS ids that a packet may pass, ascending: one that does is not meant (`only-through`).
     pub avoided: Vec<Box<str>>,
-    /// Whether receivers also let in what may answer packets of their own (R-VERDICT-1, R-SG-14).
+    /// Whether answers to what the destinations send count, too (R-VERDICT-1, R-SG-14): then receivers let in whatever may
+    /// answer packets of their own, and nothing gets from a destination to a source that could be answered so.
     pub answers: bool,
+    /// What waivers accept of it, one for each waiver of the claim, in their order.
+    pub accepted: Vec<Accepted>,
 }
 
 /// The headers that a direction is about.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Area, Family, Place};
 use crate::id::{AttachmentId, EniId, GroupId, Ref, RouteTableId, SubnetId, VpcId};
 
-/// Why nothing passes in one direction: a walk for each class of sources, and one for each component entered.
+/// Why nothing passes in a part of one direction: a walk for each class of sources, and one for each component entered.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Proof {
     /// The walks; every source and every component that one of them enters is the start of one.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use sha2::{Digest, Sha256};
 
 use crate::flow::Question;
-use crate::policy::{Ends, Form, Property, Selector, Term};
+use crate::policy::{Ends, Form, Property, Selector, Term, Waiver};
 
 /// What the property says. Equal iff form, selectors, groups that these name, traffic, question and strictness are.
 pub fn statement(property: &Property) -> String {
@@ -23,6 +23,14 @@ pub fn statement(property: &Property) -> String {
     text.push_str(if property.including_replies { " including-replies" } else { "" });
     text.push_str(if property.strict { " strict" } else { "" });
     text
+}
+
+/// What a waiver is about; nothing where that is the whole property. Equal iff its selectors are, and the groups that these
+/// name.
+pub fn waiver_statement(waiver: &Waiver) -> String {
+    let ends = [("from", &waiver.from), ("to", &waiver.to)];
+    let ends = ends.into_iter().filter_map(|(field, selector)| Some((field, selector.as_ref()?)));
+    ends.map(|(field, selector)| format!(" {field}: {};", written(selector))).collect()
 }
 
 /// SHA-256 of name and statement of a property, in lower-case hexadecimal.

@@ -26,6 +26,7 @@ fn certificate() -> Certificate {
         traffic: Traffic { v4: vec![area], ..Traffic::default() },
         avoided: Vec::new(),
         answers: false,
+        accepted: Vec::new(),
     };
     let claim = Claim {
         property: property.name.clone(),
@@ -34,6 +35,7 @@ fn certificate() -> Certificate {
         statement: statement(&property).into(),
         live_only: false,
         directions: vec![direction],
+        waivers: Vec::new(),
         assumptions: Default::default(),
         notes: Vec::new(),
     };
@@ -60,7 +62,10 @@ fn what_is_written_is_read() {
 fn what_no_proof_has_is_refused() {
     assert!(fault(|one| one.semantics = 9).contains("version 9 of the rules"));
     assert!(fault(|one| one.claim.property = "q".into()).contains("another digest"));
-    assert!(fault(|one| one.proofs.clear()).contains("0 proofs of 1 directions"));
+    let waiving = Waiving { statement: "".into(), owner: "".into(), why: "".into(), until: "".into() };
+    let waived = |one: &mut Certificate| one.claim.waivers = vec![waiving.clone()];
+    assert!(fault(waived).contains("0 parts that are accepted, expected 1"));
+    assert!(fault(|one| one.claim.waivers = vec![waiving.clone(); 65]).contains("at most 64"));
     assert!(fault(|one| one.proofs[0].walks[0].invariant[0].1[0].port = (2, 1)).contains("no header is in"));
     assert!(
         fault(|one| one.proofs[0].walks[0].invariant[0].1[0].source.1 = 1 << 32).contains("no header is in")

@@ -5,6 +5,9 @@ use ipnet::IpNet;
 use super::statement::digest;
 use super::{Area, Certificate, Direction, Family, Place, Proof, SEMANTICS, Sender, Start, Walk};
 
+/// The most waivers of one claim: each may double the parts of a direction.
+pub const WAIVERS: usize = 64;
+
 /// Checks everything that needs no snapshot. The error says what was found and what was expected.
 pub(super) fn validate(certificate: &Certificate) -> Result<(), String> {
     let Certificate { semantics, claim, proofs, policy, .. } = certificate;
@@ -14,8 +17,12 @@ pub(super) fn validate(certificate: &Certificate) -> Result<(), String> {
     if **policy != *digest(&claim.property, &claim.statement) {
         return Err("found another digest than that of the property it names".to_owned());
     }
-    if proofs.len() != claim.directions.len() {
-        return Err(format!("found {} proofs of {} directions", proofs.len(), claim.directions.len()));
+    if claim.waivers.len() > WAIVERS {
+        return Err(format!("found {} waivers, expected at most {WAIVERS}", claim.waivers.len()));
+    }
+    if let Some(other) = claim.directions.iter().find(|one| one.accepted.len() != claim.waivers.len()) {
+        let (found, expected) = (other.accepted.len(), claim.waivers.len());
+        return Err(format!("found a direction with {found} parts that are accepted, expected {expected}"));
     }
     claim.directions.iter().try_for_each(direction)?;
     proofs.iter().try_for_each(proof)
@@ -24,6 +31,10 @@ pub(super) fn validate(certificate: &Certificate) -> Result<(), String> {
 fn direction(direction: &Direction) -> Result<(), String> {
     places("sources", &direction.sources)?;
     places("destinations", &direction.destinations)?;
+    for accepted in &direction.accepted {
+        places("sources", &accepted.sources)?;
+        places("destinations", &accepted.destinations)?;
+    }
     ascending("ids", &direction.avoided)?;
     areas(Family::V4, &direction.traffic.v4)?;
     areas(Family::V6, &direction.traffic.v6)?;

@@ -1,0 +1,58 @@
+//! Evidence of what holds only in part: `verify` says what it is not about.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{Run, run};
+
+/// The property about the servers of `plain.yaml`, with further fields, and a waiver of some of its sources.
+fn policy(folder: &Path, fields: &str, waived: &str) -> String {
+    let path = folder.join("policy.yaml");
+    let text = format!(
+        "reachproof: policy/v1\nproperties:\n  - name: closed\n    forbid: {{from: any, to: eni-db{fields}}}\nwaivers:\n  \
+         - {{property: closed, from: '{waived}', until: 2027-01-31, owner: ada, why: legacy}}\n"
+    );
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+/// What `check` says of it, and `verify` of its certificate.
+fn checked(folder: &Path, fields: &str, waived: &str) -> [Run; 2] {
+    let policy = policy(folder, fields, waived);
+    let evidence = folder.display().to_string();
+    let check =
+        ["check", "plain.yaml", "--policy", &policy, "--date", "2026-11-25", "--certificates", &evidence];
+    let certificate = folder.join("closed.cert").display().to_string();
+    [run(&check), run(&["verify", &certificate, "plain.yaml", "--policy", &policy])]
+}
+
+#[test]
+fn what_waivers_accept_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let [check, verify] = checked(folder.path(), "", "eni-app,eni-web");
+    assert!(check.stdout.contains("apart from 2 pairs that a waiver accepts"), "{check:?}");
+    assert!(check.stdout.contains("  certificate: "), "{check:?}");
+    let expected = "to 1 destination, but for 2 pairs that ada waived until 2027-01-31, assuming";
+    assert!(verify.stdout.starts_with("accepted") && verify.stdout.contains(expected), "{verify:?}");
+    let certificate = folder.path().join("closed.cert").display().to_string();
+    let other = policy(folder.path(), "", "eni-web");
+    let verify = run(&["verify", &certificate, "plain.yaml", "--policy", &other]);
+    assert_eq!(verify.code, Some(1));
+    let why = "the policy has no such waiver of `closed` as the one of ada until 2027-01-31";
+    assert!(verify.stdout.contains(why), "{verify:?}");
+}
+
+#[test]
+fn a_waiver_of_everything_has_no_certificate() {
+    let folder = tempfile::tempdir().unwrap();
+    let [check, _] = checked(folder.path(), "", "any");
+    assert!(check.stdout.contains("no certificate: waivers accept all that it is about"), "{check:?}");
+}
+
+#[test]
+fn that_replies_count_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let [_, verify] = checked(folder.path(), ", including-replies: true", "eni-app,eni-web");
+    let expected = "to 1 destination with replies, but for 2 pairs";
+    assert!(verify.stdout.starts_with("accepted") && verify.stdout.contains(expected), "{verify:?}");
+}
