@@ -178,7 +178,12 @@ fn reports_about_vpcs_with_common_addresses_are_the_same() {
 
 /// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
 /// and what is true of it.
-const LOST: [(&str, &str, Verdict); 21] = [
+const LOST: [(&str, &str, Verdict); 22] = [
+    (
+        include_str!("lost/sibling-answers.yaml"),
+        "isolate: {between: eni-a, and: eni-db, including-replies: true}",
+        Verdict::Unknown,
+    ),
     (
         include_str!("lost/ports-by-address.yaml"),
         "require: {from: [eni-app, eni-app2], to: internet, port: tcp/443}",

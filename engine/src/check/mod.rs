@@ -320,8 +320,11 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             let others = gather_to(self.reach, &self.wanted(direction, &siblings), &to)?;
             found.extend(others.into_iter().map(Bundle::only_possible));
             if let Some(answering) = &self.answering {
-                let more = self.answers(&Reach::of(answering), direction, &found)?;
+                let answering = Reach::of(answering);
+                let more = self.answers(&answering, direction, &direction.from, &found)?;
                 found.extend(more);
+                let others = self.answers(&answering, direction, &siblings, &found)?;
+                found.extend(others.into_iter().map(Bundle::only_possible));
             }
         }
         Ok(found)

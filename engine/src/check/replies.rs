@@ -12,24 +12,26 @@ use super::bundle::{Bundle, Way, without_known};
 use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction};
 use crate::reach::Reach;
+use crate::region::Region;
 
 /// The protocols whose answers every translation lets through.
 const ANSWERED: [Protocol; 4] = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6];
 
 impl Case<'_, '_, '_> {
-    /// What else passes in a direction where answers count; pairs that are known already are left out.
+    /// What else passes from some sources in a direction where answers count; pairs that are known already are left out.
     pub(super) fn answers(
         &self,
         answering: &Reach<'_, '_>,
         direction: &Direction,
+        sources: &Region,
         known: &[Bundle],
     ) -> Result<Vec<Bundle>, CheckError> {
-        let as_new = gather(answering, &self.wanted(direction, &direction.from))?;
+        let as_new = gather(answering, &self.wanted(direction, sources))?;
         let as_new = as_new.into_iter().map(|found| Bundle { way: Way::Solicited, ..found.only_possible() });
         let asked = self.asked_by_destinations();
         let back = Wanted {
             from: &direction.to,
-            to: &direction.from,
+            to: sources,
             traffic: &asked,
             question: Question::Connection,
             avoid: direction.avoid.clone(),
