@@ -290,3 +290,17 @@ fn nothing_is_lost_that_was_lost_before() {
         }
     }
 }
+
+#[test]
+fn answers_count_whatever_the_protocol_where_a_waiver_accepts_the_questions() {
+    let text = include_str!("lost/other-protocol-answers.yaml");
+    let snapshot = load(parse("lost.yaml", text).expect("the scenario parses").inputs()).expect("it loads");
+    let policy = policy(
+        "reachproof: policy/v1\nproperties:\n  - name: p\n    isolate: {between: internet, and: eni-db, \
+         including-replies: true, protocol: 47}\nwaivers:\n  - {property: p, from: eni-db, to: internet, \
+         until: 2027-01-01, owner: o, why: w}\n",
+    );
+    let reports = reports(&snapshot, &policy, Search::Usual);
+    let verdicts: Vec<_> = reports.iter().flatten().map(|row| (row.verdict, row.affected.pairs)).collect();
+    assert_eq!(verdicts, [(Verdict::Violated, 1)]);
+}

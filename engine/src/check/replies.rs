@@ -5,6 +5,8 @@
 //! sent and wherever that got to. What only an answer can do, such as passing a NAT gateway inwards, is found as the reply
 //! to what the destinations send.
 
+use std::collections::BTreeSet;
+
 use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::policy::TrafficSpec;
 
@@ -13,9 +15,6 @@ use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction};
 use crate::reach::Reach;
 use crate::region::Region;
-
-/// The protocols whose answers every translation lets through.
-const ANSWERED: [Protocol; 4] = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6];
 
 impl Case<'_, '_, '_> {
     /// What else passes from some sources in a direction where answers count; pairs that are known already are left out.
@@ -36,8 +35,8 @@ impl Case<'_, '_, '_> {
             question: Question::Connection,
             avoid: direction.avoid.clone(),
         };
-        let back = if asked.is_empty() { Vec::new() } else { gather(self.reach, &back)? };
-        let back: Vec<Bundle> = back.into_iter().map(|found| self.as_answer(found)).collect();
+        let back: Vec<Bundle> =
+            gather(self.reach, &back)?.into_iter().map(|found| self.as_answer(found)).collect();
         let mut more = without_known(back, known);
         let as_new = without_known(as_new.collect(), known);
         let as_new = without_known(as_new, &more);
@@ -45,12 +44,12 @@ impl Case<'_, '_, '_> {
         Ok(more)
     }
 
-    /// Whole protocols: an answer goes to the port that the question came from, which may be any.
+    /// Whole protocols, as an answer goes to the port that the question came from, which may be any; any header if the
+    /// property is about any.
     fn asked_by_destinations(&self) -> Vec<TrafficSpec> {
-        let specs = &self.property.traffic;
-        let asks =
-            |protocol: &Protocol| specs.is_empty() || specs.iter().any(|spec| spec.protocol() == *protocol);
-        ANSWERED.into_iter().filter(asks).map(TrafficSpec::Protocol).collect()
+        let protocols: BTreeSet<Protocol> =
+            self.property.traffic.iter().map(|spec| spec.protocol()).collect();
+        protocols.into_iter().map(TrafficSpec::Protocol).collect()
     }
 
     /// Certain only where the property does not ask for ports: which one the destination sends from is its own choice.
