@@ -321,8 +321,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             found.extend(others.into_iter().map(Bundle::only_possible));
             if let Some(answering) = &self.answering {
                 let answering = Reach::of(answering);
-                let more = self.answers(&answering, direction, &direction.from, &found)?;
-                found.extend(more);
+                found.extend(self.answers(&answering, direction, &direction.from, &found)?);
                 let others = self.answers(&answering, direction, &siblings, &found)?;
                 found.extend(others.into_iter().map(Bundle::only_possible));
             }

@@ -25,6 +25,9 @@ impl Case<'_, '_, '_> {
         sources: &Region,
         known: &[Bundle],
     ) -> Result<Vec<Bundle>, CheckError> {
+        if sources.is_empty() {
+            return Ok(Vec::new());
+        }
         let as_new = gather(answering, &self.wanted(direction, sources))?;
         let as_new = as_new.into_iter().map(|found| Bundle { way: Way::Solicited, ..found.only_possible() });
         let asked = self.asked_by_destinations();
