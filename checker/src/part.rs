@@ -62,7 +62,7 @@ fn rest(
         return Ok(());
     }
     let Some((first, others)) = accepted.split_first() else { return part.check(check) };
-    let [from, to] = [&first.sources, &first.destinations].map(|places| ends(net, places));
+    let [from, to] = [&first.sources, &first.destinations].map(|places| listed(net, places));
     let beside = Part { sources: cut(net, &part.sources, &from, without)?, ..part.clone() };
     rest(net, beside, others, check)?;
     let sources = cut(net, &part.sources, &from, within)?;
@@ -129,6 +129,18 @@ fn asked(traffic: &Traffic) -> Traffic {
         protocols.iter().map(|protocol| Area { protocol: *protocol, ..Area::full(family) }).collect()
     };
     Traffic { v4: of(Family::V4), v6: of(Family::V6), translated: of(Family::V4) }
+}
+
+/// Places with no other addresses than those that are listed there: what a waiver does not name is to be proved.
+fn listed(net: &Net<'_>, places: &[(Place, Vec<IpNet>)]) -> Ends {
+    let mut found = Ends::new();
+    for (place, blocks) in places {
+        net.work.spend(blocks.len());
+        let own = found.entry(place.clone()).or_default();
+        own.v4.extend(intervals(blocks, Family::V4));
+        own.v6.extend(intervals(blocks, Family::V6));
+    }
+    found
 }
 
 /// Places with the addresses that are meant there, and the private ones that an internet gateway makes of them (R-IGW-4).

@@ -126,6 +126,12 @@ fn a_waiver_of_some_addresses_accepts_no_others() {
     let half = decide(&snapshot, &format!("{form} but for from: '203.0.113.0/25'"));
     assert_eq!(half.report.verdict, Verdict::Violated);
     assert_ne!(half.rejected, "");
+    let public = "198.51.100.10/32".parse().unwrap();
+    let mut by_public = office.certificate.clone();
+    let direction = &mut by_public.claim.directions[0];
+    direction.destinations[0].1 = vec!["10.0.0.10/32".parse().unwrap(), public];
+    direction.accepted[0].destinations[0].1 = vec![public];
+    assert_ne!(rejection(&by_public, &snapshot), "", "the private address is not accepted");
     let mut narrower = office.certificate;
     narrower.claim.directions[0].accepted[0].sources[0].1 = vec!["203.0.113.0/25".parse().unwrap()];
     let why = rejection(&narrower, &snapshot);
