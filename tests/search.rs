@@ -291,16 +291,35 @@ fn nothing_is_lost_that_was_lost_before() {
     }
 }
 
+/// Of one property with waivers: the verdict and how many pairs fail.
+fn waived(network: &str, form: &str, waivers: &[&str]) -> (Verdict, usize) {
+    let snapshot =
+        load(parse("lost.yaml", network).expect("the scenario parses").inputs()).expect("it loads");
+    let waivers: String = waivers
+        .iter()
+        .map(|ends| format!("  - {{property: p, {ends}, until: 2027-01-01, owner: o, why: w}}\n"))
+        .collect();
+    let text = format!(
+        "reachproof: policy/v1\nproperties:\n  - {{name: p, isolate: {{{form}, including-replies: true}}}}\n\
+         waivers:\n{waivers}"
+    );
+    let report = reports(&snapshot, &policy(&text), Search::Usual).remove(0).expect("it is decided");
+    (report.verdict, report.affected.pairs)
+}
+
 #[test]
 fn answers_count_whatever_the_protocol_where_a_waiver_accepts_the_questions() {
-    let text = include_str!("lost/other-protocol-answers.yaml");
-    let snapshot = load(parse("lost.yaml", text).expect("the scenario parses").inputs()).expect("it loads");
-    let policy = policy(
-        "reachproof: policy/v1\nproperties:\n  - name: p\n    isolate: {between: internet, and: eni-db, \
-         including-replies: true, protocol: 47}\nwaivers:\n  - {property: p, from: eni-db, to: internet, \
-         until: 2027-01-01, owner: o, why: w}\n",
-    );
-    let reports = reports(&snapshot, &policy, Search::Usual);
-    let verdicts: Vec<_> = reports.iter().flatten().map(|row| (row.verdict, row.affected.pairs)).collect();
-    assert_eq!(verdicts, [(Verdict::Violated, 1)]);
+    let network = include_str!("lost/other-protocol-answers.yaml");
+    let form = "between: internet, and: eni-db, protocol: 47";
+    assert_eq!(waived(network, form, &["from: eni-db, to: internet"]), (Verdict::Violated, 1));
+}
+
+#[test]
+fn a_waiver_of_one_address_accepts_no_answers_from_another() {
+    let network = include_str!("lost/waived-answer.yaml");
+    let back = "from: eni-db, to: eni-a";
+    let waivers = ["from: 10.0.1.10/32, to: eni-db", back];
+    let form = "between: eni-a, and: eni-db";
+    assert_eq!(waived(network, form, &waivers), (Verdict::Violated, 1));
+    assert_eq!(waived(network, form, &["from: eni-a, to: eni-db", back]), (Verdict::Holds, 0));
 }

@@ -40,7 +40,11 @@ impl Case<'_, '_, '_> {
         };
         let back: Vec<Bundle> =
             gather(self.reach, &back)?.into_iter().map(|found| self.as_answer(found)).collect();
-        let mut more = without_known(back, known);
+        let (sure, unsure): (Vec<Bundle>, Vec<Bundle>) = back.into_iter().partition(|found| found.certain);
+        // What is only possible hides nothing that is certain.
+        let certain: Vec<Bundle> = known.iter().filter(|found| found.certain).cloned().collect();
+        let mut more = without_known(sure, &certain);
+        more.extend(without_known(unsure, known));
         let as_new = without_known(as_new.collect(), known);
         let as_new = without_known(as_new, &more);
         more.extend(as_new);

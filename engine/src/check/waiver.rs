@@ -7,9 +7,10 @@ use ipnet::IpNet;
 
 use super::affected::affected;
 use super::bundle::{Bundle, Way};
-use super::gather::{Wanted, gather};
+use super::gather::gather;
 use super::{Case, CheckError, Direction, Waived};
 use crate::network::{Role, owned_blocks};
+use crate::reach::Reach;
 use crate::region::{Region, Spot, common, everything, without_blocks};
 
 /// An end of a waiver: its region, or any.
@@ -107,7 +108,8 @@ impl Case<'_, '_, '_> {
         bundle.way == Way::Unsolicited && !requiring
     }
 
-    /// Whether something passes between two places but for what a waiver means for certain.
+    /// Whether something passes between two places, also as an answer where these count, but for what a waiver means for
+    /// certain.
     fn passes_beside(&self, from: &End, to: &End, pair: &Bundle) -> Result<bool, CheckError> {
         let [sources, sinks] = pair.ends();
         let (Some(Some(source)), Some(Some(sink))) = (sources.first().copied(), sinks.first().copied())
@@ -126,13 +128,27 @@ impl Case<'_, '_, '_> {
                 (sources.clone(), beside(&destinations, to)),
             ];
             for (from, to) in parts {
-                let wanted = Wanted { to: &to, ..self.wanted(direction, &from) };
-                if !from.is_empty() && !to.is_empty() && !gather(self.reach, &wanted)?.is_empty() {
+                let part = Direction { from, to, avoid: direction.avoid.clone() };
+                if self.passes_in(&part)? {
                     return Ok(true);
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Whether something passes in a direction, also as an answer where these count.
+    fn passes_in(&self, part: &Direction) -> Result<bool, CheckError> {
+        if part.from.is_empty() || part.to.is_empty() {
+            return Ok(false);
+        }
+        if !gather(self.reach, &self.wanted(part, &part.from))?.is_empty() {
+            return Ok(true);
+        }
+        match &self.answering {
+            Some(answering) => Ok(!self.answers(&Reach::of(answering), part, &part.from, &[])?.is_empty()),
+            None => Ok(false),
+        }
     }
 }
 
