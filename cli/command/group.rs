@@ -12,6 +12,7 @@ use reachproof_engine::network::{Network, Sink, SourcePlace, owned_blocks};
 use reachproof_engine::region::{Extent, Region, Spot};
 
 use super::flows::{Flows, Intervals, intervals, united};
+use super::pairs::{Pairs, PatternId};
 
 /// Flows with what is an endpoint's own taken out, so that those of like endpoints are equal.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -22,7 +23,31 @@ pub struct Pattern {
     own_destination: bool,
 }
 
-/// Sources and destinations that are alike, with what flows between each two of them.
+/// Sources and destinations that are alike, with the patterns of what flows between each two of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Alike {
+    /// The sources.
+    pub from: Vec<SourcePlace>,
+    /// The destinations.
+    pub to: Vec<Sink>,
+    /// The patterns.
+    pub patterns: Vec<Pattern>,
+}
+
+impl Alike {
+    /// A source with a destination that is not itself.
+    pub fn example(&self) -> Option<(SourcePlace, Sink)> {
+        let pairs = self.from.iter().flat_map(|from| self.to.iter().map(|to| (*from, *to)));
+        pairs.into_iter().find(|(from, to)| !is_itself(*from, *to))
+    }
+}
+
+/// Whether a source is its own destination.
+pub fn is_itself(from: SourcePlace, to: Sink) -> bool {
+    Spot::source_of(from).map(Spot::sink) == Some(to)
+}
+
+/// The same with the addresses of all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
     /// The sources.
@@ -45,13 +70,13 @@ pub struct Own<'n, 's> {
 
 impl Own<'_, '_> {
     /// Those of a source; none if it is no interface.
-    fn source(&self, place: SourcePlace, family: Family) -> Intervals {
+    pub fn source(&self, place: SourcePlace, family: Family) -> Intervals {
         let Some(spot @ Spot::Interface(_)) = Spot::source_of(place) else { return Vec::new() };
         self.asked(spot, self.from.get(spot), family)
     }
 
     /// Those of a destination; none if it is no interface.
-    fn destination(&self, sink: Sink, family: Family) -> Intervals {
+    pub fn destination(&self, sink: Sink, family: Family) -> Intervals {
         let Some(spot @ Spot::Interface(_)) = Spot::of_sink(sink) else { return Vec::new() };
         self.asked(spot, self.to.get(spot), family)
     }
@@ -77,8 +102,15 @@ impl Own<'_, '_> {
         Pattern { flows, own_source, own_destination }
     }
 
-    /// The flows of a pattern between all of a group.
-    fn flows(&self, pattern: Pattern, from: &[SourcePlace], to: &[Sink]) -> Flows {
+    /// The pattern of flows from all addresses of a source's own to all of a destination's own.
+    pub fn between_own(mut flows: Flows) -> Pattern {
+        flows.source.clear();
+        flows.destination.clear();
+        Pattern { flows, own_source: true, own_destination: true }
+    }
+
+    /// The flows of a pattern between all of some ends.
+    pub fn flows(&self, pattern: Pattern, from: &[SourcePlace], to: &[Sink]) -> Flows {
         let Pattern { mut flows, own_source, own_destination } = pattern;
         if own_source {
             flows.source = united(from.iter().flat_map(|place| self.source(*place, flows.family)).collect());
@@ -90,32 +122,41 @@ impl Own<'_, '_> {
         flows
     }
 
-    /// All pairs in groups.
-    pub fn groups(&self, pairs: BTreeMap<(SourcePlace, Sink), Vec<Pattern>>) -> Vec<Group> {
-        let mut alike: BTreeMap<(Vec<Pattern>, Option<Sink>), Sinks> = BTreeMap::new();
-        for ((from, to), mut patterns) in pairs {
-            patterns.sort();
-            let alone = stands_alone(to, &patterns).then_some(to);
-            alike.entry((patterns, alone)).or_default().entry(from).or_default().insert(to);
-        }
-        let mut groups = Vec::new();
-        for ((patterns, _), sinks) in alike {
-            groups.extend(with_equal_sinks(sinks).into_iter().map(|(from, to)| {
-                let to: Vec<Sink> = to.into_iter().collect();
-                let flows = patterns.iter().map(|pattern| self.flows(pattern.clone(), &from, &to)).collect();
-                Group { from, to, flows }
-            }));
-        }
-        groups
+    /// A group with the addresses of all its ends.
+    pub fn group(&self, alike: Alike) -> Group {
+        let Alike { from, to, patterns } = alike;
+        let flows = patterns.into_iter().map(|pattern| self.flows(pattern, &from, &to)).collect();
+        Group { from, to, flows }
     }
+}
+
+/// All pairs by what is alike.
+pub fn alike(mut pairs: Pairs) -> Vec<Alike> {
+    let mut found: BTreeMap<(Vec<PatternId>, Option<Sink>), Sinks> = BTreeMap::new();
+    for ((from, to), mut numbers) in std::mem::take(&mut pairs.of) {
+        numbers.sort_unstable();
+        let alone = stands_alone(to, pairs.patterns(&numbers)).then_some(to);
+        found.entry((numbers, alone)).or_default().entry(from).or_default().insert(to);
+    }
+    let mut groups = Vec::new();
+    for ((numbers, _), sinks) in found {
+        let mut patterns: Vec<Pattern> = pairs.patterns(&numbers).cloned().collect();
+        patterns.sort();
+        groups.extend(with_equal_sinks(sinks).into_iter().map(|(from, to)| Alike {
+            from,
+            to: to.into_iter().collect(),
+            patterns: patterns.clone(),
+        }));
+    }
+    groups
 }
 
 /// Where each source sends.
 type Sinks = BTreeMap<SourcePlace, BTreeSet<Sink>>;
 
 /// Whether a destination can share its patterns with no other: an interface that receives what is not just its own.
-fn stands_alone(to: Sink, patterns: &[Pattern]) -> bool {
-    matches!(to, Sink::Interface(_)) && patterns.iter().any(|pattern| !pattern.own_destination)
+fn stands_alone<'p>(to: Sink, mut patterns: impl Iterator<Item = &'p Pattern>) -> bool {
+    matches!(to, Sink::Interface(_)) && patterns.any(|pattern| !pattern.own_destination)
 }
 
 /// Sources that send to the same sinks. What one sends to itself is not listed, so that a source is free to count among

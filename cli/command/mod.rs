@@ -6,6 +6,8 @@ pub mod compile;
 pub mod flows;
 pub mod generate;
 pub mod group;
+mod listing;
+pub mod pairs;
 pub mod reach;
 mod recall;
 mod replay;

@@ -1,19 +1,17 @@
 //! `reach`: every flow from some endpoints to others.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use reachproof_engine::asked::{destined, senders, traffic};
+use rayon::prelude::*;
 use reachproof_engine::header::{Arena, Set};
 use reachproof_engine::hypothetical::{require_internet_beside_public, supposing};
 use reachproof_engine::network::{Network, NodeLimit, Sink, SourcePlace};
-use reachproof_engine::reach::{Delivery, Explored, Reach, Request, classes};
-use reachproof_engine::region::{Extent, Region, Spot, select};
+use reachproof_engine::reach::{Reach, Request, classes};
+use reachproof_engine::region::{Region, select};
 use reachproof_model::flow::Question;
-use reachproof_model::id::ComponentId;
 use reachproof_model::policy::{Selector, TrafficSpec};
 
-use super::flows::{Answered, flows};
-use super::group::{Own, Pattern};
+use super::flows::{Answered, Flows};
+use super::group::{Alike, Group, Own, alike};
+use super::listing::{Found, Listing};
 use super::replay::Replay;
 use super::{network, read_inputs, snapshot};
 use crate::answer::names::Names;
@@ -39,7 +37,7 @@ pub fn run(arguments: &ReachArguments, talk: &mut Talk) -> Result<Exit, Failure>
     require_internet_beside_public(&network, &from, &to).map_err(|error| Failure::new(error.to_string()))?;
     talk.progress("exploring");
     let wanted = Wanted { network: &network, from, to, traffic, question: arguments.question };
-    let answer = wanted.answer()?;
+    let answer = wanted.answer(talk)?;
     let target = output::target(arguments.answer.to.output.as_ref());
     let written = match arguments.answer.format {
         Format::Json => pretty(&ReachJson::of(&answer))?,
@@ -61,40 +59,30 @@ fn region(option: &str, network: &Network<'_>, selector: &Selector) -> Result<Re
 }
 
 /// What is asked.
-struct Wanted<'n, 's> {
-    network: &'n Network<'s>,
-    from: Region,
-    to: Region,
-    traffic: Vec<TrafficSpec>,
-    question: Question,
-}
-
-/// What one class of sources yields.
-#[derive(Default)]
-struct Found {
-    pairs: BTreeMap<(SourcePlace, Sink), Vec<Pattern>>,
-    entered: BTreeSet<ComponentId>,
-    /// Patterns of the class that have been replayed, with what became of them. Its members differ in their addresses
-    /// only, so that one of them speaks for all.
-    replayed: BTreeMap<(Sink, Pattern), Pattern>,
+pub(super) struct Wanted<'n, 's> {
+    pub(super) network: &'n Network<'s>,
+    pub(super) from: Region,
+    pub(super) to: Region,
+    pub(super) traffic: Vec<TrafficSpec>,
+    pub(super) question: Question,
 }
 
 impl<'n> Wanted<'n, '_> {
-    fn answer(&self) -> Result<ReachAnswer<'n>, Failure> {
+    fn answer(&self, talk: &mut Talk) -> Result<ReachAnswer<'n>, Failure> {
         let sources: Vec<SourcePlace> = self.from.iter().filter_map(|(spot, _)| spot.source()).collect();
         let request = Request::of(Question::Connection);
         let reach = Reach::of(self.network);
-        let explored = reach.explore(&classes(self.network, &sources), &request, |part| self.class(part));
+        let explored =
+            reach.explore(&classes(self.network, &sources), &request, |explored| Listing::of(self, explored));
         let mut all = Found::default();
         for part in explored?.into_iter().flatten() {
-            let part = part?;
-            for (ends, patterns) in part.pairs {
-                all.pairs.entry(ends).or_default().extend(patterns);
-            }
-            all.entered.extend(part.entered);
+            all.append(part?);
         }
-        let groups = self.own().groups(all.pairs).into_iter();
-        let mut rows: Vec<Row> = groups.map(|group| Row::of(self.network, group)).collect();
+        talk.progress("tracing an example of each row");
+        let alike: Vec<Alike> = alike(all.pairs);
+        let groups = alike.into_par_iter().map(|alike| self.confirmed(alike));
+        let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        let mut rows: Vec<Row> = groups.into_iter().map(|group| Row::of(self.network, group)).collect();
         rows.sort_by(|left, right| (&left.from, &left.to).cmp(&(&right.from, &right.to)));
         let entered = all.entered.into_iter().map(|id| component_gap(self.network, id));
         let doubts = self.network.doubts().into_iter().chain(self.network.unlisted_addresses());
@@ -103,87 +91,31 @@ impl<'n> Wanted<'n, '_> {
         Ok(ReachAnswer { question: self.question, rows, gaps, names: Names::of(self.network) })
     }
 
-    fn own(&self) -> Own<'_, '_> {
+    /// The row of ends that are alike. What was not replayed for each of them is replayed here, for the first two.
+    fn confirmed(&self, mut alike: Alike) -> Result<Group, Failure> {
+        let own = self.own();
+        if let Some((from, to)) = alike.example() {
+            for pattern in alike.patterns.iter_mut().filter(|pattern| self.speaks_for_all(&pattern.flows)) {
+                let flows = own.flows(pattern.clone(), &[from], &[to]);
+                let mut arena = Arena::new(flows.family);
+                let confirmed = self.replay(from, to).confirmed(&mut arena, Set::FULL, flows)?;
+                pattern.flows.assumptions = confirmed.assumptions;
+            }
+        }
+        Ok(own.group(alike))
+    }
+
+    /// Whether a replay between two ends confirms the same flows between all that are alike: where they are certain, what
+    /// they were addressed to is known, and nothing can make them uncertain.
+    pub(super) fn speaks_for_all(&self, flows: &Flows) -> bool {
+        flows.certain && flows.answered != Answered::Some && !flows.rewritten && !self.network.options.strict
+    }
+
+    pub(super) fn replay(&self, from: SourcePlace, to: Sink) -> Replay<'n, '_> {
+        Replay { network: self.network, question: self.question, from, to }
+    }
+
+    pub(super) fn own(&self) -> Own<'_, '_> {
         Own { network: self.network, from: &self.from, to: &self.to }
     }
-
-    fn class(&self, mut explored: Explored<'_>) -> Result<Found, Failure> {
-        let mut found = Found::default();
-        let asked = traffic(explored.arena, explored.family, &self.traffic);
-        for sender in senders(self.network, &self.from, explored.source) {
-            let sent = sender.sent(explored.arena, explored.family);
-            let sent = explored.arena.intersection(sent, asked);
-            for delivery in explored.deliveries() {
-                self.delivery(&mut explored, sender.place, sent, delivery, &mut found)?;
-            }
-        }
-        Ok(found)
-    }
-
-    fn delivery(
-        &self,
-        explored: &mut Explored<'_>,
-        source: SourcePlace,
-        sent: Set,
-        delivery: Delivery,
-        found: &mut Found,
-    ) -> Result<(), Failure> {
-        if let Sink::Component(component) = delivery.sink {
-            let entering = explored.arena.intersection(delivery.over, sent);
-            found.entered.extend((!entering.is_empty()).then_some(component));
-        }
-        let itself = Spot::source_of(source).map(Spot::sink) == Some(delivery.sink);
-        let Some(extent) = self.to.at(delivery.sink).filter(|_| !itself) else { return Ok(()) };
-        let (family, destination) = (explored.family, delivery.destination);
-        let asked = asked(explored, &delivery, extent, sent);
-        let replay =
-            Replay { network: self.network, question: self.question, from: source, to: delivery.sink };
-        for (set, certain, answered) in self.parts(explored.arena, &delivery) {
-            let set = explored.arena.intersection(set, asked);
-            for flows in flows(explored.arena, family, set, destination, (certain, answered)) {
-                let pattern = self.own().pattern(flows.clone(), source, delivery.sink);
-                let known = found.replayed.get(&(delivery.sink, pattern.clone()));
-                let confirmed = match known {
-                    Some(known) => known.clone(),
-                    None => {
-                        let confirmed = replay.confirmed(explored.arena, set, flows)?;
-                        self.own().pattern(confirmed, source, delivery.sink)
-                    }
-                };
-                found.replayed.insert((delivery.sink, pattern), confirmed.clone());
-                found.pairs.entry((source, delivery.sink)).or_default().push(confirmed);
-            }
-        }
-        Ok(())
-    }
-
-    /// Disjoint parts of a delivery, each with whether it is certain to arrive and whether its replies come back. Of
-    /// what is uncertain the replies are read in the permissive world, as its arrival is.
-    fn parts(&self, arena: &mut Arena, delivery: &Delivery) -> Vec<(Set, bool, Answered)> {
-        let (back, perhaps) = (delivery.answered_under, delivery.answered_over);
-        let doubtful = arena.difference(perhaps, back);
-        if self.question == Question::Connection {
-            return vec![(back, true, Answered::All), (doubtful, false, Answered::All)];
-        }
-        let unsure = arena.difference(delivery.over, delivery.under);
-        vec![
-            (arena.intersection(delivery.under, back), true, Answered::All),
-            (arena.intersection(delivery.under, doubtful), true, Answered::Some),
-            (unanswered(arena, delivery.under, back, perhaps), true, Answered::None),
-            (arena.intersection(unsure, perhaps), false, Answered::All),
-            (arena.difference(unsure, perhaps), false, Answered::None),
-        ]
-    }
-}
-
-/// What neither world answers.
-fn unanswered(arena: &mut Arena, set: Set, back: Set, perhaps: Set) -> Set {
-    let without = arena.difference(set, perhaps);
-    arena.difference(without, back)
-}
-
-/// Of the sent headers those whose destination, as sent or as delivered, is meant.
-fn asked(explored: &mut Explored<'_>, delivery: &Delivery, extent: &Extent, sent: Set) -> Set {
-    let meant = destined(explored.arena, explored.family, delivery, &extent.blocks);
-    explored.arena.intersection(meant, sent)
 }

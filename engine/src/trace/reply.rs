@@ -44,7 +44,7 @@ impl Tracer<'_, '_> {
     /// R-CONN-3, R-PCX-5: the way back starts where the packet arrived; what needs no route says so itself.
     fn reply_from(&self, sink: Sink, end: &End, header: &Flow) -> Reply {
         let start = |place, origin| vec![self.answer(end, header, place, origin).to(place)];
-        Reply::Walked(self.explore(match sink {
+        let ways = match sink {
             Sink::Interface(interface) => {
                 let mut ways = start(Place::Sending { interface, by_component: false }, Origin::Local);
                 ways.extend(self.returned_to_sender(end, header, interface));
@@ -65,7 +65,9 @@ impl Tracer<'_, '_> {
             Sink::Attachment(_) | Sink::Peer(_) | Sink::Unseen(_) | Sink::Component(_) => {
                 return Reply::Known(self.world == World::Over);
             }
-        }))
+        };
+        // In the permissive world one way back is enough.
+        Reply::Walked(self.explore_until(ways, |end| self.world == World::Over && self.is_back(end)))
     }
 
     fn answer(&self, end: &End, header: &Flow, place: Place, origin: Origin) -> Leg {

@@ -93,7 +93,12 @@ fn strict_doubts(network: &Network<'_>, trusting: bool) -> Vec<Box<str>> {
 impl Tracer<'_, '_> {
     /// All ways of the packet from its sender.
     pub(super) fn forward(&self) -> Ways {
-        self.explore(self.inject(self.sender, Packet::of(&self.example)))
+        self.forward_until(|_| false)
+    }
+
+    /// The same up to an end after which no other matters.
+    fn forward_until(&self, enough: impl Fn(&End) -> bool) -> Ways {
+        self.explore_until(self.inject(self.sender, Packet::of(&self.example)), enough)
     }
 
     /// The ends that count: in the permissive world every good one; in the restrictive one, all if all are good.
@@ -124,8 +129,16 @@ impl Tracer<'_, '_> {
         }
     }
 
+    /// Whether no end that is found later can change what is answered: in the permissive world one good end decides.
+    fn suffices(&self, query: &Query, end: &End) -> bool {
+        let shown = |sink| query.goal.is_some() || !matches!(sink, Sink::Component(_));
+        self.world == World::Over
+            && end.sink.is_some_and(|sink| self.is_goal(query.goal, sink) && shown(sink))
+            && (query.question == Question::Packet || self.is_answered(&self.reply(end)))
+    }
+
     fn account(&self, query: &Query) -> Account {
-        let ways = self.forward();
+        let ways = self.forward_until(|end| self.suffices(query, end));
         let at_goal = |end: &&End| end.sink.is_some_and(|sink| self.is_goal(query.goal, sink));
         let arrived: Vec<&End> = self.good_ends(&ways).into_iter().filter(at_goal).collect();
         let all_arrived = self.world == World::Over || arrived.len() == ways.ends.len();

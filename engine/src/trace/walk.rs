@@ -94,14 +94,18 @@ impl Ways {
 }
 
 impl Tracer<'_, '_> {
-    /// R-CORE-7: follows every branch until it ends or comes to a state that was there before. There is no bound on
+    /// R-CORE-7: follows every branch until it ends or comes to a state that was there before, or until there is an end
+    /// after which no other matters: behind a component there are as many as there are interfaces. There is no bound on
     /// the number of hops: states are finitely many.
-    pub(super) fn explore(&self, start: Vec<Branch>) -> Ways {
+    pub(super) fn explore_until(&self, start: Vec<Branch>, enough: impl Fn(&End) -> bool) -> Ways {
         let mut ways = Ways::default();
         let mut seen = BTreeMap::new();
         self.extend(&mut ways, &mut seen, None, start);
-        let mut next = 0;
-        while let Some(state) = ways.nodes.get(next).map(|node| node.state.clone()) {
+        let (mut next, mut judged) = (0, 0);
+        while !ways.ends.iter().skip(judged).any(&enough)
+            && let Some(state) = ways.nodes.get(next).map(|node| node.state.clone())
+        {
+            judged = ways.ends.len();
             let branches = self.step(Leg::new(state, self.example));
             self.extend(&mut ways, &mut seen, Some(next), branches);
             next += 1;
