@@ -220,16 +220,19 @@ fn compare(interfaces: usize, fields: Fields) {
     let snapshot = load(files.clone()).expect("the answers are well-formed");
     let compiled = write_snapshot(&snapshot).expect("a snapshot has a binary form");
     assert!(read_snapshot("compiled", &compiled) == Ok(snapshot), "what is read is what was written");
-    let from_json = fastest(|| files.clone(), load);
-    let from_compiled = fastest(|| (), |()| read_snapshot("compiled", &compiled));
     let shape = if fields == Fields::All { "all fields" } else { "only fields that are read" };
-    let text = format!(
-        "JSON with {shape} {:.1} MB {from_json:.1} ms, compiled {:.1} MB {from_compiled:.1} ms, {:.1} times as fast",
-        size as f64 / 1e6,
-        compiled.len() as f64 / 1e6,
-        from_json / from_compiled,
-    );
-    ratio("compiled", Amounts { interfaces, ..Amounts::default() }, &text);
+    for threads in [1, 2] {
+        let from_json = on_threads(threads, || fastest(|| files.clone(), load));
+        let from_compiled = on_threads(threads, || fastest(|| (), |()| read_snapshot("compiled", &compiled)));
+        let text = format!(
+            "{threads} threads, JSON with {shape} {:.1} MB {from_json:.1} ms, compiled {:.1} MB {from_compiled:.1} ms, \
+             {:.1} times as fast",
+            size as f64 / 1e6,
+            compiled.len() as f64 / 1e6,
+            from_json / from_compiled,
+        );
+        ratio("compiled", Amounts { interfaces, ..Amounts::default() }, &text);
+    }
 }
 
 fn both(interfaces: u32) {
@@ -238,18 +241,19 @@ fn both(interfaces: u32) {
     }
 }
 
-fn organisations(interfaces: u32) {
+fn organisations(interfaces: u32, threads: usize) {
     let snapshot = organisation::snapshot(&organisation::planned(interfaces));
     let amounts = Amounts::of(&snapshot);
     let write = |()| write_snapshot(&snapshot).expect("a snapshot has a binary form");
-    let (compiled, written) = measured(&format!("compile/{interfaces}"), || (), write);
-    row("compile", amounts, 1, written, &speed(compiled.len() as u64, written.seconds));
+    let (compiled, written) = measured(&format!("compile/{interfaces}/{threads}"), || (), write);
+    row("compile", amounts, threads, written, &speed(compiled.len() as u64, written.seconds));
     let read = |()| read_snapshot("compiled", &compiled).expect("what was written is read");
-    let (_, loaded) = measured(&format!("compiled/{interfaces}"), || (), read);
-    row("load compiled", amounts, 1, loaded, &speed(compiled.len() as u64, loaded.seconds));
+    let (_, loaded) = measured(&format!("compiled/{interfaces}/{threads}"), || (), read);
+    row("load compiled", amounts, threads, loaded, &speed(compiled.len() as u64, loaded.seconds));
 }
 
 fn main() {
-    let single = |size| on_threads(1, || organisations(size));
-    each_size(&[1_000, 10_000], &[single, both]);
+    let single = |size| on_threads(1, || organisations(size, 1));
+    let double = |size| on_threads(2, || organisations(size, 2));
+    each_size(&[1_000, 10_000], &[single, double, both]);
 }

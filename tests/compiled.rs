@@ -154,6 +154,17 @@ fn a_golden_file_of_another_version_is_called_that() {
     assert!(found.starts_with("found a compiled snapshot of format version "), "{found}");
 }
 
+/// Files of older versions are kept to be refused, not misread.
+#[test]
+fn a_file_of_an_older_version_is_to_be_made_again() {
+    let file = fs::read(root().join("tests/golden/private-ml.v2.compiled")).unwrap();
+    let found = refused(&file);
+    assert_eq!(
+        found,
+        "found a compiled snapshot of format version 2, expected 3; make it again with this reachproof\n"
+    );
+}
+
 #[test]
 fn damage_is_named_and_nothing_is_decided() {
     let file = fs::read(golden()).unwrap();
@@ -184,7 +195,8 @@ fn a_compiled_snapshot_stands_alone() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_claimed_length_takes_no_memory() {
-    let claim = [&[1, 253], &(60_u64 << 30).to_le_bytes()[..], b"name"].concat();
+    // A section of 14 bytes, which says that it has one chunk of texts.
+    let claim = [&[14, 1, 253], &(60_u64 << 30).to_le_bytes()[..], b"name"].concat();
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), framed(&claim)).unwrap();
     let output = Command::new("sh")

@@ -7,6 +7,7 @@ use reachproof_engine::network::{Network, Options, Search};
 use reachproof_model::ingest::{Input, load};
 use reachproof_model::policy::{Policy, PolicyFile};
 use reachproof_model::snapshot::Snapshot;
+use reachproof_model::text::SharedText;
 use reachproof_scenarios::organisation::{Organisation, Parameters};
 use reachproof_scenarios::random::Shape;
 use reachproof_scenarios::{corpus, parse};
@@ -27,7 +28,7 @@ struct Comparison {
 fn policy_about(snapshot: &Snapshot) -> Policy {
     let interfaces = snapshot.interfaces.values().map(|row| &row.meta.id);
     let groups = snapshot.groups.values().map(|row| &row.meta.id);
-    let spread = |ids: Vec<&Box<str>>| {
+    let spread = |ids: Vec<&SharedText>| {
         let step = (ids.len() / PLACES).max(1);
         ids.into_iter().step_by(step).take(PLACES).map(ToString::to_string).collect::<Vec<_>>()
     };

@@ -112,7 +112,7 @@ fn undescribed_targets(s: &Snapshot) -> BTreeSet<Box<str>> {
         Target::Peering(Ref::Missing(id)) | Target::TransitGateway(Ref::Missing(id)) => Some(id.clone()),
         Target::TransitGateway(Ref::Known(id)) => {
             let tgw = &s.transit_gateways[*id];
-            (tgw.group_referencing == Some(true)).then(|| tgw.meta.id.clone())
+            (tgw.group_referencing == Some(true)).then(|| tgw.meta.id.boxed())
         }
         _ => None,
     });
@@ -234,7 +234,7 @@ fn network_functions(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
         let rows = s.attachments.iter().filter(|(_, other)| other.tgw == *tgw);
         rows.map(|(id, _)| Exit::Attachment(id)).collect()
     };
-    functions.map(|row| (row.meta.id.clone(), siblings(&row.tgw))).collect()
+    functions.map(|row| (row.meta.id.boxed(), siblings(&row.tgw))).collect()
 }
 
 /// R-NAT-9, R-DATA-3: the private sides of regional NAT gateways, and NAT gateways that are not shown entirely.
@@ -255,5 +255,5 @@ fn nats(s: &Snapshot) -> Vec<(Box<str>, Vec<Exit>)> {
     };
     let live = s.nat_gateways.values().filter(|row| usable(&row.state));
     let others = live.filter(|row| is_regional(row) || !is_shown(s, row));
-    others.map(|row| (row.meta.id.clone(), exits(row))).collect()
+    others.map(|row| (row.meta.id.boxed(), exits(row))).collect()
 }

@@ -49,7 +49,7 @@ fn attached(kind: Kind, meta: &Meta, rows: &[GatewayAttachment], state: &State, 
     for row in rows.iter().filter(|row| usable(&row.state) && usable(state)) {
         if let Some(vpc) = row.vpc.known() {
             let firm = settled(&row.state) && settled(state);
-            found.push(Gateway { kind, id: meta.id.clone(), vpc, firm });
+            found.push(Gateway { kind, id: meta.id.boxed(), vpc, firm });
         }
     }
 }

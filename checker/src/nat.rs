@@ -76,7 +76,7 @@ impl Walk<'_, '_> {
                     let outside = destined(&part, &complement(&blocks(&PRIVATE), Family::V4));
                     self.lead(Site::Internet, at, &outside)?;
                 }
-                _ => self.enter_components(&Entry::RouteTarget(nat.meta.id.clone()), at, &part),
+                _ => self.enter_components(&Entry::RouteTarget(nat.meta.id.boxed()), at, &part),
             }
         }
         Ok(())

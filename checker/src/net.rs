@@ -160,10 +160,10 @@ impl<'s> Net<'s> {
         let s = self.s;
         let named = |row: &TableAssociation| match (&row.target, gateway.kind) {
             (AssociationTarget::InternetGateway(Ref::Known(id)), Kind::Internet) => {
-                s.internet_gateways[*id].meta.id == gateway.id
+                s.internet_gateways[*id].meta.id == *gateway.id
             }
             (AssociationTarget::VirtualGateway(Ref::Known(id)), Kind::Virtual) => {
-                s.virtual_gateways[*id].meta.id == gateway.id
+                s.virtual_gateways[*id].meta.id == *gateway.id
             }
             (AssociationTarget::InternetGateway(Ref::Missing(id)), Kind::Internet)
             | (AssociationTarget::VirtualGateway(Ref::Missing(id)), Kind::Virtual) => *id == gateway.id,

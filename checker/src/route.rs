@@ -173,7 +173,7 @@ impl Net<'_> {
             Target::TransitGateway(Ref::Known(id)) if usable(&self.s.transit_gateways[*id].state) => {
                 match self.attachments_of(*id, vpc).is_empty() {
                     true if self.stands_behind(&self.s.transit_gateways[*id].meta.id) => {
-                        Hop::Target(self.s.transit_gateways[*id].meta.id.clone())
+                        Hop::Target(self.s.transit_gateways[*id].meta.id.boxed())
                     }
                     _ => Hop::Transit(*id),
                 }
@@ -185,7 +185,7 @@ impl Net<'_> {
             }
             Target::Instance(Ref::Known(id)) => match self.primary(*id) {
                 Some(primary) => Hop::Interface(primary),
-                None => Hop::Target(self.s.instances[*id].meta.id.clone()),
+                None => Hop::Target(self.s.instances[*id].meta.id.boxed()),
             },
             Target::Nat(Ref::Missing(id))
             | Target::TransitGateway(Ref::Missing(id))
@@ -239,7 +239,7 @@ impl Net<'_> {
     /// R-DATA-3: a NAT gateway that is not shown entirely may do anything of its kind.
     fn nat_hop(&self, id: NatId) -> Hop {
         let nat = &self.s.nat_gateways[id];
-        if is_shown(self.s, nat) { Hop::Nat(id) } else { Hop::Target(nat.meta.id.clone()) }
+        if is_shown(self.s, nat) { Hop::Nat(id) } else { Hop::Target(nat.meta.id.boxed()) }
     }
 
     /// R-VPCE-2, R-GWLB-2.
@@ -248,7 +248,7 @@ impl Net<'_> {
         match endpoint.kind {
             _ if endpoint.vpc.known() != Some(vpc) || !usable(&endpoint.state) => Hop::Nowhere,
             EndpointKind::Gateway => Hop::Service(id),
-            _ => Hop::Target(endpoint.meta.id.clone()),
+            _ => Hop::Target(endpoint.meta.id.boxed()),
         }
     }
 

@@ -264,7 +264,7 @@ impl Walk<'_, '_> {
                     .try_for_each(|site| self.lead(site, &at.unknown_sender(), areas))
             }
             Exit::Component => {
-                self.enter_components(&Entry::RouteTarget(id.clone()), at, areas);
+                self.enter_components(&Entry::RouteTarget(id.boxed()), at, areas);
                 Ok(())
             }
             Exit::Down => Ok(()),

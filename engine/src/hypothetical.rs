@@ -14,6 +14,7 @@ use reachproof_model::snapshot::{
     AssociationEvidence, AssociationTarget, Destination, GroupPeer, GroupRule, Interface,
     InterfaceAttachment, Meta, PrivateAddress, PublicAddress, SecurityGroup, Snapshot,
 };
+use reachproof_model::text::Tags;
 use reachproof_model::traffic::Traffic;
 
 use crate::network::{Network, host, owned_blocks, subtract};
@@ -190,7 +191,7 @@ fn open_groups<'w>(
         let key = record.vpc.known();
         open.entry(key).or_insert_with(|| {
             let meta =
-                Meta { id: "new:allow-all".into(), tags: BTreeMap::new(), arn: None, ..record.meta.clone() };
+                Meta { id: "new:allow-all".into(), tags: Tags::default(), arn: None, ..record.meta.clone() };
             let everything = Some(allow_all(&meta));
             let group_name = meta.id.clone();
             let (ingress, egress) = (everything.clone(), everything);
@@ -224,7 +225,7 @@ fn interface(
     } else {
         one.groups.clone()
     };
-    let meta = Meta { id: one.id(network), tags: BTreeMap::new(), arn: None, ..record.meta.clone() };
+    let meta = Meta { id: one.id(network).into(), tags: Tags::default(), arn: None, ..record.meta.clone() };
     let first = free.iter().map(IpNet::addr).min_by_key(|ip| !ip.is_ipv4());
     let first = first.ok_or_else(|| full(&record.meta))?;
     let public = match (one.public, first) {
@@ -252,8 +253,8 @@ fn attached(meta: Meta) -> Interface {
         instance_owner: None,
     };
     Interface {
-        vpc: Ref::Missing(meta.id.clone()),
-        subnet: Ref::Missing(meta.id.clone()),
+        vpc: Ref::Missing(meta.id.boxed()),
+        subnet: Ref::Missing(meta.id.boxed()),
         meta,
         more_subnets: Vec::new(),
         kind: Some("interface".into()),

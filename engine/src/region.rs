@@ -432,7 +432,7 @@ fn of_term(network: &Network<'_>, term: &Term) -> Result<Region, SelectionError>
         Term::Service(name) => service::add(network, &mut region, name)?,
         Term::Kind(kind) => {
             let of_kind =
-                network.snapshot.interfaces.iter().filter(|(_, interface)| interface.label == *kind);
+                network.snapshot.interfaces.iter().filter(|(_, interface)| *interface.label == **kind);
             of_kind.for_each(|(id, _)| region.add_all(Spot::Interface(id)));
         }
         Term::Plan(address) => return Err(unsupported("plan", address)),
@@ -454,7 +454,7 @@ fn add_new(network: &Network<'_>, region: &mut Region, term: &Term) -> Result<()
     let ids = hypothetical::ids(network, term)?;
     let supposed = network.snapshot.interfaces.iter().filter(|(_, row)| hypothetical::is_hypothetical(row));
     let found: Vec<EniId> =
-        supposed.filter(|(_, row)| ids.contains(&row.meta.id)).map(|(id, _)| id).collect();
+        supposed.filter(|(_, row)| ids.iter().any(|id| row.meta.id == **id)).map(|(id, _)| id).collect();
     if found.len() < ids.len() {
         return Err(SelectionError::of(
             "`new:` stands at either end of a property or of `reach`, nowhere else".to_owned(),
@@ -511,7 +511,7 @@ pub(crate) fn ids(network: &Network<'_>, selector: &Selector) -> Vec<Box<str>> {
         .chain(snapshot.transit_gateways.values().map(|row| &row.meta))
         .chain(snapshot.attachments.values().map(|row| &row.meta))
         .chain(snapshot.interfaces.values().map(|row| &row.meta));
-    metas.filter(|meta| matches(meta)).map(|meta| meta.id.clone()).collect()
+    metas.filter(|meta| matches(meta)).map(|meta| meta.id.boxed()).collect()
 }
 
 pub(crate) fn term_matches(term: &Term, meta: &Meta) -> bool {

@@ -19,4 +19,5 @@ pub mod ingest;
 pub mod policy;
 pub mod snapshot;
 pub mod source;
+pub mod text;
 pub mod traffic;

@@ -99,7 +99,7 @@ pub(crate) fn compare(network: &Network<'_>, questions: &Questions) -> Compariso
 fn is_inexact(network: &Network<'_>, sink: Sink) -> bool {
     let Sink::Component(component) = sink else { return false };
     let id = &network.components()[component].id;
-    network.snapshot.nat_gateways.values().any(|nat| nat.meta.id == *id)
+    network.snapshot.nat_gateways.values().any(|nat| nat.meta.id == **id)
 }
 
 /// Counts one header and describes how the findings differ. Those that are `inexact` are left out.

@@ -156,7 +156,7 @@ fn interface_variants(snapshot: &Snapshot, interface: &Interface) -> Vec<Interfa
 pub fn twin(interface: &Interface, id: &str) -> Interface {
     let mut twin = interface.clone();
     twin.meta.id = id.into();
-    twin.meta.tags.clear();
+    twin.meta.tags = Default::default();
     (twin.kind, twin.source_dest_check) = (Some("interface".into()), Some(true));
     (twin.description, twin.requester, twin.requester_managed) = ("".into(), None, false);
     twin.addresses = interface.addresses.iter().flat_map(address_variants).collect();

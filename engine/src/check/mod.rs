@@ -471,7 +471,7 @@ fn avoided(network: &Network<'_>, through: &Selector) -> Result<BTreeSet<Box<str
     let ids = crate::region::ids(network, through);
     let region = resolve(network, through)?;
     let interfaces = region.iter().filter_map(|(spot, _)| match spot {
-        Spot::Interface(id) => Some(network.interface(id).meta.id.clone()),
+        Spot::Interface(id) => Some(network.interface(id).meta.id.boxed()),
         _ => None,
     });
     let nats = region.iter().filter_map(|(spot, _)| match spot {
@@ -486,7 +486,7 @@ fn avoided(network: &Network<'_>, through: &Selector) -> Result<BTreeSet<Box<str
 fn nat_behind(network: &Network<'_>, interface: EniId) -> Option<Box<str>> {
     let id = network.nat_of_interface(interface)?;
     let only = network.nat(id)?.sources.iter().all(|source| source.interface == Some(interface));
-    only.then(|| network.snapshot.nat_gateways[id].meta.id.clone())
+    only.then(|| network.snapshot.nat_gateways[id].meta.id.boxed())
 }
 
 fn selection(property: &Property, place: String, error: SelectionError) -> CheckError {

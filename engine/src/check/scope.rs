@@ -37,7 +37,7 @@ impl Case<'_, '_, '_> {
         let network = self.reach.network();
         let gaps = |subnets: BTreeSet<SubnetId>, deed: &str| -> Vec<Gap> {
             let gap = |id| Gap {
-                resource: network.subnet(id).meta.id.clone(),
+                resource: network.subnet(id).meta.id.boxed(),
                 why: format!(
                     "another account owns the subnet: interfaces there that no call shows may {deed} (A-10)"
                 )
@@ -105,8 +105,8 @@ fn starts(network: &Network<'_>, spot: Spot) -> bool {
 /// Whether the ids are of what packets pass, and the place is one of it.
 fn is_named(network: &Network<'_>, ids: &BTreeSet<Box<str>>, spot: Spot) -> bool {
     match spot {
-        Spot::Interface(id) => ids.contains(&network.interface(id).meta.id),
-        Spot::Service(id) => ids.contains(&network.snapshot.endpoints[id].meta.id),
+        Spot::Interface(id) => ids.contains(&*network.interface(id).meta.id),
+        Spot::Service(id) => ids.contains(&*network.snapshot.endpoints[id].meta.id),
         _ => false,
     }
 }

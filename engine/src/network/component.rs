@@ -162,10 +162,10 @@ fn network_functions(snapshot: &Snapshot) -> Vec<Component> {
     let component = |function: &TgwAttachment| {
         let siblings = snapshot.attachments.iter().filter(|(_, other)| other.tgw == function.tgw);
         Component {
-            id: function.meta.id.clone(),
+            id: function.meta.id.boxed(),
             kind: ComponentKind::Inspection,
             why: format!("{} inspects packets by rules that are not modelled", function.meta.id).into(),
-            entries: vec![Entry::RouteTarget(function.meta.id.clone())],
+            entries: vec![Entry::RouteTarget(function.meta.id.boxed())],
             exits: siblings.map(|(id, _)| Exit::Attachment(id)).collect(),
             source: function.meta.source.clone(),
         }
@@ -179,10 +179,10 @@ fn nats(snapshot: &Snapshot) -> Vec<Component> {
     let live = snapshot.nat_gateways.values().filter(|nat| usable(Object::Nat, &nat.state, World::Over));
     let others = live.filter(|nat| is_regional(nat) || !is_shown(snapshot, nat));
     let component = |nat: &NatGateway| Component {
-        id: nat.meta.id.clone(),
+        id: nat.meta.id.boxed(),
         kind: ComponentKind::Other,
         why: why_not_followed(snapshot, nat).into(),
-        entries: vec![Entry::RouteTarget(nat.meta.id.clone())],
+        entries: vec![Entry::RouteTarget(nat.meta.id.boxed())],
         exits: nat_exits(snapshot, nat),
         source: nat.meta.source.clone(),
     };

@@ -130,7 +130,7 @@ fn described(kind: GatewayKind, meta: &Meta, attachments: &[GatewayAttachment], 
     };
     let vpc = attached(World::Over);
     let firm = firm && vpc.is_some() && attached(World::Under) == vpc;
-    Gateway { kind, id: meta.id.clone(), vpc, firm, implied: false, source: Some(meta.source.clone()) }
+    Gateway { kind, id: meta.id.boxed(), vpc, firm, implied: false, source: Some(meta.source.clone()) }
 }
 
 /// R-ROUTE-16: where the call was not collected, an active route is itself the evidence of attachment.

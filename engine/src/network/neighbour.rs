@@ -36,7 +36,7 @@ pub(super) fn keeping_identity(snapshot: &Snapshot) -> BTreeSet<Box<str>> {
         Target::Peering(Ref::Missing(id)) | Target::TransitGateway(Ref::Missing(id)) => Some(id.clone()),
         Target::TransitGateway(Ref::Known(id)) => {
             let tgw = &snapshot.transit_gateways[*id];
-            (tgw.group_referencing == Some(true)).then(|| tgw.meta.id.clone())
+            (tgw.group_referencing == Some(true)).then(|| tgw.meta.id.boxed())
         }
         _ => None,
     });

@@ -140,7 +140,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
         if self.avoid != *ids {
             self.avoid.clone_from(ids);
             let interfaces = self.network().snapshot.interfaces.values();
-            self.avoids_interfaces = interfaces.map(|row| &row.meta.id).any(|id| self.avoid.contains(id));
+            self.avoids_interfaces = interfaces.map(|row| &row.meta.id).any(|id| self.avoid.contains(&**id));
         }
     }
 

@@ -58,7 +58,7 @@ impl Explorer<'_, '_, '_> {
     /// Whether packets may not pass an attachment, or its transit gateway.
     fn avoids_attachment(&self, id: AttachmentId) -> bool {
         let attachment = self.network().attachment(id);
-        let tgw = match &attachment.tgw {
+        let tgw: &str = match &attachment.tgw {
             Ref::Known(tgw) => &self.network().snapshot.transit_gateways[*tgw].meta.id,
             Ref::Missing(name) => name,
         };

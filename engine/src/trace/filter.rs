@@ -213,7 +213,7 @@ impl Tracer<'_, '_> {
     }
 
     fn unlisted(&self, list: &Ref<reachproof_model::id::PrefixListId>) -> String {
-        let name = match list {
+        let name: &str = match list {
             Ref::Known(id) => &self.network.snapshot.prefix_lists[*id].meta.id,
             Ref::Missing(name) => name,
         };

@@ -62,7 +62,7 @@ impl Tracer<'_, '_> {
         if !self.of_side(side, leg.state.packet.destination) {
             return leg.dropped("R-PCX-2", "not an address of the VPC at the other side");
         }
-        let name = match &side.vpc {
+        let name: &str = match &side.vpc {
             Ref::Missing(name) => name,
             Ref::Known(_) => &self.network.snapshot.peerings[id].meta.id,
         };
@@ -151,7 +151,7 @@ impl Tracer<'_, '_> {
         let snapshot = self.network.snapshot;
         let name = &self.network.gateways()[id].id;
         let here = move |terminus: &VpnTerminus| match terminus {
-            VpnTerminus::VirtualGateway(Ref::Known(vgw)) => snapshot.virtual_gateways[*vgw].meta.id == *name,
+            VpnTerminus::VirtualGateway(Ref::Known(vgw)) => snapshot.virtual_gateways[*vgw].meta.id == **name,
             VpnTerminus::VirtualGateway(Ref::Missing(other)) => other == name,
             VpnTerminus::TransitGateway(_) | VpnTerminus::Other => false,
         };

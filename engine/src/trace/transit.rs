@@ -74,7 +74,7 @@ impl Tracer<'_, '_> {
     pub(super) fn look_up(&self, mut leg: Leg, ingress: AttachmentId) -> Vec<Branch> {
         let attachment = self.network.attachment(ingress);
         leg.visit(HopKind::Attachment, &attachment.meta.id);
-        let tgw = match &attachment.tgw {
+        let tgw: &str = match &attachment.tgw {
             Ref::Known(id) => &self.network.snapshot.transit_gateways[*id].meta.id,
             Ref::Missing(name) => name,
         };

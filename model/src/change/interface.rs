@@ -24,7 +24,7 @@ impl Snapshot {
 
     /// R-ROUTE-11: routes to it are blackholes that name what is gone.
     pub(super) fn remove_interface(&mut self, gone: EniId) {
-        let Some(name) = self.interfaces.get(gone).map(|row| row.meta.id.clone()) else { return };
+        let Some(name) = self.interfaces.get(gone).map(|row| row.meta.id.boxed()) else { return };
         for route in self.route_tables.values_mut().flat_map(|table| &mut table.routes) {
             if route.target == Target::Interface(Ref::Known(gone)) {
                 route.target = Target::Interface(Ref::Missing(name.clone()));

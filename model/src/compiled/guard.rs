@@ -45,6 +45,11 @@ id_types! {
 pub(super) struct HighestIds([Cell<u64>; TYPES.len()]);
 
 impl HighestIds {
+    /// Notes what others have noted, too.
+    pub(super) fn join(&self, others: &Self) {
+        self.0.iter().zip(&others.0).for_each(|(here, there)| here.set(here.get().max(there.get())));
+    }
+
     /// How many entries the table of this type of ids must have; `None` for a type that is not known.
     pub(super) fn needed(&self, name: &str) -> Option<u64> {
         self.slot(name).map(Cell::get)

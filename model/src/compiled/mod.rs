@@ -13,6 +13,8 @@
 //!      52 length  payload      the value as bincode has it, to the last byte of the file
 //! ```
 //!
+//! The payload of a snapshot is drawn in `section`: most of its bytes are texts, and each of them is there once or twice.
+//!
 //! A file is read from the outside in: magic, kind, version, length and digest are checked before a byte of the payload is
 //! decoded, so that an old or damaged file is called just that. The digest finds damage, not forgery: whoever can write the
 //! file can write any facts. So decoding trusts nothing. It allocates no more than a fixed multiple of the bytes that are
@@ -24,6 +26,7 @@ mod codec;
 mod error;
 mod frame;
 mod guard;
+mod section;
 mod validate;
 
 #[cfg(test)]
@@ -42,14 +45,17 @@ use guard::HighestIds;
 ///
 /// A snapshot holds what ingest concluded, too. So the version changes with the types of [`crate::snapshot`], and also when
 /// ingest concludes something else from the same files: an old file must not keep an old conclusion alive.
-pub const SNAPSHOT: Format = Format { kind: 1, version: 2, name: "compiled snapshot" };
+pub const SNAPSHOT: Format = Format { kind: 1, version: 3, name: "compiled snapshot" };
 
 /// The snapshot as a compiled file.
 ///
 /// # Errors
 /// Never for a snapshot that [`crate::ingest::load`] or [`read_snapshot`] made.
 pub fn write_snapshot(snapshot: &Snapshot) -> Result<Vec<u8>, CompiledError> {
-    pack(SNAPSHOT, snapshot)
+    let mut file = frame::reserve();
+    section::write(snapshot, &mut file).map_err(|fault| CompiledError::unwritable(SNAPSHOT, &fault))?;
+    frame::complete(SNAPSHOT, &mut file);
+    Ok(file)
 }
 
 /// The snapshot in a compiled file; `name` is how messages call it.
@@ -58,10 +64,9 @@ pub fn write_snapshot(snapshot: &Snapshot) -> Result<Vec<u8>, CompiledError> {
 /// Iff the bytes are not a whole, undamaged file of this format, or hold what no input describes: an id beyond its table,
 /// resources out of order, ports of a protocol that has none.
 pub fn read_snapshot(name: &str, bytes: &[u8]) -> Result<Snapshot, CompiledError> {
-    let ids = HighestIds::default();
-    let snapshot = open(SNAPSHOT, name, bytes, &ids)?;
-    validate::validate(&snapshot, &ids).map_err(|fault| CompiledError::invalid(SNAPSHOT, name, &fault))?;
-    Ok(snapshot)
+    let payload =
+        frame::payload(SNAPSHOT, bytes).map_err(|fault| CompiledError::frame(SNAPSHOT, name, fault))?;
+    section::read(payload).map_err(|fault| CompiledError::invalid(SNAPSHOT, name, &fault))
 }
 
 /// A value as a compiled file of this format.
@@ -80,16 +85,7 @@ pub fn pack<T: Serialize>(format: Format, value: &T) -> Result<Vec<u8>, Compiled
 /// # Errors
 /// Iff the bytes are not a whole, undamaged file of this format.
 pub fn unpack<T: DeserializeOwned>(format: Format, name: &str, bytes: &[u8]) -> Result<T, CompiledError> {
-    open(format, name, bytes, &HighestIds::default())
-}
-
-/// [`unpack`], noting the ids that the value holds.
-fn open<T: DeserializeOwned>(
-    format: Format,
-    name: &str,
-    bytes: &[u8],
-    ids: &HighestIds,
-) -> Result<T, CompiledError> {
     let payload = frame::payload(format, bytes).map_err(|fault| CompiledError::frame(format, name, fault))?;
-    codec::decode(payload, ids).map_err(|fault| CompiledError::invalid(format, name, &fault))
+    codec::decode(payload, &HighestIds::default())
+        .map_err(|fault| CompiledError::invalid(format, name, &fault))
 }

@@ -4,8 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::flow::Protocol;
-use crate::id::{EniId, FileId, Id, Ref, VpcId};
+use crate::id::{EniId, FileId, Id, Ref, Table, VpcId};
 use crate::ingest::{Input, load};
+use crate::snapshot::Interface;
+use crate::text::{SharedText, distinct};
 use crate::traffic::Traffic;
 
 const NAME: &str = "net.compiled";
@@ -92,7 +94,7 @@ fn the_header_is_as_drawn() {
     let file = framed(b"");
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let shown: String = file.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(shown, format!("895250520d0a1a0a{}{}{}{empty}", "0100", "0200", "0000000000000000"));
+    assert_eq!(shown, format!("895250520d0a1a0a{}{}{}{empty}", "0100", "0300", "0000000000000000"));
 }
 
 #[test]
@@ -142,12 +144,12 @@ fn bytes_behind_the_end_are_an_error() {
 
 #[test]
 fn another_version_or_kind_is_called_that() {
-    let other = Format { version: 1, ..SNAPSHOT };
+    let other = Format { version: 2, ..SNAPSHOT };
     let error = read_snapshot(NAME, &pack(other, &0_u8).unwrap()).unwrap_err();
     assert!(error.is_foreign_version());
     assert_eq!(
         error.to_string(),
-        "net.compiled: found a compiled snapshot of format version 1, expected 2; make it again with this reachproof"
+        "net.compiled: found a compiled snapshot of format version 2, expected 3; make it again with this reachproof"
     );
     let other = Format { kind: 7, ..SNAPSHOT };
     assert_eq!(
@@ -248,6 +250,78 @@ fn blocks_and_ports_are_sound() {
         s.acls.values_mut().for_each(|acl| acl.entries[0].traffic = traffic)
     });
     assert!(found.starts_with("found a rule with ports or ICMP types of protocol 50"), "{found}");
+}
+
+/// Two texts, `ab` and `c`, and facts that are one list of texts, each a number.
+fn texts(numbers: &[u8]) -> Result<Vec<SharedText>, String> {
+    let texts = vec!["ab".into(), "c".into()];
+    let count = if numbers.len() == 9 { 1 } else { u8::try_from(numbers.len()).unwrap() };
+    let payload = [&[count], numbers].concat();
+    let ids = HighestIds::default();
+    let (read, all_occur) = distinct::handed_out(texts, || codec::decode(&payload, &ids));
+    read.and_then(|read| if all_occur { Ok(read) } else { Err("not all".to_owned()) })
+}
+
+#[test]
+fn texts_are_numbers() {
+    let read = |numbers| texts(numbers).map(|texts| texts.join(","));
+    assert_eq!(read(&[8, 4]).unwrap(), "ab,c");
+    assert_eq!(read(&[6, 4, 0, 6, 1, 3]).unwrap(), "a,b,,c,a,c");
+    let absent = "found a value that cannot be read: a text that is not among those of the file";
+    // Longer than the chunk, not among those that occur again, beyond the end, and as large as numbers are.
+    let largest = [253, 255, 255, 255, 255, 255, 255, 255, 255];
+    for numbers in [&[12][..], &[1], &[8, 1], &[6, 3], &[8, 4, 4], &largest] {
+        assert_eq!(read(numbers).unwrap_err(), absent, "{numbers:?}");
+    }
+    assert_eq!(read(&[8]).unwrap_err(), "not all");
+    assert_eq!(read(&[0]).unwrap_err(), "not all");
+}
+
+#[test]
+fn texts_are_cut_at_characters_only() {
+    let ids = HighestIds::default();
+    for (numbers, is_read) in [([4, 8, 4], true), ([8, 4, 4], false), ([4, 4, 8], false)] {
+        let payload = [&[3], &numbers[..]].concat();
+        let read = || codec::decode::<Vec<SharedText>>(&payload, &ids);
+        assert_eq!(distinct::handed_out(vec!["a\u{e4}b".into()], read).0.is_ok(), is_read, "{numbers:?}");
+    }
+}
+
+/// A payload of these two sections.
+fn joined(interfaces: &[u8], others: &[u8]) -> Vec<u8> {
+    let mut payload = Vec::new();
+    codec::encode(&interfaces.len(), &mut payload).unwrap();
+    [&payload, interfaces, others].concat()
+}
+
+#[test]
+fn texts_that_no_fact_has_are_an_error() {
+    let none = section::section(&Table::<EniId, Interface>::default()).unwrap();
+    let nothing = section::section(&Snapshot::default()).unwrap();
+    assert!(section::read(&joined(&none, &nothing)).is_ok());
+    let mut stranger = Vec::new();
+    codec::encode(&vec!["stranger"], &mut stranger).unwrap();
+    // In place of the list of no texts.
+    stranger.extend(&nothing[1..]);
+    assert_eq!(section::read(&joined(&none, &stranger)).unwrap_err(), "found texts that no fact has");
+}
+
+#[test]
+fn interfaces_are_in_one_section() {
+    let none = section::section(&Table::<EniId, Interface>::default()).unwrap();
+    let all = section::section(&snapshot()).unwrap();
+    assert_eq!(section::read(&joined(&none, &all)).unwrap_err(), "found interfaces in two places");
+    // What is beyond the end is no section.
+    assert_eq!(section::read(&[200, 0, 0]).unwrap_err(), codec::CUT_OFF);
+}
+
+#[test]
+fn every_distinct_text_is_there_once() {
+    let (_, texts) = distinct::collected(|| codec::encode(&snapshot(), &mut Vec::new()));
+    let texts = texts.concat();
+    for once in ["vpc-1", "m\u{e4}in", "111111111111", "running", "/Vpcs/0"] {
+        assert_eq!(texts.matches(once).count(), 1, "{once} in {texts}");
+    }
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn convert_all(
 fn orphan(source: &Source) -> Notice {
     let message = "the answer does not say what was asked about and is not used; name the file like \
                    `get-managed-prefix-list-entries__pl-1.json`";
-    Notice { resource: source.pointer.clone(), message: message.into(), source: Some(source.clone()) }
+    Notice { resource: source.pointer.boxed(), message: message.into(), source: Some(source.clone()) }
 }
 
 /// A file without any known key: a plan, a template, or something else's.

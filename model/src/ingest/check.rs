@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::finding::{Gap, Notice};
 use crate::id::{Ref, SubnetId, VpcId};
-use crate::snapshot::{CidrAssociation, Meta, Snapshot, Subnet, Target};
+use crate::snapshot::{CidrAssociation, Meta, Snapshot, State, Subnet, Target};
 
 /// All notices about the snapshot as a whole, unsorted.
 pub(super) fn notices(snapshot: &Snapshot) -> Vec<Notice> {
@@ -46,7 +46,7 @@ fn again<'r>(metas: impl Iterator<Item = &'r Meta>) -> Vec<Notice> {
     for meta in metas {
         if last.is_some_and(|last| last.id == meta.id) {
             let message = "described several times and differently; references to it are unknown".into();
-            found.push(Notice { resource: meta.id.clone(), message, source: Some(meta.source.clone()) });
+            found.push(Notice { resource: meta.id.boxed(), message, source: Some(meta.source.clone()) });
         }
         last = Some(meta);
     }
@@ -62,7 +62,7 @@ fn dangling(snapshot: &Snapshot) -> Vec<Notice> {
         if let Some(id) = missing.filter(|id| !id.is_empty() && collected()) {
             let message =
                 format!("names the {what} `{id}`, which no answer describes unambiguously").into_boxed_str();
-            found.push(Notice { resource: meta.id.clone(), message, source: Some(meta.source.clone()) });
+            found.push(Notice { resource: meta.id.boxed(), message, source: Some(meta.source.clone()) });
         }
     };
     let vpcs = ("VPC", "ec2 describe-vpcs");
@@ -95,7 +95,7 @@ fn dangling_routes(snapshot: &Snapshot) -> Vec<Notice> {
             if snapshot.scopes.get(table.meta.scope).is_some_and(|scope| scope.collected(call)) {
                 let message = format!("a route names `{id}`, which no answer describes unambiguously").into();
                 found.push(Notice {
-                    resource: table.meta.id.clone(),
+                    resource: table.meta.id.boxed(),
                     message,
                     source: Some(route.source.clone()),
                 });
@@ -158,7 +158,7 @@ fn short(block: IpNet) -> String {
 }
 
 fn odd(meta: &Meta, message: String) -> Notice {
-    Notice { resource: meta.id.clone(), message: message.into(), source: Some(meta.source.clone()) }
+    Notice { resource: meta.id.boxed(), message: message.into(), source: Some(meta.source.clone()) }
 }
 
 /// Attachments that the call for their type lists and the call for all of them does not.
@@ -204,8 +204,7 @@ fn blocks(subnet: &Subnet) -> impl Iterator<Item = IpNet> {
 }
 
 fn present(cidrs: &[CidrAssociation]) -> impl Iterator<Item = IpNet> {
-    let gone =
-        |state: &Option<Box<str>>| matches!(state.as_deref(), Some("failed" | "failing" | "disassociated"));
+    let gone = |state: &State| matches!(state.as_deref(), Some("failed" | "failing" | "disassociated"));
     cidrs.iter().filter(move |association| !gone(&association.state)).map(|association| association.cidr)
 }
 
@@ -217,5 +216,5 @@ fn overlap(
     let (subnet, other) = (snapshot.subnets.get(id)?, snapshot.subnets.get(other)?);
     let message =
         format!("`{block}` overlaps `{wide}` of `{}` in the same VPC", other.meta.id).into_boxed_str();
-    Some(Notice { resource: subnet.meta.id.clone(), message, source: Some(subnet.meta.source.clone()) })
+    Some(Notice { resource: subnet.meta.id.boxed(), message, source: Some(subnet.meta.source.clone()) })
 }

@@ -191,10 +191,10 @@ impl Identity<'_, '_> {
     /// The common part of a resource.
     pub(super) fn meta(&self, scope: ScopeId, source: &Source) -> Meta {
         Meta {
-            id: Box::from(&**self.id),
+            id: (&**self.id).into(),
             scope,
-            owner: self.owner.boxed(),
-            arn: self.arn.boxed(),
+            owner: self.owner.shared(),
+            arn: self.arn.shared(),
             tags: tags(self.tags),
             source: source.clone(),
         }

@@ -298,7 +298,7 @@ impl<'a> Walk<'_, 'a> {
         map.next_value_seed(Items::to(|outer, reservation: ReservationShape<'a>| {
             for (inner, mut item) in reservation.instances.0.into_iter().enumerate() {
                 item.owner.clone_from(&reservation.owner_id);
-                let pointer = format!("/Reservations/{outer}/Instances/{inner}").into_boxed_str();
+                let pointer = format!("/Reservations/{outer}/Instances/{inner}").into();
                 instances.push(Record { source: Source { file, pointer }, item: Box::new(item) });
             }
         }))?;
@@ -313,7 +313,7 @@ impl<'a> Walk<'_, 'a> {
         }
         for (index, item) in items.into_iter().enumerate() {
             if let GroupOrId::Group(item) = item {
-                let pointer = format!("/SecurityGroups/{index}").into_boxed_str();
+                let pointer = format!("/SecurityGroups/{index}").into();
                 self.collected
                     .groups
                     .push(Record { source: Source { file: self.file, pointer }, item: *item });
@@ -358,7 +358,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn source(&self, key: &str) -> Source {
-        Source { file: self.file, pointer: format!("/{key}").into_boxed_str() }
+        Source { file: self.file, pointer: format!("/{key}").into() }
     }
 }
 
@@ -442,7 +442,7 @@ fn list<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<bool, A::Error> {
     map.next_value_seed(Items::to(|index, item| {
-        let pointer = format!("/{key}/{index}").into_boxed_str();
+        let pointer = format!("/{key}/{index}").into();
         into.push(Record { source: Source { file, pointer }, item });
     }))?;
     Ok(true)
@@ -494,7 +494,7 @@ fn answer<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     map: &mut A,
 ) -> Result<bool, A::Error> {
     let List(items) = map.next_value()?;
-    let source = Source { file, pointer: format!("/{key}").into_boxed_str() };
+    let source = Source { file, pointer: format!("/{key}").into() };
     into.push(Answer { source, parent: Box::from(parent), items, truncated: false });
     Ok(true)
 }

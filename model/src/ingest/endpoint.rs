@@ -120,14 +120,14 @@ pub(super) fn endpoint(record: Scoped<EndpointShape<'_>>, context: &Context<'_>)
         .meta(scope, &source),
         kind,
         kind_name: kind_name.into(),
-        service: Box::from(&*item.service_name),
+        service: (&*item.service_name).into(),
         state: item.state.lower(),
         vpc: index.vpcs.refer(&item.vpc_id),
         tables: item.route_table_ids.iter().map(|id| index.route_tables.refer(id)).collect(),
         subnets: item.subnet_ids.iter().map(|id| index.subnets.refer(id)).collect(),
         interfaces: item.network_interface_ids.iter().map(|id| index.interfaces.refer(id)).collect(),
         groups: item.groups.iter().map(|group| index.groups.refer(&group.group_id)).collect(),
-        policy: item.policy_document.boxed(),
+        policy: item.policy_document.shared(),
     }
 }
 
@@ -180,8 +180,8 @@ fn side(
     cidrs.dedup();
     Ok(PeeringSide {
         vpc: context.index.vpcs.refer(&shape.vpc_id),
-        account: shape.owner_id.boxed(),
-        region: shape.region.boxed(),
+        account: shape.owner_id.shared(),
+        region: shape.region.shared(),
         cidrs,
     })
 }

@@ -192,7 +192,7 @@ pub(super) fn nat(record: Scoped<NatShape<'_>>, context: &Context<'_>) -> Result
         subnet: item.subnet_id.shown().map(|id| context.index.subnets.refer(id)),
         table: item.route_table_id.shown().map(|id| context.index.route_tables.refer(id)),
         addresses: addresses.into_iter().map(|(_, address)| address).collect(),
-        appliances: item.attached_appliances.iter().map(|appliance| Box::from(&*appliance.kind)).collect(),
+        appliances: item.attached_appliances.iter().map(|appliance| (&*appliance.kind).into()).collect(),
         appliance_endpoints: item
             .attached_appliances
             .iter()

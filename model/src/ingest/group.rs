@@ -9,6 +9,7 @@ use super::record::{Record, Resource, Scoped, share_tags};
 use super::value::{Flag, Int, List, Tag, Text, shape};
 use crate::snapshot::{GroupPeer, GroupReference, GroupRule, GroupVpcAssociation, SecurityGroup};
 use crate::source::Source;
+use crate::text::SharedText;
 use crate::traffic::Traffic;
 
 shape! {
@@ -156,7 +157,7 @@ pub(super) fn group(
             tags: &item.tags,
         }
         .meta(scope, &source),
-        group_name: Box::from(&*item.group_name),
+        group_name: (&*item.group_name).into(),
         vpc: context.index.vpcs.refer(&item.vpc_id),
         ingress,
         egress,
@@ -255,9 +256,9 @@ fn pair_peer((id, source): (&str, &Source), pair: &PairShape<'_>, context: &mut 
     };
     GroupPeer::Group(GroupReference {
         group: context.index.groups.refer(named),
-        account: account.map(Box::from),
+        account: account.map(SharedText::from),
         peering_status: pair.peering_status.lower(),
-        peering: pair.vpc_peering_connection_id.boxed(),
+        peering: pair.vpc_peering_connection_id.shared(),
     })
 }
 

@@ -239,9 +239,9 @@ pub(super) fn interface(
             || operator.is_some_and(|operator| operator.managed.is_set()),
         requester: item
             .requester_id
-            .boxed()
-            .or_else(|| operator.and_then(|operator| operator.principal.boxed())),
-        description: Box::from(&*item.description),
+            .shared()
+            .or_else(|| operator.and_then(|operator| operator.principal.shared())),
+        description: (&*item.description).into(),
         source_dest_check: item.source_dest_check.0.or(check),
         deny_igw: item.deny_all_igw_traffic.is_set(),
         groups: groups
@@ -279,7 +279,7 @@ fn attachment(
         instance: instance.map(|id| context.index.instances.refer(id)),
         status: shape.and_then(|shape| shape.status.lower()),
         device_index: shape.and_then(|shape| u32::try_from(shape.device_index.0?).ok()),
-        instance_owner: shape.and_then(|shape| shape.instance_owner_id.boxed()),
+        instance_owner: shape.and_then(|shape| shape.instance_owner_id.shared()),
     })
 }
 

@@ -104,7 +104,7 @@ fn entry(shape: &PolicyEntryShape<'_>, source: Source, context: &Context<'_>) ->
     let ports = unreadable.read(&rule.destination_port_range, ports);
     let protocol = unreadable.read(&rule.protocol, protocol);
     PolicyEntry {
-        number: Box::from(&*shape.policy_rule_number),
+        number: (&*shape.policy_rule_number).into(),
         sources,
         destinations,
         source_ports,

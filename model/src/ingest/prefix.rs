@@ -9,6 +9,7 @@ use super::error::LoadError;
 use super::record::{Answer, Record, Resource, Scoped, fill, share_tags};
 use super::value::{List, Tag, Text, shape};
 use crate::snapshot::PrefixList;
+use crate::text::SharedText;
 
 shape! {
     /// `DescribeManagedPrefixLists.PrefixLists[]`, and with `Cidrs` that of `DescribePrefixLists`.
@@ -92,7 +93,7 @@ pub(super) fn prefix_list(
             None => None,
         },
     };
-    let list_name: Box<str> = Box::from(&*item.prefix_list_name);
+    let list_name = SharedText::from(&*item.prefix_list_name);
     Ok(PrefixList {
         meta: Identity {
             id: &item.prefix_list_id,

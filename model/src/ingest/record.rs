@@ -1,12 +1,13 @@
 //! Items of answers with their place in the input, and how several descriptions of one resource become one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::mem;
 
 use super::error::LoadError;
 use super::value::{List, Tag, Text};
 use crate::id::{FileId, Id, ScopeId, Table};
 use crate::source::Source;
+use crate::text::Tags;
 
 /// One item of an answer and where it stands.
 #[derive(Clone, Debug)]
@@ -56,7 +57,7 @@ pub(super) trait Resource: PartialEq {
 impl Source {
     /// The place `suffix` (`/Routes/1`) below this one.
     pub(super) fn below(&self, suffix: &str) -> Self {
-        Self { file: self.file, pointer: format!("{}{suffix}", self.pointer).into_boxed_str() }
+        Self { file: self.file, pointer: format!("{}{suffix}", self.pointer).into() }
     }
 }
 
@@ -212,8 +213,8 @@ fn absorb<T: Resource>(
 }
 
 /// The tags of a resource.
-pub(super) fn tags(tags: &[Tag<'_>]) -> BTreeMap<Box<str>, Box<str>> {
-    tags.iter().map(|tag| (Box::from(&*tag.key), Box::from(&*tag.value))).collect()
+pub(super) fn tags(tags: &[Tag<'_>]) -> Tags {
+    tags.iter().map(|tag| (&*tag.key, &*tag.value)).collect()
 }
 
 /// Tags belong to the account that reads them: both descriptions get those of the first, or of the other if it has none.

@@ -172,7 +172,7 @@ fn route(
         }
     };
     let target = target(shape, context.index);
-    Ok(Route { destination, target, state: shape.state.lower(), origin: shape.origin.boxed(), source })
+    Ok(Route { destination, target, state: shape.state.lower(), origin: shape.origin.shared(), source })
 }
 
 /// The target of a route (R-ROUTE-4).

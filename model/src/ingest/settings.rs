@@ -61,7 +61,7 @@ pub(super) fn exclusion(record: &Record<ExclusionShape<'_>>) -> BpaExclusion {
     let Record { source, item } = record;
     let arn = &*item.resource_arn;
     BpaExclusion {
-        id: Box::from(&*item.exclusion_id),
+        id: (&*item.exclusion_id).into(),
         resource: arn.rsplit('/').next().unwrap_or(arn).into(),
         mode: item.internet_gateway_exclusion_mode.lower().unwrap_or_default(),
         state: item.state.lower(),
@@ -78,15 +78,15 @@ pub(super) fn pool(record: &Record<PoolShape<'_>>, context: &Context<'_>) -> Res
         let last = context.ipv4(source, &range.last_address)?;
         ranges.extend(ipnet::Ipv4Subnets::new(first, last, 0).map(ipnet::IpNet::V4));
     }
-    Ok(PublicPool { id: Box::from(&*item.pool_id), ranges })
+    Ok(PublicPool { id: (&*item.pool_id).into(), ranges })
 }
 
 /// Converts a zone.
 pub(super) fn zone(shape: &ZoneShape<'_>) -> Zone {
     Zone {
-        id: Box::from(&*shape.zone_id),
-        name: Box::from(&*shape.zone_name),
+        id: (&*shape.zone_id).into(),
+        name: (&*shape.zone_name).into(),
         kind: shape.zone_type.lower().unwrap_or_default(),
-        parent: shape.parent_zone_id.boxed(),
+        parent: shape.parent_zone_id.shared(),
     }
 }

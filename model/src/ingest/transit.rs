@@ -8,8 +8,8 @@ use super::record::{Answer, Record, Resource, Scoped, share_tags};
 use super::value::{Flag, List, Tag, Text, shape};
 use crate::id::{AttachmentId, Ref};
 use crate::snapshot::{
-    Destination, TgwAssociation, TgwAttachment, TgwPeer, TgwPolicyAssociation, TgwPropagation, TgwRoute,
-    TgwRouteTable, TgwVpcOptions, TransitGateway,
+    Destination, State, TgwAssociation, TgwAttachment, TgwPeer, TgwPolicyAssociation, TgwPropagation,
+    TgwRoute, TgwRouteTable, TgwVpcOptions, TransitGateway,
 };
 use crate::source::Source;
 
@@ -339,7 +339,7 @@ pub(super) fn attachment(
         .meta(scope, &source),
         tgw: context.index.transit_gateways.refer(&item.transit_gateway_id),
         kind: item.resource_type.lower().unwrap_or_default(),
-        resource: Box::from(&*item.resource_id),
+        resource: (&*item.resource_id).into(),
         state: item.state.lower(),
         associations: associations(&item, answers, context),
         policies: policies(&item, answers, context),
@@ -375,7 +375,7 @@ fn associations(
     answers: &TransitAnswers<'_>,
     context: &Context<'_>,
 ) -> Vec<TgwAssociation> {
-    let mut states: BTreeMap<&str, Option<Box<str>>> = BTreeMap::new();
+    let mut states: BTreeMap<&str, State> = BTreeMap::new();
     if let Some(association) = &item.association
         && let Some(table) = association.transit_gateway_route_table_id.shown()
     {
@@ -411,7 +411,7 @@ fn policies(
     answers: &TransitAnswers<'_>,
     context: &Context<'_>,
 ) -> Vec<TgwPolicyAssociation> {
-    let mut states: BTreeMap<&str, Option<Box<str>>> = BTreeMap::new();
+    let mut states: BTreeMap<&str, State> = BTreeMap::new();
     for (answer, shape) in of_attachment(item, answers, context) {
         let parent = context.index.policy_tables.knows(&answer.parent).then_some(&*answer.parent);
         if let Some(table) = shape.transit_gateway_policy_table_id.shown().or(parent) {

@@ -8,6 +8,8 @@ use std::marker::PhantomData;
 
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 
+use crate::text::SharedText;
+
 /// Defines a private struct in the shape of an AWS answer: every field optional, unknown fields ignored, strings
 /// borrowed from the input.
 macro_rules! shape {
@@ -35,13 +37,14 @@ impl Text<'_> {
     }
 
     /// The text for the snapshot, or `None`.
-    pub(super) fn boxed(&self) -> Option<Box<str>> {
-        self.shown().map(Box::from)
+    pub(super) fn shared(&self) -> Option<SharedText> {
+        self.shown().map(SharedText::from)
     }
 
     /// The text in lower case, for states and other enumerations whose case varies.
-    pub(super) fn lower(&self) -> Option<Box<str>> {
-        self.shown().map(|text| text.to_ascii_lowercase().into_boxed_str())
+    pub(super) fn lower(&self) -> Option<SharedText> {
+        let is_lower = |text: &str| !text.bytes().any(|byte| byte.is_ascii_uppercase());
+        self.shown().map(|text| if is_lower(text) { text.into() } else { text.to_ascii_lowercase().into() })
     }
 
     /// Whether the text is `word` in any case.

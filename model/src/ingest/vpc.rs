@@ -4,7 +4,7 @@ use super::context::{Context, Identity};
 use super::error::LoadError;
 use super::record::{Resource, Scoped, share_tags};
 use super::value::{Flag, List, StateShape, Tag, Text, shape};
-use crate::snapshot::{CidrAssociation, EncryptionControl, Subnet, Vpc};
+use crate::snapshot::{CidrAssociation, EncryptionControl, State, Subnet, Vpc};
 use crate::source::Source;
 
 shape! {
@@ -154,14 +154,14 @@ pub(super) fn subnet(
         vpc: context.index.vpcs.refer(&item.vpc_id),
         state: item.state.lower(),
         cidrs,
-        zone: item.availability_zone.boxed(),
-        zone_id: item.availability_zone_id.boxed(),
+        zone: item.availability_zone.shared(),
+        zone_id: item.availability_zone_id.shared(),
         map_public: item.map_public_ip_on_launch.is_set(),
         block_mode: block_mode(item.block_public_access_states.as_ref()),
     })
 }
 
-fn block_mode(states: Option<&BlockStateShape<'_>>) -> Option<Box<str>> {
+fn block_mode(states: Option<&BlockStateShape<'_>>) -> State {
     states.and_then(|states| states.internet_gateway_block_mode.lower())
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Meta, State};
 use crate::id::{GroupId, PrefixListId, Ref, SubnetId, VpcId};
 use crate::source::Source;
+use crate::text::SharedText;
 use crate::traffic::Traffic;
 
 /// A security group.
@@ -14,7 +15,7 @@ pub struct SecurityGroup {
     /// Id, tags, provenance.
     pub meta: Meta,
     /// Its name (not the `Name` tag).
-    pub group_name: Box<str>,
+    pub group_name: SharedText,
     /// The VPC it was created in.
     pub vpc: Ref<VpcId>,
     /// Ingress rules, one a peer entry (R-SG-3); `None` if the input does not show them: anything may be allowed.
@@ -55,11 +56,11 @@ pub struct GroupReference {
     /// The group; one outside the snapshot has unknown members (R-SG-18).
     pub group: Ref<GroupId>,
     /// Account of the group, if the input says so.
-    pub account: Option<Box<str>>,
+    pub account: Option<SharedText>,
     /// `PeeringStatus`: a deleted one makes the reference stale (R-SG-18).
     pub peering_status: State,
     /// The peering connection that the reference names.
-    pub peering: Option<Box<str>>,
+    pub peering: Option<SharedText>,
 }
 
 /// A security group used in another VPC than its own (R-SG-19).
@@ -122,7 +123,7 @@ pub struct PrefixList {
     /// Id, tags, provenance.
     pub meta: Meta,
     /// `com.amazonaws.us-east-1.s3`, or the customer's name.
-    pub list_name: Box<str>,
+    pub list_name: SharedText,
     /// `create-complete`, `modify-in-progress`, ….
     pub state: State,
     /// Whether AWS owns it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Meta, State};
 use crate::id::{EndpointId, EniId, GroupId, Ref, RouteTableId, SubnetId, TgwId, VgwId, VpcId};
+use crate::text::SharedText;
 
 /// The attachment of a gateway to a VPC.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ pub struct NatGateway {
     /// Addresses it translates to, primary first.
     pub addresses: Vec<NatAddress>,
     /// `AttachedAppliances[].Type`, each a gap (R-NAT-10).
-    pub appliances: Vec<Box<str>>,
+    pub appliances: Vec<SharedText>,
     /// `AttachedAppliances[].VpcEndpointId`: where clients address the appliance itself (R-NAT-10).
     #[serde(default)]
     pub appliance_endpoints: Vec<Ref<EndpointId>>,
@@ -95,9 +96,9 @@ pub struct Endpoint {
     /// Its type.
     pub kind: EndpointKind,
     /// The type as AWS spells it.
-    pub kind_name: Box<str>,
+    pub kind_name: SharedText,
     /// `com.amazonaws.us-east-1.sagemaker.api`.
-    pub service: Box<str>,
+    pub service: SharedText,
     /// `available`, `pending`, `partial`, `deleting`, `deleted`, …, in lower case.
     pub state: State,
     /// Its VPC.
@@ -111,7 +112,7 @@ pub struct Endpoint {
     /// Groups that its interfaces are meant to carry.
     pub groups: Vec<Ref<GroupId>>,
     /// `PolicyDocument`, as printed; not part of reachability (R-VPCE-15).
-    pub policy: Option<Box<str>>,
+    pub policy: Option<SharedText>,
 }
 
 /// A VPC peering connection (R-PCX-1).
@@ -133,9 +134,9 @@ pub struct PeeringSide {
     /// The VPC.
     pub vpc: Ref<VpcId>,
     /// Its account.
-    pub account: Option<Box<str>>,
+    pub account: Option<SharedText>,
     /// Its Region.
-    pub region: Option<Box<str>>,
+    pub region: Option<SharedText>,
     /// Its blocks, as the peering shows them (only while active).
     pub cidrs: Vec<IpNet>,
 }

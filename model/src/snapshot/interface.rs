@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Meta, State};
 use crate::id::{EniId, GroupId, InstanceId, Ref, SubnetId, VpcId};
 use crate::source::Source;
+use crate::text::SharedText;
 
 /// A network interface: the endpoint of every flow.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -30,9 +31,9 @@ pub struct Interface {
     /// `RequesterManaged`.
     pub requester_managed: bool,
     /// `RequesterId`, or the operator principal.
-    pub requester: Option<Box<str>>,
+    pub requester: Option<SharedText>,
     /// Free text; used for labels and hints, never to remove an edge (R-MENI-1).
-    pub description: Box<str>,
+    pub description: SharedText,
     /// `SourceDestCheck` of the interface, else of its instance where it is the primary; `None` if neither says.
     pub source_dest_check: Option<bool>,
     /// `DenyAllIgwTraffic`.
@@ -47,7 +48,7 @@ pub struct Interface {
     pub public: Vec<PublicAddress>,
     /// What the interface belongs to, for `kind:` selectors and labels: `instance`, `sagemaker-notebook`, `rds`,
     /// `nat-gateway`, `vpc-endpoint`, … (R-MENI-4), or `interface`.
-    pub label: Box<str>,
+    pub label: SharedText,
 }
 
 /// One private IPv4 or one IPv6 address of an interface.
@@ -93,7 +94,7 @@ pub struct InterfaceAttachment {
     /// 0 is the primary interface.
     pub device_index: Option<u32>,
     /// Account or service that owns the instance (`amazon-elb`, `amazon-aws`).
-    pub instance_owner: Option<Box<str>>,
+    pub instance_owner: Option<SharedText>,
 }
 
 /// An EC2 instance.

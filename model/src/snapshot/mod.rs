@@ -16,8 +16,6 @@ mod scope;
 mod transit;
 mod vpc;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 pub use component::{Component, ComponentKind, Entry, Exit};
@@ -49,20 +47,21 @@ use crate::id::{
     VpcId,
 };
 use crate::source::Source;
+use crate::text::{SharedText, Tags};
 
 /// What every resource has.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Meta {
     /// The AWS id, as the input says it. Nothing may be concluded from its prefix.
-    pub id: Box<str>,
+    pub id: SharedText,
     /// The account and Region it was collected from.
     pub scope: ScopeId,
     /// The account that owns it, where the input says so.
-    pub owner: Option<Box<str>>,
+    pub owner: Option<SharedText>,
     /// The ARN, where the input says so.
-    pub arn: Option<Box<str>>,
+    pub arn: Option<SharedText>,
     /// Its tags.
-    pub tags: BTreeMap<Box<str>, Box<str>>,
+    pub tags: Tags,
     /// Where it stands in the input.
     pub source: Source,
 }
@@ -70,12 +69,12 @@ pub struct Meta {
 impl Meta {
     /// The `Name` tag.
     pub fn name(&self) -> Option<&str> {
-        self.tags.get("Name").map(AsRef::as_ref)
+        self.tags.get("Name")
     }
 }
 
 /// A state as AWS spells it, in lower case; `None` if the input does not show it (R-DATA-12).
-pub type State = Option<Box<str>>;
+pub type State = Option<SharedText>;
 
 /// The facts of one or more accounts and Regions at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 use crate::source::Source;
+use crate::text::SharedText;
 
 /// An AWS CLI call in the form `ec2 describe-vpcs`.
 pub type Call = Box<str>;
@@ -50,7 +51,7 @@ impl Scope {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct BlockPublicAccess {
     /// `off`, `block-bidirectional` or `block-ingress`.
-    pub mode: Box<str>,
+    pub mode: SharedText,
     /// `default-state`, `update-complete`, `update-in-progress`.
     pub state: State,
     /// Where it was read.
@@ -61,11 +62,11 @@ pub struct BlockPublicAccess {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct BpaExclusion {
     /// Its id.
-    pub id: Box<str>,
+    pub id: SharedText,
     /// The id of the VPC or subnet, taken from the resource ARN.
-    pub resource: Box<str>,
+    pub resource: SharedText,
     /// `allow-bidirectional` or `allow-egress`.
-    pub mode: Box<str>,
+    pub mode: SharedText,
     /// `create-complete`, `delete-in-progress`, ….
     pub state: State,
     /// Where it was read.
@@ -76,7 +77,7 @@ pub struct BpaExclusion {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PublicPool {
     /// Its id.
-    pub id: Box<str>,
+    pub id: SharedText,
     /// The ranges of the pool.
     pub ranges: Vec<IpNet>,
 }
@@ -85,11 +86,11 @@ pub struct PublicPool {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Zone {
     /// `use1-az1`.
-    pub id: Box<str>,
+    pub id: SharedText,
     /// `us-east-1a`; not comparable between accounts.
-    pub name: Box<str>,
+    pub name: SharedText,
     /// `availability-zone`, `local-zone`, `wavelength-zone`.
-    pub kind: Box<str>,
+    pub kind: SharedText,
     /// The zone id of the parent zone of a Local Zone.
-    pub parent: Option<Box<str>>,
+    pub parent: Option<SharedText>,
 }

@@ -7,6 +7,7 @@ use super::{Destination, Meta, State};
 use crate::flow::Protocol;
 use crate::id::{AttachmentId, PolicyTableId, Ref, SubnetId, TgwId, TgwTableId, VpcId};
 use crate::source::Source;
+use crate::text::SharedText;
 
 /// A transit gateway.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -29,9 +30,9 @@ pub struct TgwAttachment {
     /// The transit gateway it belongs to.
     pub tgw: Ref<TgwId>,
     /// `vpc`, `vpn`, `direct-connect-gateway`, `connect`, `peering`, `network-function`, `client-vpn`, ….
-    pub kind: Box<str>,
+    pub kind: SharedText,
     /// The attached resource.
-    pub resource: Box<str>,
+    pub resource: SharedText,
     /// `available`, `modifying`, `rollingback`, `deleting`, ….
     pub state: State,
     /// Associated route table(s), from the attachment itself or `GetTransitGatewayRouteTableAssociations`.
@@ -145,7 +146,7 @@ pub struct PolicyTable {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PolicyEntry {
     /// `PolicyRuleNumber`, as printed.
-    pub number: Box<str>,
+    pub number: SharedText,
     /// Source block.
     pub sources: Option<IpNet>,
     /// Destination block.

@@ -9,6 +9,7 @@ use crate::id::{
     VgwId, VpcId,
 };
 use crate::source::Source;
+use crate::text::SharedText;
 
 /// One CIDR block of a VPC or subnet.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -46,7 +47,7 @@ pub struct EncryptionControl {
     /// `available`, ….
     pub state: State,
     /// The components whose exclusion is `enabled`: `InternetGateway`, `NatGateway`, ….
-    pub excluded: Vec<Box<str>>,
+    pub excluded: Vec<SharedText>,
 }
 
 /// A subnet.
@@ -61,9 +62,9 @@ pub struct Subnet {
     /// IPv4 and IPv6 blocks.
     pub cidrs: Vec<CidrAssociation>,
     /// `us-east-1a`.
-    pub zone: Option<Box<str>>,
+    pub zone: Option<SharedText>,
     /// `use1-az1`.
-    pub zone_id: Option<Box<str>>,
+    pub zone_id: Option<SharedText>,
     /// Whether launches get a public IPv4 address (R-ADDR-10).
     pub map_public: bool,
     /// `BlockPublicAccessStates.InternetGatewayBlockMode`.
@@ -121,7 +122,7 @@ pub struct Route {
     /// `active`, `blackhole`, `filtered`.
     pub state: State,
     /// `CreateRouteTable`, `CreateRoute`, `EnableVgwRoutePropagation`, `Advertisement`, spelt as AWS does.
-    pub origin: Option<Box<str>>,
+    pub origin: Option<SharedText>,
     /// Where it was read.
     pub source: Source,
 }

@@ -111,7 +111,7 @@ fn described(facts: &Facts<'_>, endpoint: &Endpoint, more: &[Exit], found: &mut 
     if exits.is_empty() {
         exits = vpc_subnets(facts, endpoint.vpc.known());
     }
-    let route = Entry::RouteTarget(id.clone());
+    let route = Entry::RouteTarget(id.boxed());
     let entries = interfaces.into_iter().map(Entry::Interface).chain([route]);
     let what = if more.is_empty() { "Network Firewall endpoint" } else { "Gateway Load Balancer endpoint" };
     let why = format!(

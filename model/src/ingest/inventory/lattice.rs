@@ -85,7 +85,7 @@ fn lattice_endpoint(endpoint: &Endpoint, gateways: &[Exit], found: &mut Found) {
     let id = &endpoint.meta.id;
     let mut paths = Paths::new(interfaces.iter().copied().map(Entry::Interface), gateways.iter().cloned());
     if !matches!(&*kind, "resource" | "servicenetwork") {
-        paths.entries.extend([Entry::Anywhere, Entry::RouteTarget(id.clone())]);
+        paths.entries.extend([Entry::Anywhere, Entry::RouteTarget(id.boxed())]);
         paths.exits.extend(interfaces.iter().copied().map(relayed));
         paths.exits.extend(
             endpoint

@@ -217,7 +217,7 @@ fn unlisted(facts: &Facts<'_>, path: &str, nodes: Vec<EniId>) -> Option<Balancer
         BalancerKind::Other
     };
     Some(Balancer {
-        id: first.meta.id.clone(),
+        id: first.meta.id.boxed(),
         path: path.into(),
         kind,
         listed: false,

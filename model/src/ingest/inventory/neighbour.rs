@@ -127,7 +127,7 @@ fn proxy_paths(facts: &Facts<'_>, nat: &NatGateway) -> Paths {
     let endpoints = endpoints.filter_map(|id| facts.snapshot.endpoints.get(id));
     interfaces.extend(endpoints.flat_map(|endpoint| &endpoint.interfaces).filter_map(Ref::known));
     let entries =
-        interfaces.into_iter().map(Entry::Interface).chain([Entry::RouteTarget(nat.meta.id.clone())]);
+        interfaces.into_iter().map(Entry::Interface).chain([Entry::RouteTarget(nat.meta.id.boxed())]);
     let subnet = nat.subnet.as_ref().and_then(Ref::known);
     let vpc = nat.vpc.known().map_or(&[][..], |vpc| facts.vpc_subnets(vpc));
     let subnets = subnet.map_or_else(|| vpc.to_vec(), |subnet| vec![subnet]);
@@ -172,22 +172,25 @@ fn joining_gateways(facts: &Facts<'_>, found: &mut Found) {
 fn dx_source<'a>(facts: &Facts<'a>, associated: &BTreeSet<Box<str>>) -> Option<&'a Source> {
     let private = facts.snapshot.virtual_gateways.values().map(|gateway| &gateway.meta);
     let transit = facts.snapshot.transit_gateways.values().map(|gateway| &gateway.meta);
-    let mut joined = private.chain(transit).filter(|meta| associated.contains(&meta.id));
+    let mut joined = private.chain(transit).filter(|meta| associated.contains(&*meta.id));
     joined.next().map(|meta| &meta.source)
 }
 
 fn joining_paths(facts: &Facts<'_>, id: &str, associated: &BTreeSet<Box<str>>) -> Paths {
     let snapshot = facts.snapshot;
-    let private = snapshot.virtual_gateways.values().filter(|gateway| associated.contains(&gateway.meta.id));
+    let private = snapshot.virtual_gateways.values().filter(|gateway| associated.contains(&*gateway.meta.id));
     let private_vpcs =
         private.flat_map(|gateway| &gateway.attachments).filter_map(|attachment| attachment.vpc.known());
     let transit =
-        snapshot.transit_gateways.iter().filter(|(_, gateway)| associated.contains(&gateway.meta.id));
+        snapshot.transit_gateways.iter().filter(|(_, gateway)| associated.contains(&*gateway.meta.id));
     let transit_vpcs = transit.flat_map(|(tgw, _)| attached_vpcs(facts, tgw));
     let attachments = snapshot.attachments.values().filter(|attachment| *attachment.resource == *id);
-    let entries =
-        associated.iter().filter(|id| !is_transit(facts, id)).chain(attachments.map(|a| &a.meta.id));
-    Paths::new(entries.cloned().map(Entry::RouteTarget), private_vpcs.chain(transit_vpcs).map(Exit::Vpc))
+    let entries = associated
+        .iter()
+        .filter(|id| !is_transit(facts, id))
+        .cloned()
+        .chain(attachments.map(|a| a.meta.id.boxed()));
+    Paths::new(entries.map(Entry::RouteTarget), private_vpcs.chain(transit_vpcs).map(Exit::Vpc))
 }
 
 /// A transit gateway is entered by the attachment of the Direct Connect gateway alone: its other routes are modelled.

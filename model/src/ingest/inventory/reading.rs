@@ -182,7 +182,7 @@ impl Inventories {
     /// A gap for every element that could not be read: what it lists may carry anything (R-DATA-3).
     pub(crate) fn unreadable(&self) -> impl Iterator<Item = Gap> {
         self.unreadable.iter().map(|source| Gap {
-            resource: source.pointer.clone(),
+            resource: source.pointer.boxed(),
             why: "this part of an inventory has an unknown shape, so that what it lists is not seen; collect it again"
                 .into(),
             source: Some(source.clone()),
@@ -287,6 +287,6 @@ impl Place<'_> {
     }
 
     fn source(self, below: &str) -> Source {
-        Source { file: self.file, pointer: format!("/{}{below}", self.key).into_boxed_str() }
+        Source { file: self.file, pointer: format!("/{}{below}", self.key).into() }
     }
 }

@@ -257,7 +257,7 @@ fn interfaces_hint_at_managed_ingress() {
     net.described("eni-3", "subnet-a", "interface", "ClientVPN Endpoint resource");
     net.described("eni-4", "subnet-a", "interface", "Verified Access endpoint");
     let tagged = net.eni("eni-5", "subnet-a", "interface");
-    net.get(tagged).meta.tags.insert("aws.cloudfront.vpcorigin".into(), "enabled".into());
+    net.get(tagged).meta.tags = [("aws.cloudfront.vpcorigin", "enabled")].into_iter().collect();
     // R-NACL-10: no inbound list filters accelerators and CloudFront origins.
     let past_lists = |n| if n == 1 || n == 5 { " hidden(subnet-a;) hidden(subnet-b;)" } else { "" };
     let hint = |n| format!("ManagedIngress eni-{n}: internet -> eni-{n}+groups{}", past_lists(n));

@@ -1,7 +1,5 @@
 //! A hand-made network and the text of its components.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::id::{EniId, FileId, GroupId, Id, InstanceId, Ref, ScopeId, SubnetId, VpcId};
@@ -13,6 +11,7 @@ use crate::snapshot::{
 };
 use crate::snapshot::{CidrAssociation, Destination};
 use crate::source::Source;
+use crate::text::Tags;
 use crate::traffic::Traffic;
 
 pub(super) const ACCOUNT: &str = "111111111111";
@@ -33,7 +32,7 @@ pub(super) fn place(key: &str, file: usize) -> Place<'_> {
 
 pub(super) fn meta(id: &str) -> Meta {
     let source = Source { file: FileId::from_index(0), pointer: format!("/{id}").into() };
-    Meta { id: id.into(), scope: scope(), owner: None, arn: None, tags: BTreeMap::new(), source }
+    Meta { id: id.into(), scope: scope(), owner: None, arn: None, tags: Tags::default(), source }
 }
 
 impl Net {
