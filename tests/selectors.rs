@@ -67,6 +67,44 @@ fn a_service_may_have_any_addresses_of_a_family_that_no_list_shows() {
     assert_eq!(verdict("f0-storage", &by_ipv6, through), Verdict::Unknown);
 }
 
+/// R-PL-1, R-DATA-3: only lists of AWS show what is a service, each for its Region.
+#[test]
+fn only_the_lists_of_its_region_show_the_addresses_of_a_service() {
+    let to_s3 = |list: &str| {
+        format!(
+            "network:\n  prefix-lists:\n    pl-1: {{{list}}}\n  route-tables:\n    rtb-prv: {{routes: {{52.216.0.0/15: nat-1}}}}"
+        )
+    };
+    let own = to_s3("name: backup.s3, owner: \"111111111111\", entries: [10.99.0.0/16]");
+    let elsewhere = to_s3("name: com.amazonaws.eu-west-1.s3, owner: AWS, entries: [3.5.64.0/21]");
+    let here = to_s3("name: com.amazonaws.us-east-1.s3, owner: AWS, entries: [52.216.0.0/15]");
+    let other = to_s3("name: com.amazonaws.us-east-1.s3, owner: AWS, entries: [3.5.0.0/19]");
+    let changing =
+        format!("{other}\naws: {{PrefixLists: [{{PrefixListId: pl-1, State: modify-in-progress}}]}}");
+    let forbid = "forbid: {from: eni-app, to: 'service:s3'}";
+    for unknown in [&own, &elsewhere, &changing] {
+        let report = decide("f0", unknown, forbid).expect("decided");
+        assert_eq!(report.verdict, Verdict::Unknown, "{unknown}");
+        let collect = |note: &Box<str>| note.contains("collect: ec2 describe-prefix-lists");
+        assert!(report.notes.iter().any(collect), "{:?}", report.notes);
+    }
+    assert_eq!(verdict("f0", &here, forbid), Verdict::Violated);
+    assert_eq!(verdict("f0", &other, forbid), Verdict::Holds);
+}
+
+/// R-PL-3: what goes to some public address goes to none of a service for certain.
+#[test]
+fn no_address_is_certainly_that_of_a_service_without_a_list() {
+    assert_eq!(verdict("f0", BEHIND_NAT, "forbid: {from: eni-app, to: 'service:s3'}"), Verdict::Unknown);
+    let unlisted = "network:\n  prefix-lists:\n    pl-s3: {name: com.amazonaws.us-east-1.s3, owner: AWS}\n  endpoints:\n    \
+                    vpce-gw: {vpc: vpc-a, kind: gateway, service: s3, tables: [rtb-prv]}\n  route-tables:\n    \
+                    rtb-prv: {routes: {0.0.0.0/0: nat-1, pl-s3: vpce-gw}}";
+    let through = "only-through: {from: eni-app, to: 'service:s3', through: vpce-gw}";
+    assert_eq!(verdict("f0", unlisted, through), Verdict::Unknown);
+    let listed = "network:\n  route-tables:\n    rtb-prv: {routes: {0.0.0.0/0: nat-1, pl-s3: vpce-gw}}";
+    assert_eq!(verdict("f0-storage", listed, through), Verdict::Holds);
+}
+
 #[test]
 fn a_range_covers_the_services_behind_gateway_endpoints() {
     for range in ["52.216.0.0/15", "52.216.1.1", "0.0.0.0/0"] {

@@ -201,7 +201,8 @@ fn listed(network: &Network<'_>, region: &Region) -> String {
 /// R-VPCE-2: an address of the service behind a gateway endpoint, by each of its prefix lists.
 fn service_addresses(network: &Network<'_>, id: EndpointId) -> Result<Vec<IpAddr>, SelectionError> {
     let endpoint = &network.snapshot.endpoints[id];
-    let lists = network.snapshot.prefix_lists.values().filter(|list| list.list_name == endpoint.service);
+    let lists = network.snapshot.prefix_lists.values().filter(|list| list.aws_managed);
+    let lists = lists.filter(|list| list.list_name == endpoint.service);
     let blocks = lists.filter_map(|list| list.entries.as_ref()).flatten();
     let found: Vec<IpAddr> = blocks.filter_map(|block| block.hosts().next()).collect();
     if found.is_empty() {

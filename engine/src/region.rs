@@ -107,11 +107,9 @@ impl Spot {
 pub struct Extent {
     /// Every address that may be meant, as sorted blocks: nothing must happen there that must not.
     pub blocks: Vec<IpNet>,
-    /// Those of them that are meant whatever is not known: what is taken away from a region is this.
+    /// Those of them that are meant whatever is not known: what happens there is what must not, and what is taken away
+    /// from a region is this.
     pub certain: Vec<IpNet>,
-    /// Those of them at which something that happens is something that must not: the certain ones, and for a service that
-    /// no list shows any address of, each of the internet.
-    pub refuting: Vec<IpNet>,
     /// Those of them where what must happen must. Others are meant only because a range of addresses may extend to the
     /// spot, or a service may be reached there.
     pub demanded: Vec<IpNet>,
@@ -131,8 +129,6 @@ enum Meaning {
     Named,
     /// As one of several places that have such addresses: something need not happen at each of them.
     Among,
-    /// As an address of a service that no list shows any of: each counts as one.
-    Unlisted,
     /// Only if something that is not known is so.
     Perhaps,
 }
@@ -218,7 +214,6 @@ impl Region {
             let own = self.spots.entry(spot).or_default();
             own.blocks = joined(&own.blocks, &extent.blocks);
             own.certain = joined(&own.certain, &extent.certain);
-            own.refuting = joined(&own.refuting, &extent.refuting);
             own.demanded = joined(&own.demanded, &extent.demanded);
         }
         self
@@ -234,7 +229,6 @@ impl Region {
             if let Some(own) = self.spots.get_mut(spot) {
                 own.blocks = without_blocks(&own.blocks, &extent.certain);
                 own.certain = without_blocks(&own.certain, &extent.blocks);
-                own.refuting = without_blocks(&own.refuting, &extent.blocks);
                 own.demanded = without_blocks(&own.demanded, &extent.certain);
             }
         }
@@ -247,7 +241,7 @@ impl Region {
     pub(crate) fn within(mut self, other: &Self) -> Self {
         self.spots.retain(|spot, own| {
             let certain = other.get(*spot).map_or(&[][..], |extent| &extent.certain);
-            for blocks in [&mut own.blocks, &mut own.certain, &mut own.refuting, &mut own.demanded] {
+            for blocks in [&mut own.blocks, &mut own.certain, &mut own.demanded] {
                 *blocks = both(blocks, certain);
             }
             !own.blocks.is_empty()
@@ -262,9 +256,6 @@ impl Region {
         let own = self.spots.entry(spot).or_default();
         own.blocks = joined(&own.blocks, &blocks);
         if meaning != Meaning::Perhaps {
-            own.refuting = joined(&own.refuting, &blocks);
-        }
-        if matches!(meaning, Meaning::Named | Meaning::Among) {
             own.certain = joined(&own.certain, &blocks);
         }
         if meaning == Meaning::Named {
@@ -279,7 +270,7 @@ impl Region {
 
     /// Whether everything is meant only if something that is not known is so.
     fn is_conjecture(&self) -> bool {
-        !self.is_empty() && self.spots.values().all(|extent| extent.refuting.is_empty())
+        !self.is_empty() && self.is_only_perhaps()
     }
 
     fn add_all(&mut self, spot: Spot) {

@@ -108,7 +108,7 @@ impl Destinations {
         let family = explored.family;
         let Some(alike) = alike else {
             let extent = wanted.to.at(delivery.sink)?;
-            let [meant, refuting] = [&extent.blocks, &extent.refuting]
+            let [meant, refuting] = [&extent.blocks, &extent.certain]
                 .map(|blocks| destined(explored.arena, family, delivery, blocks));
             return Some(Asked { sinks: Ok(delivery.sink), meant, refuting });
         };

@@ -43,6 +43,7 @@ impl Case<'_, '_, '_> {
         self.calls(&mut footer);
         if verdict == Verdict::Unknown {
             footer.notes.extend(self.unnamed_endpoints());
+            footer.notes.extend(self.unlisted_services());
         }
         let requiring = matches!(self.property.form, Form::Require(_) | Form::RequireSome(_));
         if requiring && verdict != Verdict::Unknown {
@@ -109,6 +110,15 @@ impl Case<'_, '_, '_> {
             format!("{id} belongs to an endpoint that no answer describes, of any service; collect: ec2 describe-vpc-endpoints (A-11)").into()
         };
         unnamed.map(note).collect()
+    }
+
+    /// R-IGW-11, R-PL-3: addresses of the internet that may be, or may not be, those of the service that is meant.
+    fn unlisted_services(&self) -> Option<Box<str>> {
+        let unsure = |extent: &Extent| extent.certain != extent.blocks;
+        let mut meant = self.directions.iter().filter_map(|direction| direction.to.get(Spot::Internet));
+        meant.any(unsure).then(|| {
+            "no prefix list of AWS shows all addresses of a service that the property names: any public address may be one; where AWS has such a list, collect: ec2 describe-prefix-lists (A-38)".into()
+        })
     }
 
     fn strict(&self) -> bool {

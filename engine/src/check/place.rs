@@ -152,7 +152,7 @@ impl Target {
             rows
         };
         let meant = rows(|extent| &extent.blocks);
-        let refuting = rows(|extent| &extent.refuting);
+        let refuting = rows(|extent| &extent.certain);
         let entire = is_entire(network, &meant, receivers.family);
         let refuting = (refuting != meant).then(|| Places::of(refuting, false));
         (!meant.is_empty()).then(|| Self { meant: Places::of(meant, entire), refuting })

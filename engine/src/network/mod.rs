@@ -47,7 +47,7 @@ pub use missing::{ADDITIVE, SpineError, missing_calls, missing_inventories};
 pub use nat::{Nat, NatSource};
 pub use owner::{Owners, host, owned_blocks, owns};
 pub use place::{Origin, Sink, SourcePlace};
-pub(crate) use route::subtract;
+pub(crate) use route::{list_is_settled, subtract};
 pub use route::{EffectiveRoute, NextHop, Why};
 pub use special::{SpecialBlock, infrastructure_ports, is_infrastructure, unroutable};
 pub use table::TableChoice;

@@ -346,7 +346,7 @@ fn rank(route: &Route, from_list: bool) -> u8 {
 }
 
 /// R-PL-1: whether the known entries are the ones in force.
-fn list_is_settled(list: &PrefixList) -> bool {
+pub(crate) fn list_is_settled(list: &PrefixList) -> bool {
     list.state.as_deref().is_none_or(|state| state.ends_with("-complete"))
 }
 

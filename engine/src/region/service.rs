@@ -1,11 +1,14 @@
 //! AWS services as selectors name them: by their endpoints, and by the public addresses that lists show.
 
+use std::collections::BTreeSet;
+
 use ipnet::IpNet;
+use reachproof_model::id::ScopeId;
 use reachproof_model::policy::hint;
-use reachproof_model::snapshot::{Endpoint, EndpointKind};
+use reachproof_model::snapshot::{Endpoint, EndpointKind, PrefixList};
 
 use super::{Meaning, Region, SelectionError, Spot, common, endpoint_spots, everything, public_space};
-use crate::network::Network;
+use crate::network::{Network, list_is_settled};
 
 /// Services that a selector may name although the snapshot shows neither an endpoint nor a prefix list of them, by the
 /// last parts of their names. Any other name that nothing shows is taken for a slip.
@@ -76,8 +79,8 @@ fn is_service(service: &str, name: &str) -> bool {
 }
 
 /// An AWS service: its endpoints, and its public addresses, which are the internet's as far as packets go (R-IGW-11).
-/// Where no list shows those of a family, they may be any public ones. An endpoint's interface that no answer explains may be
-/// that of any service (R-DATA-3).
+/// Where the lists of a Region do not show those of a family, they may be any public ones. An endpoint's interface that no
+/// answer explains may be that of any service (R-DATA-3).
 ///
 /// # Errors
 /// If nothing is known of a service with this name.
@@ -87,18 +90,55 @@ pub(super) fn add(network: &Network<'_>, region: &mut Region, name: &str) -> Res
     for id in network.unnamed_endpoint_interfaces() {
         region.add(Spot::Interface(id), everything(), Meaning::Perhaps);
     }
-    let lists = network.snapshot.prefix_lists.values().filter(|list| is_service(&list.list_name, name));
-    let known: Vec<IpNet> = lists.filter_map(|list| list.entries.as_ref()).flatten().copied().collect();
-    let unlisted = if known.is_empty() { Meaning::Unlisted } else { Meaning::Perhaps };
     for is_v4 in [true, false] {
-        let listed = of_family(&known, is_v4);
-        if listed.is_empty() {
-            region.add(Spot::Internet, of_family(&public_space(), is_v4), unlisted);
-        } else {
-            region.add(Spot::Internet, listed, Meaning::Among);
+        region.add(Spot::Internet, listed_of(network, name, is_v4), Meaning::Among);
+        if !all_listed(network, name, is_v4) {
+            region.add(Spot::Internet, of_family(&public_space(), is_v4), Meaning::Perhaps);
         }
     }
     Ok(())
+}
+
+/// R-PL-1: the lists in which AWS shows addresses of a service. What a customer calls a list of its own says nothing.
+fn lists_of<'n>(network: &'n Network<'_>, name: &str) -> impl Iterator<Item = &'n PrefixList> {
+    let lists = network.snapshot.prefix_lists.values();
+    lists.filter(move |list| {
+        let named = of_region(&list.list_name).is_some_and(|(_, service)| service == name);
+        list.aws_managed && (named || *list.list_name == *name)
+    })
+}
+
+/// The Region and the service in the name of a list of AWS, `com.amazonaws.us-east-1.s3`.
+fn of_region(list: &str) -> Option<(&str, &str)> {
+    list.strip_prefix("com.amazonaws.")?.split_once('.')
+}
+
+fn listed_of(network: &Network<'_>, name: &str, is_v4: bool) -> Vec<IpNet> {
+    let blocks: Vec<IpNet> =
+        lists_of(network, name).filter_map(|list| list.entries.as_ref()).flatten().copied().collect();
+    of_family(&blocks, is_v4)
+}
+
+/// R-DATA-3: whether every Region of the snapshot that has a VPC shows the addresses of a service.
+fn all_listed(network: &Network<'_>, name: &str, is_v4: bool) -> bool {
+    let scopes: BTreeSet<ScopeId> = network.snapshot.vpcs.values().map(|vpc| vpc.meta.scope).collect();
+    let shows = |list: &PrefixList| {
+        let entries = list.entries.as_deref().unwrap_or_default();
+        entries.iter().any(|block| block.addr().is_ipv4() == is_v4)
+    };
+    scopes.into_iter().all(|scope| {
+        let own = || lists_of(network, name).filter(move |list| is_for(network, list, name, scope));
+        own().any(shows) && own().all(|list| list.entries.is_some() && list_is_settled(list))
+    })
+}
+
+/// Whether a list of a service is that of a Region: by its name, or, where the input does not tell the Region, because the
+/// Region showed it.
+fn is_for(network: &Network<'_>, list: &PrefixList, name: &str, scope: ScopeId) -> bool {
+    let here = &network.snapshot.scopes[scope].region;
+    let there = of_region(&list.list_name).map_or("", |(region, _)| region);
+    let everywhere = there == "global" || *list.list_name == *name;
+    everywhere || if here.is_empty() { list.meta.scope == scope } else { **here == *there }
 }
 
 fn of_family(blocks: &[IpNet], is_v4: bool) -> Vec<IpNet> {
@@ -107,7 +147,8 @@ fn of_family(blocks: &[IpNet], is_v4: bool) -> Vec<IpNet> {
 
 fn require_known(network: &Network<'_>, name: &str) -> Result<(), SelectionError> {
     let endpoints = network.snapshot.endpoints.values().map(|endpoint| &*endpoint.service);
-    let lists = network.snapshot.prefix_lists.values().map(|list| &*list.list_name);
+    let lists = network.snapshot.prefix_lists.values().filter(|list| list.aws_managed);
+    let lists = lists.map(|list| &*list.list_name);
     let shown: Vec<&str> = endpoints.chain(lists).collect();
     if shown.iter().any(|service| is_service(service, name))
         || WELL_KNOWN.iter().any(|service| is_service(name, service))
@@ -144,7 +185,7 @@ pub(super) fn add_behind_endpoints(network: &Network<'_>, region: &mut Region, r
 fn listed(network: &Network<'_>, endpoint: &Endpoint) -> Option<Vec<IpNet>> {
     let lists = network.snapshot.prefix_lists.values();
     let entries: Vec<&Vec<IpNet>> = lists
-        .filter(|list| list.list_name == endpoint.service)
+        .filter(|list| list.aws_managed && list.list_name == endpoint.service)
         .map(|list| list.entries.as_ref())
         .collect::<Option<_>>()?;
     (!entries.is_empty()).then(|| entries.into_iter().flatten().copied().collect())
