@@ -323,7 +323,7 @@ fn as_v4(ip: IpAddr) -> Option<Ipv4Addr> {
 /// R-ADDR-5, R-NAT-1: every association that the input shows.
 fn associations(s: &Snapshot) -> Vec<Association> {
     let own = s.interfaces.iter().flat_map(|(interface, record)| {
-        let rows = record.public.iter().filter(|row| row.evidence != AssociationEvidence::Carrier);
+        let rows = record.public.iter().filter(|row| row.evidence.is_of_internet_gateway());
         rows.map(move |row| Association {
             public: number(row.public),
             private: number(row.private),

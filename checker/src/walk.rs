@@ -285,7 +285,7 @@ impl<'c, 's> Walk<'c, 's> {
         }
     }
 
-    /// R-CORE-3 `emit`, R-MBX-4: out of an interface.
+    /// R-CORE-3 `emit`, R-MBX-4: out of an interface. A-21: copies of what a mirrored one sends go elsewhere, too.
     fn send(&mut self, id: EniId, at: &At, areas: Vec<Area>) -> Result<(), Rejection> {
         let interface = self.net.interface(id);
         if !self.net.live(id) || areas.is_empty() {
@@ -294,6 +294,7 @@ impl<'c, 's> Walk<'c, 's> {
         if unchecked(interface) {
             self.enter_components(&Entry::Interface(id), at, &areas);
         }
+        self.enter_components(&Entry::Sender(id), at, &areas);
         let areas = tidy(self.net.let_out(id, areas, at.family));
         subnets_of(interface).try_for_each(|subnet| self.send_from(subnet, at, &areas))
     }

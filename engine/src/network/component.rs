@@ -21,6 +21,8 @@ pub(super) struct ComponentIndex {
     by_interface: BTreeMap<EniId, Vec<ComponentId>>,
     by_target: BTreeMap<Box<str>, ComponentId>,
     by_subnet: BTreeMap<SubnetId, Vec<ComponentId>>,
+    /// Interfaces of which components take in what they send.
+    senders: BTreeSet<EniId>,
     internet: Vec<ComponentId>,
     lattices: Vec<ComponentId>,
     keeping_identity: BTreeSet<ComponentId>,
@@ -44,6 +46,9 @@ impl ComponentIndex {
             for entry in &component.entries {
                 match entry {
                     Entry::Interface(interface) => index.by_interface.entry(*interface).or_default().push(id),
+                    Entry::Sender(interface) => {
+                        index.senders.insert(*interface);
+                    }
                     Entry::HiddenInterface(subnet) => index.by_subnet.entry(*subnet).or_default().push(id),
                     Entry::Internet | Entry::Anywhere => index.internet.push(id),
                     Entry::RouteTarget(target) => {
@@ -66,6 +71,17 @@ impl Network<'_> {
     /// The components that take in what an interface receives.
     pub fn components_at(&self, interface: EniId) -> &[ComponentId] {
         self.resolved.component_index.by_interface.get(&interface).map_or(&[], Vec::as_slice)
+    }
+
+    /// R-MBX-4, A-21, A-27: whether these may take in what the interface sends, too: that of an unchecked guest, which sends
+    /// what it likes, and copies of that of a mirrored one.
+    pub fn takes_in_what_it_sends(&self, interface: EniId) -> bool {
+        !self.checks_addresses(interface).value || self.is_mirrored(interface)
+    }
+
+    /// whether copies of what the interface sends go elsewhere.
+    pub fn is_mirrored(&self, interface: EniId) -> bool {
+        self.resolved.component_index.senders.contains(&interface)
     }
 
     /// R-LB-5: whether the interface is a load balancer's, which accepts only what a listener asks for.

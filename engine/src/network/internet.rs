@@ -36,7 +36,7 @@ impl Association {
 
 pub(super) fn associations(snapshot: &Snapshot) -> Vec<Association> {
     let rows = snapshot.interfaces.iter().flat_map(|(id, interface)| {
-        let direct = interface.public.iter().filter(|public| public.evidence != AssociationEvidence::Carrier);
+        let direct = interface.public.iter().filter(|public| public.evidence.is_of_internet_gateway());
         direct.map(move |public| Association {
             public: public.public,
             interface: id,

@@ -40,9 +40,9 @@ impl Explorer<'_, '_, '_> {
         self.arena.intersection(set, filter)
     }
 
-    /// R-MBX-4, A-27: a guest without the check may send whatever it likes.
+    /// R-MBX-4, A-21, A-27: a guest without the check may send whatever it likes; what a mirrored interface sends is copied.
     fn forge(&mut self, interface: EniId, state: &State, set: Set) {
-        if !self.network().checks_addresses(interface).value {
+        if self.network().takes_in_what_it_sends(interface) {
             self.enter_components(interface, state, set);
         }
     }

@@ -28,7 +28,7 @@ impl Tracer<'_, '_> {
                 Disposition::Unknown,
             )];
         }
-        let mut branches = if by_component { Vec::new() } else { self.forged(&leg, interface) };
+        let mut branches = self.forged(&leg, interface, by_component);
         if !by_component && !leg.state.reply && !Role::of(self.network.interface(interface)).initiates() {
             branches.extend(leg.dropped("R-VPCE-7", "never sends of its own accord"));
             return branches;
@@ -62,10 +62,17 @@ impl Tracer<'_, '_> {
         branches
     }
 
-    /// R-MBX-4, A-27: an unchecked interface may send what its guest likes.
-    fn forged(&self, leg: &Leg, interface: EniId) -> Vec<Branch> {
-        let unchecked = self.world == World::Over && !self.network.checks_addresses(interface).value;
-        if unchecked { self.enter_all(leg, self.network.components_at(interface)) } else { Vec::new() }
+    /// R-MBX-4, A-27: an unchecked interface may send what its guest likes. A-21: whatever a mirrored one sends is copied.
+    fn forged(&self, leg: &Leg, interface: EniId, by_component: bool) -> Vec<Branch> {
+        let taken = match by_component {
+            true => self.network.is_mirrored(interface),
+            false => self.network.takes_in_what_it_sends(interface),
+        };
+        if self.world == World::Over && taken {
+            self.enter_all(leg, self.network.components_at(interface))
+        } else {
+            Vec::new()
+        }
     }
 
     /// R-STATE-1, R-STATE-2.

@@ -58,7 +58,7 @@ impl Snapshot {
         }
         for component in self.components.values_mut() {
             for entry in &mut component.entries {
-                if let Entry::Interface(id) = entry {
+                if let Entry::Interface(id) | Entry::Sender(id) = entry {
                     *id = number(*id);
                 }
             }

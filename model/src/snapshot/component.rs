@@ -63,6 +63,8 @@ pub enum Entry {
     /// By being sent to an address of this subnet that no interface of the snapshot owns: an interface that the input
     /// does not show may own it (R-LB-2, R-ADDR-14). The subnet's ACL applies.
     HiddenInterface(SubnetId),
+    /// By being sent from this interface, whatever its filters say of it.
+    Sender(EniId),
 }
 
 /// How packets leave a component.

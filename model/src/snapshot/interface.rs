@@ -80,8 +80,17 @@ pub enum AssociationEvidence {
     Direct,
     /// Only the instance record: counts in the permissive world.
     Indirect,
-    /// A carrier or customer-owned address: not an internet gateway association.
+    /// A carrier address: not an internet gateway association.
     Carrier,
+    /// A customer-owned address, by which networks on premises reach an Outpost: no such association either.
+    CustomerOwned,
+}
+
+impl AssociationEvidence {
+    /// R-ADDR-5, R-ADDR-11: whether an internet gateway translates the address.
+    pub fn is_of_internet_gateway(self) -> bool {
+        matches!(self, Self::Direct | Self::Indirect)
+    }
 }
 
 /// What an interface is attached to.

@@ -175,7 +175,7 @@ fn of_address<'a>(
     for (text, evidence) in [
         (&item.public_ip, AssociationEvidence::Direct),
         (&item.carrier_ip, AssociationEvidence::Carrier),
-        (&item.customer_owned_ip, AssociationEvidence::Carrier),
+        (&item.customer_owned_ip, AssociationEvidence::CustomerOwned),
     ] {
         let Some(text) = text.shown() else { continue };
         let public = context.ipv4(source, text)?;
@@ -199,7 +199,7 @@ pub(super) fn associations(
         for (text, evidence) in [
             (&association.public_ip, evidence),
             (&association.carrier_ip, AssociationEvidence::Carrier),
-            (&association.customer_owned_ip, AssociationEvidence::Carrier),
+            (&association.customer_owned_ip, AssociationEvidence::CustomerOwned),
         ] {
             let Some(text) = text.shown() else { continue };
             let public = context.ipv4(&source, text)?;

@@ -65,7 +65,7 @@ fn unmodelled_target(facts: &Facts<'_>, id: &str, routes: &Routes<'_>, found: &m
 }
 
 /// Into a VPC by an attachment whose subnets are not known.
-fn into_vpc<'a>(facts: &'a Facts<'_>, vpc: VpcId) -> impl Iterator<Item = Exit> + 'a {
+pub(super) fn into_vpc<'a>(facts: &'a Facts<'_>, vpc: VpcId) -> impl Iterator<Item = Exit> + 'a {
     std::iter::once(Exit::Vpc(vpc)).chain(facts.vpc_subnets(vpc).iter().copied().map(Exit::Subnet))
 }
 
@@ -94,17 +94,21 @@ fn carrier_gateways(facts: &Facts<'_>, found: &mut Found) {
     }
 }
 
-/// R-ADDR-11: an interface with a carrier or customer-owned address is reached by another way than an internet gateway.
+/// R-ADDR-11, R-VERDICT-7: an interface with a carrier or customer-owned address is reached by another way than an
+/// internet gateway: the one by the internet, the other by networks on premises and by whoever these let in.
 fn carrier_addresses(facts: &Facts<'_>, found: &mut Found) {
     for interface in facts.snapshot.interfaces.values() {
-        let carried = interface.public.iter().any(|address| address.evidence == AssociationEvidence::Carrier);
-        if let Some(vpc) = interface.vpc.known().filter(|_| carried) {
-            let id = &interface.meta.id;
-            let why = format!(
-                "{id} has a carrier or customer-owned address: who reaches it is not modelled (A-22)"
-            );
-            let paths = Paths::new([Entry::Internet], [Exit::Vpc(vpc)]);
-            found.add(ComponentKind::Neighbour, id, why, &interface.meta.source, paths);
+        let Some(vpc) = interface.vpc.known() else { continue };
+        let id = &interface.meta.id;
+        for (evidence, what, by) in [
+            (AssociationEvidence::Carrier, "carrier", Entry::Internet),
+            (AssociationEvidence::CustomerOwned, "customer-owned", Entry::Anywhere),
+        ] {
+            if interface.public.iter().any(|address| address.evidence == evidence) {
+                let why = format!("{id} has a {what} address: who reaches it is not modelled (A-22)");
+                let paths = Paths::new([by], [Exit::Vpc(vpc)]);
+                found.add(ComponentKind::Neighbour, id, why, &interface.meta.source, paths);
+            }
         }
     }
 }
@@ -204,7 +208,7 @@ fn attached_vpcs(facts: &Facts<'_>, tgw: TgwId) -> impl Iterator<Item = VpcId> {
     attachments.filter_map(|attachment: &TgwAttachment| attachment.vpc.as_ref()?.vpc.known())
 }
 
-/// copies of what a mirrored interface receives leave its subnet; no egress rule filters them.
+/// copies of what a mirrored interface receives and sends leave its subnet; no egress rule filters them.
 fn mirror_sessions(facts: &Facts<'_>, found: &mut Found) {
     for session in &facts.inventories.mirror_sessions {
         let id = &session.traffic_mirror_session_id;
@@ -221,7 +225,7 @@ fn mirror_sessions(facts: &Facts<'_>, found: &mut Found) {
             "{} mirrors packets of {}: their target is not modelled (A-21)",
             &**id, interface.meta.id
         );
-        let paths = Paths::new([Entry::Interface(eni)], exits);
+        let paths = Paths::new([Entry::Interface(eni), Entry::Sender(eni)], exits);
         found.add(ComponentKind::Other, id, why, &session.source, paths);
     }
 }

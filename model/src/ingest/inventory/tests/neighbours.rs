@@ -67,6 +67,8 @@ fn a_carrier_address_is_reached_from_outside() {
     net.check(&[]);
     net.get(eni).public.push(address(AssociationEvidence::Carrier));
     net.check(&["Neighbour eni-1: internet -> vpc-z"]);
+    net.get(eni).public = vec![address(AssociationEvidence::CustomerOwned)];
+    net.check(&["Neighbour eni-1: anywhere -> vpc-z"]);
 }
 
 /// R-NAT-10.
@@ -165,7 +167,7 @@ fn mirrored_packets_leave_the_subnet_of_the_mirrored_interface() {
         "TrafficMirrorSessions",
         json!([{"TrafficMirrorSessionId": "tms-1", "NetworkInterfaceId": "eni-1"}]),
     );
-    net.check(&["Other tms-1: eni-1 -> eni-1+groups hidden(subnet-a;)"]);
+    net.check(&["Other tms-1: eni-1 from(eni-1) -> eni-1+groups hidden(subnet-a;)"]);
     net.read(
         "TrafficMirrorSessions",
         json!([{"TrafficMirrorSessionId": "tms-2", "NetworkInterfaceId": "eni-9"}]),

@@ -188,6 +188,7 @@ impl Net {
     fn entry(&self, entry: &Entry) -> String {
         match entry {
             Entry::Interface(eni) => self.snapshot.interfaces[*eni].meta.id.to_string(),
+            Entry::Sender(eni) => format!("from({})", self.snapshot.interfaces[*eni].meta.id),
             Entry::Internet => "internet".into(),
             Entry::Anywhere => "anywhere".into(),
             Entry::RouteTarget(id) => format!("route({id})"),
