@@ -11,7 +11,7 @@ use serde::de::{self, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::calls::{Origin, call_named, has_parent, origin};
+use super::calls::{Origin, call_named, origin};
 use super::collected::{CallAnswer, Collected};
 use super::error::LoadError;
 use super::group::GroupShape;
@@ -353,7 +353,7 @@ impl<'a> Walk<'_, 'a> {
     fn answered(&mut self, call: &'static str) {
         self.collected.known = true;
         self.read = true;
-        let parent = self.name.parent.filter(|_| has_parent(call)).unwrap_or_default().into();
+        let parent = self.name.parent.unwrap_or_default().into();
         self.collected.answers.push(CallAnswer { file: self.file, call, parent });
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::calls::has_parent;
 use super::collected::Collected;
 use super::manifest::ManifestCall;
 use super::name::{FileName, is_region, zone_region};
@@ -237,13 +238,27 @@ fn evidence<'r>(files: usize, collected: &'r Collected<'_>) -> Vec<Evidence<'r>>
     found
 }
 
-/// Notes each answered call with the worst status among its parents.
+/// Whether what follows the call in a file's name is nothing or the number of a page, and not a thing asked about.
+fn is_page(parent: &str) -> bool {
+    parent.len() < 6 && parent.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Calls without which there is no network (R-DATA-10).
+const SPINE: [&str; 3] = ["ec2 describe-vpcs", "ec2 describe-subnets", "ec2 describe-network-interfaces"];
+
+/// Notes each answered call with the worst status among its parents. R-DATA-9: an answer about one thing of a call that
+/// asks about all completes nothing; of the spine it is a part.
 fn record_calls(scopes: &mut Table<ScopeId, Scope>, of_file: &[ScopeId], collected: &Collected<'_>) {
     let mut complete: BTreeMap<(ScopeId, &str, &str), bool> = BTreeMap::new();
     for answer in &collected.answers {
         let Some(scope) = of_file.get(answer.file.index()) else { continue };
-        let finished = !collected.unfinished.contains(&answer.file);
-        *complete.entry((*scope, answer.call, &answer.parent)).or_default() |= finished;
+        let part = !is_page(&answer.parent) && !has_parent(answer.call);
+        if part && !SPINE.contains(&answer.call) {
+            continue;
+        }
+        let finished = !part && !collected.unfinished.contains(&answer.file);
+        let parent = if part { "" } else { &answer.parent };
+        *complete.entry((*scope, answer.call, parent)).or_default() |= finished;
     }
     for ((scope, call, _), finished) in complete {
         let status = if finished { CallStatus::Collected } else { CallStatus::Truncated };

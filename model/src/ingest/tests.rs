@@ -295,6 +295,29 @@ fn prefix_lists_are_resolved_by_either_call() {
     assert!(snapshot.notices.iter().any(|notice| notice.message.contains("does not say what was asked")));
 }
 
+/// R-DATA-9: an answer about one thing does not make a call complete that asks about all.
+#[test]
+fn an_answer_about_one_thing_completes_no_call_about_all() {
+    let groups = r#"{"TargetGroups":[]}"#;
+    let of = |names: &[&str]| {
+        let files: Vec<_> = names
+            .iter()
+            .map(|name| (*name, groups))
+            .chain([
+                ("ec2_describe-vpcs__vpc-1.json", r#"{"Vpcs":[]}"#),
+                ("ec2_search-transit-gateway-routes__rtb-1.json", r#"{"Routes":[]}"#),
+            ])
+            .collect();
+        read(&files).unwrap().scopes.values().next().unwrap().clone()
+    };
+    let one = of(&["elbv2_describe-target-groups__one.json"]);
+    assert!(!one.calls.contains_key("elbv2 describe-target-groups"));
+    assert_eq!(one.calls.get("ec2 describe-vpcs"), Some(&CallStatus::Truncated));
+    assert!(one.collected("ec2 search-transit-gateway-routes"));
+    let both = of(&["elbv2_describe-target-groups__one.json", "elbv2_describe-target-groups.json"]);
+    assert!(both.collected("elbv2 describe-target-groups"));
+}
+
 #[test]
 fn primary_blocks_stand_first_and_old_answers_lack_the_set() {
     let snapshot = snapshot(

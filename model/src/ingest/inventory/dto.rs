@@ -142,8 +142,15 @@ shapes! {
     FirewallAttachment { subnet_id: Name, endpoint_id: Name, }
     /// `globalaccelerator list-accelerators`.
     Accelerator { accelerator_arn: Name, name: Name, }
-    /// `globalaccelerator list-listeners`; other calls print listeners, too.
-    Listener { listener_arn: Name, }
+    /// `elbv2 describe-listeners` and `globalaccelerator list-listeners`.
+    Listener { listener_arn: Name, load_balancer_arn: Name, default_actions: List<Lenient<ListenerAction>>, }
+    /// What a listener does with what no rule of it matches.
+    ListenerAction {
+        #[serde(rename = "Type")]
+        kind: Name,
+    }
+    /// Listeners wrapped with their load balancer, as some collectors write them.
+    WrappedListeners { listeners: List<Lenient<Listener>>, }
     /// `globalaccelerator list-endpoint-groups`, also of custom routing accelerators.
     EndpointGroup { endpoint_group_arn: Name, endpoint_group_region: Name, endpoint_descriptions: Option<List<EndpointDescription>>, }
     /// An endpoint of an accelerator: an instance, Elastic IP allocation, subnet, or load balancer ARN.

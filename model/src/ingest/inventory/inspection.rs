@@ -6,11 +6,16 @@ use std::net::IpAddr;
 
 use super::dto::{FirewallAttachment, Lenient, Target as Registered, TargetHealth};
 use super::facts::{Facts, kind_of, subnets_of};
-use super::load_balancer::BalancerKind;
+use super::load_balancer::{Balancer, BalancerKind};
+use super::neighbour::into_vpc;
 use super::{Found, Paths};
 use crate::id::{EniId, Ref, VpcId};
 use crate::snapshot::{ComponentKind, Endpoint, EndpointKind, Entry, Exit, Interface, Target};
 use crate::source::Source;
+
+/// What is said of an endpoint where the answers do not show all appliances.
+const APPLIANCES: &str = "; its appliances are not all known; collect: elbv2 describe-target-groups, and describe-target-health \
+                          of each group (its name after `__` in the file name)";
 
 pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
     let firewalls = firewall_endpoints(facts);
@@ -47,17 +52,38 @@ fn firewall_endpoints<'a>(facts: &Facts<'a>) -> FirewallEndpoints<'a> {
 }
 
 /// R-GWLB-2: an appliance may send the payload on from its own interfaces. Registered targets that nothing shows may
-/// reach the internet and anything in the VPC of the load balancer.
+/// reach the internet, anything in the VPC of the load balancer, and what that VPC is joined to.
 fn two_arm_exits(facts: &Facts<'_>) -> Vec<Exit> {
-    let targets: BTreeSet<EniId> =
-        geneve_targets(facts).flat_map(|target| target_interfaces(facts, &target.id)).collect();
-    let mut exits: Vec<Exit> =
-        targets.into_iter().map(|interface| Exit::Interface { interface, keeps_groups: false }).collect();
-    if exits.is_empty() {
-        exits.extend(provider_vpcs(facts).into_iter().map(Exit::Vpc));
-    }
-    exits.push(Exit::Internet);
-    exits
+    let targets: Vec<(&Registered, Vec<EniId>)> =
+        geneve_targets(facts).map(|target| (target, target_interfaces(facts, &target.id))).collect();
+    let unseen = targets.iter().any(|(target, found)| is_appliance(target) && found.is_empty());
+    let gateways = facts.balancers().iter().filter(|balancer| balancer.kind == BalancerKind::Gateway);
+    let hiding = gateways.filter(|balancer| unseen || !shows_targets(facts, balancer));
+    let vpcs: BTreeSet<VpcId> = hiding.flat_map(|balancer| provider_vpcs(facts, balancer)).collect();
+    let shown: BTreeSet<EniId> = targets.into_iter().flat_map(|(_, found)| found).collect();
+    let shown = shown.into_iter().map(|interface| Exit::Interface { interface, keeps_groups: false });
+    let hidden = vpcs.into_iter().flat_map(|vpc| into_vpc(facts, vpc));
+    shown.chain(hidden).chain([Exit::Internet]).collect()
+}
+
+/// Whether a target is an instance or an address, and no function or load balancer.
+fn is_appliance(target: &Registered) -> bool {
+    !target.id.starts_with("arn:")
+}
+
+/// Whether the answers show the targets of a gateway load balancer: the health of each of its groups; or the health of some
+/// group that GENEVE reaches, where there is no other gateway load balancer that it could be of.
+fn shows_targets(facts: &Facts<'_>, balancer: &Balancer) -> bool {
+    let inventories = facts.inventories;
+    let groups = inventories.target_groups.iter().filter(|group| {
+        let named = group.load_balancer_arns.as_ref();
+        named.is_none_or(|named| named.iter().any(|arn| **arn == *balancer.id))
+    });
+    let mut groups = groups.peekable();
+    let listed = facts.collected(balancer.scope, "elbv2 describe-target-groups") && groups.peek().is_some();
+    let gateways = facts.balancers().iter().filter(|other| other.kind == BalancerKind::Gateway);
+    let alone = || gateways.count() == 1 && geneve_targets(facts).any(|target| &*target.port == "6081");
+    listed && groups.all(|group| inventories.shows_health_of(&group.target_group_arn)) || alone()
 }
 
 /// Every registered target that GENEVE (port 6081) may reach; the answers often do not say of which group.
@@ -89,14 +115,9 @@ fn target_interfaces(facts: &Facts<'_>, target: &str) -> Vec<EniId> {
     all.collect()
 }
 
-fn provider_vpcs(facts: &Facts<'_>) -> BTreeSet<VpcId> {
-    let gateways = facts.balancers().iter().filter(|balancer| balancer.kind == BalancerKind::Gateway);
-    let nodes = gateways
-        .clone()
-        .flat_map(|balancer| &balancer.nodes)
-        .filter_map(|id| facts.snapshot.interfaces.get(*id));
-    let hidden =
-        gateways.flat_map(|balancer| &balancer.hidden).filter_map(|id| facts.snapshot.subnets.get(*id));
+fn provider_vpcs(facts: &Facts<'_>, balancer: &Balancer) -> BTreeSet<VpcId> {
+    let nodes = balancer.nodes.iter().filter_map(|id| facts.snapshot.interfaces.get(*id));
+    let hidden = balancer.hidden.iter().filter_map(|id| facts.snapshot.subnets.get(*id));
     let vpcs = nodes.map(|node| &node.vpc).chain(hidden.map(|subnet| &subnet.vpc));
     vpcs.filter_map(|vpc| vpc.known()).collect()
 }
@@ -114,8 +135,10 @@ fn described(facts: &Facts<'_>, endpoint: &Endpoint, more: &[Exit], found: &mut 
     let route = Entry::RouteTarget(id.boxed());
     let entries = interfaces.into_iter().map(Entry::Interface).chain([route]);
     let what = if more.is_empty() { "Network Firewall endpoint" } else { "Gateway Load Balancer endpoint" };
+    let hidden = more.iter().any(|exit| matches!(exit, Exit::Vpc(_)));
+    let collect = if hidden { APPLIANCES } else { "" };
     let why = format!(
-        "{id} is a {what}: what the inspection passes, drops or sends elsewhere is not modelled (A-6, A-25)"
+        "{id} is a {what}: what the inspection passes, drops or sends elsewhere is not modelled (A-6, A-25){collect}"
     );
     let paths = Paths::new(entries, exits.into_iter().chain(more.iter().cloned()));
     found.add(ComponentKind::Inspection, id, why, &endpoint.meta.source, paths);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dto::{ClassicLoadBalancer, LoadBalancer, Name, Placed};
+use super::dto::{ClassicLoadBalancer, Lenient, Listener, LoadBalancer, Name, Placed};
 use super::facts::{Facts, balancer_path, hidden, kind_of, relayed, subnets_of};
 use super::{Found, Paths};
 use crate::id::{EniId, GroupId, Ref, ScopeId, SubnetId, VpcId};
@@ -181,7 +181,8 @@ fn hidden_subnets(facts: &Facts<'_>, subnets: &[&Name], vpc: &str, scope: ScopeI
     })
 }
 
-/// R-LB-6: rules and default actions reach target groups only, and each group names its load balancers.
+/// R-LB-6: rules and default actions reach target groups only, and each group names its load balancers. R-DATA-5: a listener
+/// that forwards, and targets of a group that no answer lists, show that there are others.
 fn may_forward(facts: &Facts<'_>, balancer: &Placed<LoadBalancer>) -> bool {
     let arn = &balancer.load_balancer_arn;
     !facts.collected(balancer.scope, "elbv2 describe-target-groups")
@@ -189,6 +190,25 @@ fn may_forward(facts: &Facts<'_>, balancer: &Placed<LoadBalancer>) -> bool {
             let named = group.load_balancer_arns.as_ref();
             named.is_none_or(|named| named.iter().any(|name| name == arn))
         })
+        || facts.inventories.shows_health_of_unlisted()
+        || listeners(facts).any(|listener| listener.load_balancer_arn == *arn && forwards_on(listener))
+}
+
+fn listeners<'a>(facts: &Facts<'a>) -> impl Iterator<Item = &'a Listener> {
+    let plain = facts.inventories.listeners.iter().map(|placed| &placed.value);
+    let wrapped = facts.inventories.wrapped_listeners.iter().flat_map(|of_one| of_one.listeners.iter());
+    plain.chain(wrapped.filter_map(|lenient| match lenient {
+        Lenient::Read(listener) => Some(listener),
+        Lenient::Unreadable(_) => None,
+    }))
+}
+
+/// Whether a default action forwards, or cannot be read (R-DATA-6).
+fn forwards_on(listener: &Listener) -> bool {
+    listener.default_actions.iter().any(|action| match action {
+        Lenient::Read(action) => action.kind.is_empty() || action.kind.eq_ignore_ascii_case("forward"),
+        Lenient::Unreadable(_) => true,
+    })
 }
 
 /// Gives a listed load balancer the nodes that bear its path in its subnets' VPC.

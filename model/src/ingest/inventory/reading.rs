@@ -9,7 +9,8 @@ use super::dto::{
     CoreAttachment, CoreNetwork, DxAssociation, DxGatewayShape, EndpointGroup, Firewall, FirewallStatus,
     InstanceConnectEndpoint, Lenient, Listener, LoadBalancer, LowerItem, MulticastDomain, Name, Object,
     Placed, ServiceConfiguration, TargetGroup, TargetHealth, TrafficMirrorSession, UpperItem,
-    VerifiedAccessEndpoint, VpcEndpointConnection, VpcOrigin, VpcOriginList, WrappedTargetHealth,
+    VerifiedAccessEndpoint, VpcEndpointConnection, VpcOrigin, VpcOriginList, WrappedListeners,
+    WrappedTargetHealth,
 };
 use crate::finding::Gap;
 use crate::id::{FileId, ScopeId};
@@ -29,6 +30,7 @@ pub(crate) struct Inventories {
     pub(super) accelerators: Vec<Placed<Accelerator>>,
     pub(super) endpoint_groups: Vec<Placed<EndpointGroup>>,
     pub(super) listeners: Vec<Placed<Listener>>,
+    pub(super) wrapped_listeners: Vec<Placed<WrappedListeners>>,
     pub(super) vpc_origins: Vec<Placed<VpcOrigin>>,
     pub(super) connect_endpoints: Vec<Placed<InstanceConnectEndpoint>>,
     pub(super) verified_access: Vec<Placed<VerifiedAccessEndpoint>>,
@@ -169,6 +171,7 @@ impl Inventories {
             }
             "TrafficMirrorSessions" => place.list(&mut self.mirror_sessions, odd, d),
             "TransitGatewayMulticastDomains" => place.list(&mut self.multicast_domains, odd, d),
+            "LoadBalancerListeners" => place.list(&mut self.wrapped_listeners, odd, d),
             "Listeners" => place.list(&mut self.listeners, odd_items, d),
             "Items" => place.list(&mut self.upper_items, odd_items, d),
             "items" => place.list(&mut self.lower_items, odd_items, d),
@@ -189,11 +192,37 @@ impl Inventories {
         })
     }
 
+    /// Whether an answer about the health of targets says that it is of this group, by its ARN, name or last part.
+    pub(super) fn shows_health_of(&self, group: &str) -> bool {
+        let named = |about: &str| names_group(about, group);
+        self.wrapped_health.iter().any(|health| named(&health.target_group_arn))
+            || self.health_of().any(named)
+    }
+
+    /// Whether an answer about the health of targets says that it is of a group that no answer lists.
+    pub(super) fn shows_health_of_unlisted(&self) -> bool {
+        let listed =
+            |about: &str| self.target_groups.iter().any(|group| names_group(about, &group.target_group_arn));
+        let mut wrapped = self.wrapped_health.iter().map(|health| &*health.target_group_arn);
+        wrapped.any(|about| !listed(about)) || self.health_of().any(|about| !listed(about))
+    }
+
+    /// The target groups that answers about the health of targets were asked about, as file names have them.
+    fn health_of(&self) -> impl Iterator<Item = &str> {
+        let asked = self.asked.iter().filter(|(key, _)| &**key == "TargetHealthDescriptions");
+        asked.map(|(_, about)| &**about)
+    }
+
     /// Whether an answer with this key was about `parent`, an id or an ARN, which file names may shorten to its last part.
     pub(super) fn asked(&self, key: &str, parent: &str) -> bool {
         let short = parent.rsplit(['/', ':']).next().unwrap_or(parent);
         [parent, short].iter().any(|parent| self.asked.contains(&(key.into(), (*parent).into())))
     }
+}
+
+/// Whether a word names a target group: by its whole ARN or by any of its last parts.
+fn names_group(about: &str, group: &str) -> bool {
+    !about.is_empty() && (about == group || group.split(['/', ':']).any(|part| part == about))
 }
 
 /// The answer that is being read.

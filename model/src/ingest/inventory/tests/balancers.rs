@@ -1,12 +1,13 @@
 use serde_json::json;
 
 use super::support::Net;
-use crate::id::Ref;
-use crate::snapshot::{EndpointKind, Target};
+use crate::id::{Id, Ref, VpcId};
+use crate::snapshot::{EndpointKind, Exit, Target};
 
 const ALB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/app/web/01";
 const NLB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/net/tcp/02";
 const GWLB: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/gwy/fw/03";
+const GWLB_2: &str = "arn:aws:elasticloadbalancing:us-east-1:111111111111:loadbalancer/gwy/out/04";
 const SERVICES: &str = "ec2 describe-vpc-endpoint-service-configurations";
 
 fn listed(net: &mut Net, arn: &str, kind: &str, scheme: &str) {
@@ -76,6 +77,36 @@ fn a_load_balancer_without_target_groups_forwards_nothing() {
     net.check(&[]);
     net.read("TargetGroups", json!([{"TargetGroupArn": "tg-2", "LoadBalancerArns": [ALB]}]));
     assert_eq!(net.components().len(), 1);
+}
+
+/// R-LB-6, R-DATA-5: listeners that forward, and targets of a group that no answer lists, show that one is missing.
+#[test]
+fn a_load_balancer_forwards_if_anything_shows_that_it_does() {
+    let net = || {
+        let mut net = Net::new();
+        net.described("eni-1", "subnet-a", "interface", "ELB app/web/01");
+        listed(&mut net, ALB, "application", "internal");
+        net.collected("elbv2 describe-target-groups");
+        net.read(
+            "TargetGroups",
+            json!([{"TargetGroupArn": "targetgroup/tg-1/01", "LoadBalancerArns": [NLB]}]),
+        );
+        net.read_about(Some("tg-1"), "TargetHealthDescriptions", json!([]));
+        net
+    };
+    let listener = |action: &str| json!([{"ListenerArn": "l", "LoadBalancerArn": ALB, "DefaultActions": [{"Type": action}]}]);
+    let mut forwarding = net();
+    forwarding.read("Listeners", listener("redirect"));
+    forwarding.check(&[]);
+    forwarding.read("Listeners", listener("forward"));
+    assert_eq!(forwarding.components().len(), 1);
+    let mut wrapped = net();
+    wrapped
+        .read("LoadBalancerListeners", json!([{"LoadBalancerArn": ALB, "Listeners": listener("forward")}]));
+    assert_eq!(wrapped.components().len(), 1);
+    let mut targets = net();
+    targets.read_about(Some("tg-2"), "TargetHealthDescriptions", json!([]));
+    assert_eq!(targets.components().len(), 1);
 }
 
 #[test]
@@ -164,11 +195,42 @@ fn registered_appliances_send_by_their_own_interfaces() {
     net.read("LoadBalancers", json!([{"LoadBalancerArn": GWLB, "Type": "gateway", "Scheme": "internal", "AvailabilityZones": [{"SubnetId": "subnet-z"}]}]));
     let balancer =
         format!("LoadBalancer {GWLB}: hidden(subnet-z) -> hidden(subnet-z;sg-lb)").replace("sg-lb", "");
-    net.check(&[&balancer, "Inspection vpce-1: eni-1 route(vpce-1) -> subnet-b vpc-z internet"]);
+    net.check(&[&balancer, "Inspection vpce-1: eni-1 route(vpce-1) -> subnet-b subnet-z vpc-z internet"]);
     let appliance = net.eni("eni-2", "subnet-z", "interface");
     net.attach(appliance, Ref::Missing("i-1".into()));
     net.read("LoadBalancerTargetHealth", json!([{"TargetGroupArn": "tg", "TargetHealthDescriptions": [{"Target": {"Id": "i-1", "Port": 6081}}]}]));
     net.check(&[&balancer, "Inspection vpce-1: eni-1 route(vpce-1) -> eni-2 subnet-b internet"]);
+}
+
+/// R-GWLB-2, A-6: the targets of one gateway load balancer are not those of another.
+#[test]
+fn targets_of_another_gateway_load_balancer_show_nothing() {
+    let mut net = Net::new();
+    let eni = net.eni("eni-1", "subnet-b", "gatewayloadbalancerendpoint");
+    net.endpoint("vpce-1", EndpointKind::GatewayLoadBalancer, "GatewayLoadBalancer", "svc", &[eni]);
+    let listed = |arn: &str, subnet: &str| json!({"LoadBalancerArn": arn, "Type": "gateway", "Scheme": "internal", "AvailabilityZones": [{"SubnetId": subnet}]});
+    net.read("LoadBalancers", json!([listed(GWLB, "subnet-z"), listed(GWLB_2, "subnet-a")]));
+    let appliance = net.eni("eni-2", "subnet-a", "interface");
+    net.attach(appliance, Ref::Missing("i-1".into()));
+    net.read_about(Some("out"), "TargetHealthDescriptions", json!([{"Target": {"Id": "i-1", "Port": 6081}}]));
+    let exits = |net: &Net| {
+        let found = net.components().into_iter().find(|found| &*found.id == "vpce-1");
+        found.map(|found| found.exits).unwrap_or_default()
+    };
+    let at = |index| Exit::Vpc(VpcId::from_index(index));
+    assert!(exits(&net).contains(&at(1)), "whose health it is nobody tells");
+    net.collected("elbv2 describe-target-groups");
+    let group = |name: &str, arn: &str| json!({"TargetGroupArn": format!("arn:aws:elasticloadbalancing:us-east-1:111111111111:targetgroup/{name}/01"), "LoadBalancerArns": [arn]});
+    net.read("TargetGroups", json!([group("in", GWLB), group("out", GWLB_2)]));
+    assert!(exits(&net).contains(&at(1)) && !exits(&net).contains(&at(0)));
+    net.read_about(Some("in"), "TargetHealthDescriptions", json!([]));
+    assert!(!exits(&net).contains(&at(1)));
+    net.read_about(
+        Some("in"),
+        "TargetHealthDescriptions",
+        json!([{"Target": {"Id": "10.9.9.9", "Port": 6081}}]),
+    );
+    assert!(exits(&net).contains(&at(1)), "an appliance that no answer shows");
 }
 
 /// R-NFW-1: a firewall that its own status shows inspects, and nothing else.
