@@ -184,3 +184,26 @@ fn search_and_replay_agree_on_every_network_of_the_corpus() {
     println!("{decided} properties decided, each witness replayed");
     assert!(decided > 500, "the corpus is there");
 }
+
+/// R-MENI-7: what adapters send over their fabric is no IP, and so passes where IP does not.
+#[test]
+fn adapters_that_admit_each_other_are_not_isolated() {
+    let cluster = |groups: [&str; 2]| {
+        let [one, two] = groups;
+        network(&format!(
+            "network:\n  network-acls:\n    acl-shut: {{vpc: vpc-a, subnets: [subnet-near], in: [], out: []}}\n  subnets:\n    \
+             subnet-near: {{vpc: vpc-a, cidr: 10.0.3.0/24, zone: 1}}\n  security-groups:\n    \
+             sg-fabric: {{vpc: vpc-a, in: [all from sg-fabric], out: [all to sg-fabric]}}\n    \
+             sg-other: {{vpc: vpc-a, in: [all from sg-other], out: [all to sg-other]}}\n  interfaces:\n    \
+             eni-1: {{subnet: subnet-prv-a, addresses: [10.0.1.60], groups: [{one}], kind: efa, instance: i-1}}\n    \
+             eni-2: {{subnet: subnet-near, addresses: [10.0.3.60], groups: [{two}], kind: efa, instance: i-2}}"
+        ))
+    };
+    let isolate = "isolate: {between: eni-1, and: eni-2}";
+    let report = decide(cluster(["sg-fabric", "sg-fabric"]), isolate);
+    assert_eq!(report.verdict, Verdict::Unknown, "{report:?}");
+    assert!(report.gaps.iter().any(|gap| gap.why.contains("fabric")), "{report:?}");
+    assert_eq!(decide(cluster(["sg-fabric", "sg-other"]), isolate).verdict, Verdict::Holds);
+    let tcp = "forbid: {from: eni-1, to: eni-2, port: tcp/443}";
+    assert_eq!(decide(cluster(["sg-fabric", "sg-fabric"]), tcp).verdict, Verdict::Holds);
+}

@@ -20,6 +20,7 @@ mod block;
 mod component;
 mod doubt;
 mod edge;
+mod fabric;
 mod filter;
 mod fit;
 mod gateway;
@@ -109,7 +110,7 @@ pub fn verify_within(
     doubt::doubts(&net, &certificate.claim)?;
     let mut proofs = certificate.proofs.iter();
     let mut check = |part: &Part<'_>| match proofs.next() {
-        Some(proof) => proof::check(&net, part, proof),
+        Some(proof) => fabric::refuse(&net, part).and_then(|()| proof::check(&net, part, proof)),
         None => Err(Rejection::of("a part of its claim has no proof")),
     };
     let mut directions = certificate.claim.directions.iter();

@@ -16,6 +16,7 @@ mod bundle;
 mod demand;
 mod destinations;
 mod ends;
+mod fabric;
 mod gather;
 mod notes;
 mod place;
@@ -250,8 +251,8 @@ pub fn answer(
     let found = gather(reach, &Wanted { from, to, traffic, question, avoid: BTreeSet::new() })?;
     Ok(match (found.iter().any(|bundle| bundle.certain), found.is_empty()) {
         (true, _) => TraceVerdict::Reaches,
-        (false, true) => TraceVerdict::Blocked,
-        (false, false) => TraceVerdict::Unknown,
+        (false, true) if !fabric::joins(reach.network(), from, to, traffic) => TraceVerdict::Blocked,
+        (false, _) => TraceVerdict::Unknown,
     })
 }
 
@@ -372,6 +373,7 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         let mut gaps = self.gaps(&witnesses);
         if verdict == Verdict::Holds {
             gaps.extend(self.unseen(&mut footer));
+            gaps.extend(self.fabric(&mut footer));
         }
         Ok(PropertyReport {
             name: self.property.name.clone(),
