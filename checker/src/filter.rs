@@ -5,7 +5,7 @@ use reachproof_model::certificate::{Area, Family, Sender};
 use reachproof_model::flow::Protocol;
 use reachproof_model::id::{EniId, GroupId, PeeringId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule, Interface};
-use reachproof_model::traffic::Traffic;
+use reachproof_model::traffic::{ICMP_ERRORS, Traffic};
 
 use crate::area::{Interval, common, destined, interval, intervals, meet, minus};
 use crate::net::{Net, subnets_of};
@@ -54,8 +54,8 @@ impl Net<'_> {
         if from == Some(subnet) { areas } else { self.pass_acl(subnet, false, areas, family) }
     }
 
-    /// R-SG-1: what an interface's groups let out.
-    pub(crate) fn let_out(&self, id: EniId, areas: Vec<Area>, family: Family) -> Vec<Area> {
+    /// R-SG-1: what an interface's groups let out. With `answers` also the errors that answer what they let in (R-SG-17).
+    pub(crate) fn let_out(&self, id: EniId, areas: Vec<Area>, family: Family, answers: bool) -> Vec<Area> {
         let Some(groups) = self.filtering_groups(id) else { return areas };
         let mut passed = Vec::new();
         for group in groups {
@@ -68,6 +68,12 @@ impl Net<'_> {
                 let there = destined(&areas, &peers);
                 passed.extend(there.iter().filter_map(|area| of_traffic(area, rule.traffic)));
             }
+        }
+        if answers {
+            let errors = ICMP_ERRORS.into_iter();
+            passed.extend(
+                errors.flat_map(|error| areas.iter().filter_map(move |area| of_traffic(area, error))),
+            );
         }
         passed
     }
@@ -86,8 +92,11 @@ impl Net<'_> {
         let admitted = |rule: &GroupRule| self.admits_by(rule, sender, areas, family);
         let answering = |rule: &GroupRule| {
             let peers = self.egress_peers(rule, id, family);
-            let traffic = rule.traffic.of_any_port();
-            areas.iter().filter_map(|area| of_traffic(area, traffic)).any(|area| is_in(area.source, &peers))
+            // R-SG-17: an error may be about whatever they let out.
+            let traffic = [rule.traffic.of_any_port()].into_iter().chain(ICMP_ERRORS);
+            let mut answers =
+                traffic.flat_map(|traffic| areas.iter().filter_map(move |area| of_traffic(area, traffic)));
+            answers.any(|area| is_in(area.source, &peers))
         };
         groups.iter().any(|group| {
             let record = group.known().map(|group| &self.s.groups[group]);

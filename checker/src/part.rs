@@ -117,13 +117,13 @@ impl Addresses {
     }
 }
 
-/// The protocols of some traffic with all ports, in every family; ICMP is answered as that of the other one behind NAT64.
+/// The protocols of some traffic with all ports, in every family. An ICMP error may answer any of them (R-SG-17).
 fn asked(traffic: &Traffic) -> Traffic {
     let areas = traffic.v4.iter().chain(&traffic.v6).chain(&traffic.translated);
     let mut protocols: BTreeSet<(u8, u8)> = areas.map(|area| area.protocol).collect();
     let icmp = [(1, 1), (58, 58)];
     if protocols.iter().any(|own| icmp.iter().any(|one| common(*own, *one).is_some())) {
-        protocols.extend(icmp);
+        protocols.insert((0, u8::MAX));
     }
     let of = |family| {
         protocols.iter().map(|protocol| Area { protocol: *protocol, ..Area::full(family) }).collect()

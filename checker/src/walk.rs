@@ -295,7 +295,7 @@ impl<'c, 's> Walk<'c, 's> {
             self.enter_components(&Entry::Interface(id), at, &areas);
         }
         self.enter_components(&Entry::Sender(id), at, &areas);
-        let areas = tidy(self.net.let_out(id, areas, at.family));
+        let areas = tidy(self.net.let_out(id, areas, at.family, self.ground.part.answers));
         subnets_of(interface).try_for_each(|subnet| self.send_from(subnet, at, &areas))
     }
 

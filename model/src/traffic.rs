@@ -36,6 +36,19 @@ pub enum Traffic {
     Unknown,
 }
 
+/// R-SG-17: the ICMP errors that are admitted as part of the flow that they are about, whatever its protocol.
+pub const ICMP_ERRORS: [Traffic; 5] = [
+    error(Protocol::ICMP, 3),
+    error(Protocol::ICMP, 11),
+    error(Protocol::ICMPV6, 1),
+    error(Protocol::ICMPV6, 2),
+    error(Protocol::ICMPV6, 3),
+];
+
+const fn error(protocol: Protocol, kind: u8) -> Traffic {
+    Traffic::Icmp { protocol, kind: Some(kind), code: None }
+}
+
 impl Traffic {
     /// The same protocol, whatever its ports, type and code.
     #[must_use]

@@ -30,16 +30,17 @@ impl Case<'_, '_, '_> {
         }
         let as_new = gather(answering, &self.wanted(direction, sources))?;
         let as_new = as_new.into_iter().map(|found| Bundle { way: Way::Solicited, ..found.only_possible() });
-        let asked = self.asked_by_destinations();
-        let back = Wanted {
-            from: &direction.to,
-            to: sources,
-            traffic: &asked,
-            question: Question::Connection,
-            avoid: direction.avoid.clone(),
+        let replies = |asked: &[TrafficSpec]| {
+            let (from, avoid) = (&direction.to, direction.avoid.clone());
+            let question = Question::Connection;
+            gather(self.reach, &Wanted { from, to: sources, traffic: asked, question, avoid })
         };
-        let back: Vec<Bundle> =
-            gather(self.reach, &back)?.into_iter().map(|found| self.as_answer(found)).collect();
+        let back = replies(&self.asked_by_destinations())?;
+        let mut back: Vec<Bundle> = back.into_iter().map(|found| self.as_answer(found)).collect();
+        if self.is_about_errors() {
+            let errors = replies(&[])?.into_iter();
+            back.extend(errors.map(|found| Bundle { way: Way::Answer, ..found.only_possible() }));
+        }
         let (sure, unsure): (Vec<Bundle>, Vec<Bundle>) = back.into_iter().partition(|found| found.certain);
         // What is only possible hides nothing that is certain.
         let certain: Vec<Bundle> = known.iter().filter(|found| found.certain).cloned().collect();
@@ -57,6 +58,11 @@ impl Case<'_, '_, '_> {
         let protocols: BTreeSet<Protocol> =
             self.property.traffic.iter().map(|spec| spec.protocol()).collect();
         protocols.into_iter().map(TrafficSpec::Protocol).collect()
+    }
+
+    /// R-SG-17: whether the property is about ICMP, whose errors may be about flows of any protocol.
+    fn is_about_errors(&self) -> bool {
+        self.property.traffic.iter().any(|spec| spec.protocol().is_icmp())
     }
 
     /// Certain only where the property does not ask for ports: which one the destination sends from is its own choice.

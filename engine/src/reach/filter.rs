@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{AclId, EniId, GroupId, Id, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
+use reachproof_model::traffic::{ICMP_ERRORS, Traffic};
 
 use super::explore::Explorer;
 use super::index::CrowdId;
@@ -48,8 +49,18 @@ struct Scan {
     egress: bool,
     /// Where the rule's peer stands in the packet.
     address: Address,
-    /// Whether ports do not matter.
-    any_port: bool,
+    /// Whether what may answer is meant, instead of what the rule is about.
+    answers: bool,
+}
+
+impl Scan {
+    /// R-SG-14, R-SG-17: a rule's own traffic, or that of answers to it.
+    fn traffic(self, traffic: Traffic) -> Vec<Traffic> {
+        match self.answers {
+            true => [traffic.of_any_port()].into_iter().chain(ICMP_ERRORS).collect(),
+            false => vec![traffic],
+        }
+    }
 }
 
 /// The part of a view that a filter reads.
@@ -139,7 +150,7 @@ impl Explorer<'_, '_, '_> {
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
-        let scan = Scan { egress: false, address: view.source, any_port: false };
+        let scan = Scan { egress: false, address: view.source, answers: false };
         let mut boxes = self.group_boxes(interface, view, scan, |explorer, reference| {
             explorer.referenced_in(reference, interface, tag, view)
         });
@@ -151,10 +162,10 @@ impl Explorer<'_, '_, '_> {
         set
     }
 
-    /// R-VERDICT-1, R-SG-14: what may answer packets that the interface's groups let out. Which ports it has is a matter
-    /// of the packet that it answers.
+    /// R-VERDICT-1, R-SG-14, R-SG-17: what may answer packets that the interface's groups let out, errors included. Which
+    /// ports it has is a matter of the packet that it answers.
     fn solicited(&self, interface: EniId, view: &View) -> Vec<HeaderBox> {
-        let scan = Scan { egress: true, address: view.source, any_port: true };
+        let scan = Scan { egress: true, address: view.source, answers: true };
         self.group_boxes(interface, view, scan, |explorer, reference| {
             explorer.referenced_out(reference, interface, view, view.source)
         })
@@ -192,10 +203,14 @@ impl Explorer<'_, '_, '_> {
         if let Some(set) = self.filters.get(&key) {
             return *set;
         }
-        let scan = Scan { egress: true, address: view.destination, any_port: false };
-        let boxes = self.group_boxes(interface, view, scan, |explorer, reference| {
+        let scan = Scan { egress: true, address: view.destination, answers: false };
+        let mut boxes = self.group_boxes(interface, view, scan, |explorer, reference| {
             explorer.referenced_out(reference, interface, view, view.destination)
         });
+        if self.world == World::Over && self.network().options.including_replies {
+            // R-SG-17: what answers a packet that was let in needs no rule on its way out.
+            boxes.extend(ICMP_ERRORS.iter().flat_map(|error| view.traffic(self.all(), *error, self.world)));
+        }
         let set = self.arena.any_of(&boxes);
         self.filters.insert(key, set);
         set
@@ -223,10 +238,10 @@ impl Explorer<'_, '_, '_> {
                 Some(rules) => {
                     for rule in rules {
                         let areas = self.peer(&rule.peer, view, scan.address, &referenced);
-                        let traffic = if scan.any_port { rule.traffic.of_any_port() } else { rule.traffic };
-                        boxes.extend(
-                            areas.into_iter().flat_map(|area| view.traffic(area, traffic, self.world)),
-                        );
+                        for traffic in scan.traffic(rule.traffic) {
+                            let areas = areas.iter();
+                            boxes.extend(areas.flat_map(|area| view.traffic(*area, traffic, self.world)));
+                        }
                     }
                 }
                 None if self.world == World::Over => boxes.push(self.all()),

@@ -6,6 +6,7 @@ use reachproof_model::flow::{Protocol, World};
 use reachproof_model::id::{EniId, GroupId, Ref, SubnetId};
 use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, GroupRule};
 use reachproof_model::source::Source;
+use reachproof_model::traffic::ICMP_ERRORS;
 
 use super::Tracer;
 use super::leg::{Notes, Ruling, decision};
@@ -74,6 +75,11 @@ impl Tracer<'_, '_> {
         if direction == Direction::In && self.is_solicited(interface, &groups, packet, tag) {
             let by = format!("{}: may answer what {} sent", names.join(", "), self.name(interface));
             return permit("R-SG-14", by, None, Notes::on(&[29]));
+        }
+        if direction == Direction::Out && self.is_error(packet) {
+            let by =
+                format!("{}: may be an error about what {} received", names.join(", "), self.name(interface));
+            return permit("R-SG-17", by, None, Notes::default());
         }
         let by = format!("{} {}: no rule matches", names.join(", "), direction.name());
         deny("R-SG-1", by, None, self.pinhole(interface, direction, packet, tag))
@@ -177,21 +183,28 @@ impl Tracer<'_, '_> {
         matches.then(|| Notes { assumptions: members.assumptions, ..Notes::default() })
     }
 
-    /// R-VERDICT-1, R-SG-14: whether the packet may answer one that the interface's groups let out, whatever its ports;
-    /// asked for in the permissive world only.
+    /// R-VERDICT-1, R-SG-14, R-SG-17: whether the packet may answer one that the interface's groups let out, whatever its
+    /// ports, or be an error about any; asked for in the permissive world only.
     fn is_solicited(&self, interface: EniId, groups: &[&Ref<GroupId>], packet: &Packet, tag: &Tag) -> bool {
         if self.world == World::Under || !self.network.options.including_replies {
             return false;
         }
+        let is_error = self.is_error(packet);
         let question = Packet { source: packet.destination, destination: packet.source, ..*packet };
+        let fits = |rule: &&GroupRule| is_error || question.carries(rule.traffic.of_any_port(), self.world);
         groups.iter().any(|group| {
             let Some(rules) = group.known().and_then(|id| self.rules(id, Direction::Out)) else {
                 return true;
             };
-            let mut fitting =
-                rules.iter().filter(|rule| question.carries(rule.traffic.of_any_port(), self.world));
+            let mut fitting = rules.iter().filter(fits);
             fitting.any(|rule| self.peer(rule, interface, Direction::Out, &question, tag).is_some())
         })
+    }
+
+    /// R-SG-17: whether the packet may be an error about a flow; asked for in the permissive world only.
+    fn is_error(&self, packet: &Packet) -> bool {
+        let asked = self.world == World::Over && self.network.options.including_replies;
+        asked && ICMP_ERRORS.iter().any(|error| packet.carries(*error, self.world))
     }
 
     /// R-SG-14: a refused packet of another protocol would pass as an answer to the interface's own.
