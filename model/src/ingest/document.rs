@@ -71,6 +71,17 @@ fn json_text<'a>(path: &str, bytes: &'a [u8]) -> Result<&'a str, LoadError> {
     Err(LoadError::encoding(path, found))
 }
 
+/// What a file is that describes a network and holds no answers, by its keys: left out in silence, it would be missed.
+fn of_another_kind(keys: &BTreeSet<Cow<'_, str>>) -> Option<&'static str> {
+    const BESIDE_RESOURCES: [&str; 6] =
+        ["AWSTemplateFormatVersion", "Parameters", "Rules", "Mappings", "Conditions", "Outputs"];
+    if keys.contains("terraform_version") {
+        return Some("a Terraform plan");
+    }
+    let is_template = keys.contains("Resources") && BESIDE_RESOURCES.iter().any(|key| keys.contains(*key));
+    is_template.then_some("a CloudFormation template")
+}
+
 /// The walk over one file.
 struct Walk<'w, 'a> {
     collected: &'w mut Collected<'a>,
@@ -113,6 +124,12 @@ impl<'de: 'a, 'a> Visitor<'de> for Walk<'_, 'a> {
                 )));
             }
             self.key(&key, &mut map)?;
+        }
+        if let Some(what) = of_another_kind(&seen) {
+            return Err(de::Error::custom(format_args!(
+                "found {what}, which this version does not read; expected answers of `aws ec2 describe-vpcs` and the \
+                 like; take the file out"
+            )));
         }
         let answered = self.read || seen.is_empty();
         self.finish(first);

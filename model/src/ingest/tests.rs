@@ -446,3 +446,18 @@ fn any_number_of_threads_finds_the_first_error() {
         assert_eq!(read_by(threads, &files).unwrap_err(), expected, "{threads} threads");
     }
 }
+
+/// Some of their keys are those of answers, too.
+#[test]
+fn plans_and_templates_are_not_left_out_in_silence() {
+    let answers = ("a.json", r#"{"Vpcs":[{"VpcId":"vpc-1"}]}"#);
+    let refused = |text| read(&[answers, ("b.json", text)]).map(|_| ()).unwrap_err().to_string();
+    let template = refused(r#"{"Resources":{"Vpc":{"Type":"AWS::EC2::VPC"}},"Parameters":{},"Rules":{}}"#);
+    assert!(
+        template.contains("b.json") && template.contains("found a CloudFormation template"),
+        "{template}"
+    );
+    let plan = refused(r#"{"format_version":"1.2","terraform_version":"1.9.0","planned_values":{}}"#);
+    assert!(plan.contains("found a Terraform plan"), "{plan}");
+    assert!(read(&[answers, ("b.json", r#"{"Resources":[{"Arn":"arn:aws:s3:::b"}]}"#)]).is_ok());
+}
