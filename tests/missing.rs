@@ -102,6 +102,7 @@ fn default_route(target: &str) -> String {
     format!(
         "aws: {{RouteTables: [{{RouteTableId: rtb-prv, Routes: [\
          {{DestinationCidrBlock: 10.0.0.0/16, GatewayId: local, Origin: CreateRouteTable, State: active}}, \
+         {{DestinationIpv6CidrBlock: '2001:db8:a:100::/56', GatewayId: local, Origin: CreateRouteTable, State: active}}, \
          {{DestinationCidrBlock: 0.0.0.0/0, Origin: CreateRoute, {target}}}]}}]}}"
     )
 }
@@ -461,10 +462,13 @@ fn unseen_interfaces_may_have_public_addresses() {
         "network: {vpcs: {vpc-a: {owner: '222222222222'}}, subnets: {subnet-prv-a: {owner: '222222222222'}}}";
     unproved("f0", shared, "forbid: {from: internet, to: subnet-prv-a}");
     unproved("f0", shared, "forbid: {from: eni-b1, to: subnet-prv-a}");
-    let apart =
-        "network: {vpcs: {vpc-b: {owner: '222222222222'}}, subnets: {subnet-b: {owner: '222222222222'}}}";
-    let without_gateway = verdict("f0", apart, "forbid: {from: internet, to: subnet-b}");
+    // The owner of the VPC shows that it has no internet gateway; another one that shows nothing may have one (R-SHARE-1).
+    let subnet = "subnets: {subnet-b: {owner: '222222222222'}}";
+    let apart = format!("network: {{{subnet}}}");
+    let without_gateway = verdict("f0", &apart, "forbid: {from: internet, to: subnet-b}");
     assert_eq!(without_gateway, Verdict::Holds, "no internet gateway serves the VPC");
+    let unshown = format!("network: {{vpcs: {{vpc-b: {{owner: '222222222222'}}}}, {subnet}}}");
+    assert_eq!(verdict("f0", &unshown, "forbid: {from: internet, to: subnet-b}"), Verdict::Unknown);
 }
 
 /// R-ADDR-11, R-TGW-8: what comes out of a core network goes on by the table of the subnet that it comes out in.

@@ -12,7 +12,7 @@ use crate::net::{collected_for_owner, is_regional, is_shown, vpc_of_nat};
 use crate::state::usable;
 use crate::transit::ATTACHMENTS;
 
-const PEERINGS: &str = "ec2 describe-vpc-peering-connections";
+pub(crate) const PEERINGS: &str = "ec2 describe-vpc-peering-connections";
 const VPC_ATTACHMENTS: &str = "ec2 describe-transit-gateway-vpc-attachments";
 
 /// Every component of one id.
@@ -125,7 +125,7 @@ fn missing_targets(s: &Snapshot) -> BTreeMap<Box<str>, Vec<Exit>> {
     for (id, table) in s.route_tables.iter() {
         for route in &table.routes {
             let Some((target, call)) = unresolved(s, &route.target) else { continue };
-            if call.is_empty() || !s.scopes[table.meta.scope].collected(call) {
+            if call.is_empty() || !collected_for_owner(s, &table.meta, call) {
                 let known = found.entry(target.into()).or_default();
                 known.push(Exit::Internet);
                 known.extend(into_vpc(s, id, table));

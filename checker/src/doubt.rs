@@ -13,7 +13,7 @@ use reachproof_model::snapshot::{
 
 use crate::Rejection;
 use crate::gateway::Kind;
-use crate::net::{Net, Table, is_regional, vpc_of_nat};
+use crate::net::{Net, Table, collected_for_owner, is_regional, vpc_of_nat};
 use crate::route::Hop;
 use crate::state::usable;
 
@@ -70,8 +70,9 @@ fn ends(claim: &Claim, side: impl Fn(&Direction) -> &[(Place, Vec<IpNet>)]) -> V
 }
 
 impl Net<'_> {
+    /// R-DATA-9, R-SHARE-1: whether the owner's answer of a call is there.
     fn collected(&self, meta: &Meta, call: &str) -> bool {
-        self.s.scopes[meta.scope].collected(call)
+        collected_for_owner(self.s, meta, call)
     }
 
     /// what any proof with these ends trusts.

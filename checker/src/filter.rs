@@ -8,8 +8,9 @@ use reachproof_model::snapshot::{AclEntry, Action, GroupPeer, GroupReference, Gr
 use reachproof_model::traffic::{ICMP_ERRORS, Traffic};
 
 use crate::area::{Interval, common, destined, interval, intervals, meet, minus};
-use crate::net::{Net, subnets_of};
-use crate::state::{Role, is_foreign, is_vlan, role};
+use crate::component::PEERINGS;
+use crate::net::{Net, collected_for_owner, subnets_of};
+use crate::state::{Role, hides_interfaces, is_vlan, role};
 
 /// Which end of a header a rule's peer is.
 #[derive(Clone, Copy)]
@@ -173,9 +174,7 @@ impl Net<'_> {
         let peered = |id: PeeringId| {
             self.peering_serves(id, left) && self.peering_serves(id, right) && self.same_region(id)
         };
-        let collected = |vpc: VpcId| {
-            self.s.scopes[self.s.vpcs[vpc].meta.scope].collected("ec2 describe-vpc-peering-connections")
-        };
+        let collected = |vpc: VpcId| collected_for_owner(self.s, &self.s.vpcs[vpc].meta, PEERINGS);
         left == right
             || self.s.groups[group].vpc.known() != Some(right)
             || !collected(left) && !collected(right)
@@ -193,8 +192,8 @@ impl Net<'_> {
 
     /// R-SG-20: whether interfaces that nobody shows may carry the group.
     fn has_unseen_members(&self, group: GroupId) -> bool {
-        let foreign = |subnet| is_foreign(self.s, self.s.subnets[subnet].meta.owner.as_deref());
-        is_foreign(self.s, self.s.groups[group].meta.owner.as_deref())
+        let foreign = |subnet| hides_interfaces(self.s, &self.s.subnets[subnet].meta);
+        hides_interfaces(self.s, &self.s.groups[group].meta)
             || self.s.interfaces.values().any(|row| is_member(row, group) && subnets_of(row).any(foreign))
     }
 }

@@ -3,6 +3,7 @@
 use reachproof_model::id::{Ref, VpcId};
 use reachproof_model::snapshot::{GatewayAttachment, Meta, Snapshot, State, Target};
 
+use crate::net::collected_for_owner;
 use crate::state::{certain, usable};
 
 /// The position of a gateway.
@@ -80,18 +81,18 @@ fn implied(s: &Snapshot, found: &mut Vec<Gateway>) {
         });
         for (kind, id, firm) in routed.chain(propagating) {
             let known = found.iter().any(|row| (row.kind, &row.id, row.vpc) == (kind, id, vpc));
-            if !known && !s.scopes[table.meta.scope].collected(call(kind)) {
+            if !known && !collected_for_owner(s, &table.meta, call(kind)) {
                 found.push(Gateway { kind, id: id.clone(), vpc, firm });
             }
         }
     }
 }
 
-/// R-DATA-10: where internet gateways were not collected, each VPC may have one.
+/// R-DATA-10, R-SHARE-1: where internet gateways were not collected of a VPC's owner, the VPC may have one.
 fn possible(s: &Snapshot, found: &mut Vec<Gateway>) {
     for (vpc, record) in s.vpcs.iter() {
         let served = found.iter().any(|row| row.kind == Kind::Internet && row.vpc == vpc);
-        if !served && !s.scopes[record.meta.scope].collected(call(Kind::Internet)) {
+        if !served && !collected_for_owner(s, &record.meta, call(Kind::Internet)) {
             let id = format!("internet-gateway-of-{}", record.meta.id).into();
             found.push(Gateway { kind: Kind::Internet, id, vpc, firm: false });
         }

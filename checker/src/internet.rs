@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::BpaExclusion;
 
-use crate::net::{Net, subnets_of};
+use crate::net::{Net, collected_for_owner, scope_of_owner, subnets_of};
 use crate::route::Hop;
 
 /// What Block Public Access stops, the loosest first (R-BPA-4).
@@ -61,16 +61,18 @@ impl Net<'_> {
         self.live(id) && subnets_of(self.interface(id)).any(|subnet| self.is_open(subnet))
     }
 
-    /// R-BPA-1, R-BPA-8: the loosest mode that any answer shows.
+    /// R-BPA-1, R-BPA-8: the loosest mode that any answer shows of the subnet, its VPC and its owner.
     fn block(&self, subnet: SubnetId) -> Block {
         let record = &self.s.subnets[subnet];
         let of_vpc = record.vpc.known().and_then(|vpc| self.s.vpcs[vpc].block_mode.as_deref());
-        let of_scope = self.s.scopes[record.meta.scope].block_public_access.as_ref().map(|options| {
+        let options =
+            scope_of_owner(self.s, &record.meta).and_then(|scope| scope.block_public_access.as_ref());
+        let of_owner = options.map(|options| {
             let settled =
                 matches!(options.state.as_deref(), None | Some("default-state" | "update-complete"));
             if settled { &*options.mode } else { "off" }
         });
-        let shown = [record.block_mode.as_deref(), of_vpc, of_scope].into_iter().flatten().map(block);
+        let shown = [record.block_mode.as_deref(), of_vpc, of_owner].into_iter().flatten().map(block);
         match shown.min() {
             None => Block::Off,
             Some(Block::Ingress) if !self.is_plain_zone(subnet) => Block::Off,
@@ -81,18 +83,19 @@ impl Net<'_> {
     /// R-BPA-2, R-DATA-4: exclusions that may cover a subnet; where they were not collected there may be one.
     fn exclusions(&self, subnet: SubnetId) -> Vec<Exclusion> {
         let record = &self.s.subnets[subnet];
-        let scope = &self.s.scopes[record.meta.scope];
+        let scope = scope_of_owner(self.s, &record.meta);
         let vpc = record.vpc.known().map(|vpc| &self.s.vpcs[vpc].meta.id);
         let covers = |row: &&BpaExclusion| {
             row.resource.is_empty() || row.resource == record.meta.id || Some(&row.resource) == vpc
         };
         let alive = |row: &&BpaExclusion| row.state.as_deref() != Some("delete-complete");
-        let rows = scope.bpa_exclusions.iter().filter(covers).filter(alive);
+        let rows = scope.into_iter().flat_map(|scope| &scope.bpa_exclusions).filter(covers).filter(alive);
         let listed = rows.map(|row| match &*row.mode {
             "allow-egress" => Exclusion::Egress,
             _ => Exclusion::Bidirectional,
         });
-        let unlisted = !scope.collected("ec2 describe-vpc-block-public-access-exclusions");
+        let unlisted =
+            !collected_for_owner(self.s, &record.meta, "ec2 describe-vpc-block-public-access-exclusions");
         listed.chain(unlisted.then_some(Exclusion::Bidirectional)).collect()
     }
 

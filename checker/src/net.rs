@@ -7,8 +7,8 @@ use ipnet::IpNet;
 use reachproof_model::certificate::Family;
 use reachproof_model::id::{AclId, EniId, NatId, Ref, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{
-    AssociationEvidence, AssociationTarget, Entry, Interface, Meta, NatAddress, NatGateway, Snapshot, State,
-    TableAssociation,
+    AssociationEvidence, AssociationTarget, Entry, Interface, Meta, NatAddress, NatGateway, Scope, Snapshot,
+    State, TableAssociation,
 };
 
 use crate::area::{Interval, intervals};
@@ -297,16 +297,20 @@ pub(crate) fn is_regional(nat: &NatGateway) -> bool {
     }
 }
 
-/// R-DATA-9, R-ADDR-13: whether a call was collected by the owner of a resource, in the Region that shows it.
-pub(crate) fn collected_for_owner(s: &Snapshot, meta: &Meta, call: &str) -> bool {
+/// R-DATA-9, R-ADDR-13: what was collected of the account that owns something, in the Region where it is shown.
+pub(crate) fn scope_of_owner<'s>(s: &'s Snapshot, meta: &Meta) -> Option<&'s Scope> {
     let shown = &s.scopes[meta.scope];
     match meta.owner.as_deref() {
         Some(owner) if !shown.account.is_empty() && *shown.account != *owner => {
-            let own = s.scopes.values().filter(|row| *row.account == *owner && row.region == shown.region);
-            own.into_iter().any(|row| row.collected(call))
+            s.scopes.values().find(|row| *row.account == *owner && row.region == shown.region)
         }
-        _ => shown.collected(call),
+        _ => Some(shown),
     }
+}
+
+/// R-DATA-9, R-SHARE-1: whether a call was collected of the account that owns something.
+pub(crate) fn collected_for_owner(s: &Snapshot, meta: &Meta, call: &str) -> bool {
+    scope_of_owner(s, meta).is_some_and(|scope| scope.collected(call))
 }
 
 pub(crate) fn number(ip: Ipv4Addr) -> u128 {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::id::Ref;
-use reachproof_model::snapshot::{Interface, Snapshot, State};
+use reachproof_model::snapshot::{Interface, Meta, Snapshot, State};
+
+use crate::net::collected_for_owner;
 
 /// States in which nothing carries traffic; any other one may (R-STATE-5, R-DATA-6).
 const DEAD: [&str; 15] = [
@@ -85,4 +87,15 @@ pub(crate) fn is_foreign(snapshot: &Snapshot, owner: Option<&str>) -> bool {
     let accounts: BTreeSet<&str> = snapshot.scopes.values().map(|scope| &*scope.account).collect();
     let anonymous = accounts.iter().all(|account| account.is_empty());
     owner.is_some_and(|owner| !anonymous && !accounts.contains(owner))
+}
+
+/// R-ADDR-13, R-SHARE-1, R-SG-20: whether interfaces that nobody shows may be in a subnet or carry a group: another account
+/// than the one that shows it owns it, and nobody lists what that account sees in the Region.
+pub(crate) fn hides_interfaces(s: &Snapshot, meta: &Meta) -> bool {
+    let shown = &s.scopes[meta.scope].account;
+    if shown.is_empty() {
+        return is_foreign(s, meta.owner.as_deref());
+    }
+    meta.owner.as_deref().is_some_and(|owner| *owner != **shown)
+        && !collected_for_owner(s, meta, "ec2 describe-network-interfaces")
 }

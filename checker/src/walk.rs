@@ -19,7 +19,7 @@ use crate::name::{area_text, location_name};
 use crate::nat::embedded;
 use crate::net::{Net, Table, subnets_of};
 use crate::part::Part;
-use crate::state::{Role, is_foreign, role, unchecked, usable};
+use crate::state::{Role, hides_interfaces, role, unchecked, usable};
 use crate::work::PART;
 
 /// What the steps of all walks in one part of a direction share.
@@ -404,7 +404,7 @@ impl<'c, 's> Walk<'c, 's> {
         let net = self.net;
         net.work.spend(net.s.subnets.len());
         for (subnet, record) in net.s.subnets.iter().filter(|(_, record)| record.vpc.known() == Some(vpc)) {
-            let foreign = is_foreign(net.s, record.meta.owner.as_deref());
+            let foreign = hides_interfaces(net.s, &record.meta);
             let entry = Entry::HiddenInterface(subnet);
             let hides = net.components.values().any(|row| row.entries.contains(&entry));
             if foreign || hides {

@@ -14,5 +14,6 @@ mod bytes;
 mod corpus;
 mod limits;
 mod mutations;
+mod owners;
 mod support;
 mod waivers;

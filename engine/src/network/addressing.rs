@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{EigwId, IgwId, Ref, SubnetId, VgwId, VpcId};
+use reachproof_model::snapshot::Meta;
 
 use super::Network;
+use super::missing::collected_for_owner;
 use super::state::{Object, usable};
 
 impl Network<'_> {
@@ -46,11 +48,22 @@ impl Network<'_> {
         found
     }
 
-    /// R-ADDR-13, A-10: the subnets of a VPC whose owner is no account of the snapshot, so that interfaces which no
-    /// call shows may own their addresses.
+    /// R-ADDR-13, A-10: the subnets of a VPC of whose owner no answer lists the interfaces, so that some which no call
+    /// shows may own their addresses.
     pub fn unseen_subnets(&self, vpc: VpcId) -> Vec<SubnetId> {
-        let foreign = |id: &SubnetId| self.is_foreign(self.subnet(*id).meta.owner.as_deref());
-        self.subnets_in_vpc(vpc).iter().copied().filter(foreign).collect()
+        let hides = |id: &SubnetId| self.hides_interfaces(&self.subnet(*id).meta);
+        self.subnets_in_vpc(vpc).iter().copied().filter(hides).collect()
+    }
+
+    /// R-ADDR-13, R-SHARE-1, R-SG-20: whether a subnet or group belongs to another account than the one that shows it, and
+    /// the interfaces that account sees in the Region were not collected. Only the owner sees those of all participants.
+    pub fn hides_interfaces(&self, meta: &Meta) -> bool {
+        let shown = &self.snapshot.scopes[meta.scope].account;
+        if shown.is_empty() {
+            return self.is_foreign(meta.owner.as_deref());
+        }
+        meta.owner.as_deref().is_some_and(|owner| *owner != **shown)
+            && !collected_for_owner(self.snapshot, meta, "ec2 describe-network-interfaces")
     }
 
     /// Whether an owner is named and is no account of the snapshot.

@@ -10,6 +10,7 @@ use reachproof_model::snapshot::{
 };
 
 use super::Network;
+use super::missing::collected_for_owner;
 use super::nat::{is_regional, is_shown, vpc_of as nat_vpc};
 use super::neighbour::{keeping_identity, missing_peerings, neighbours};
 use super::state::{Object, usable};
@@ -152,7 +153,7 @@ fn missing_targets(snapshot: &Snapshot) -> BTreeMap<Box<str>, Component> {
     for (id, table) in snapshot.route_tables.iter() {
         for route in &table.routes {
             let Some((target, call)) = unresolved(snapshot, &route.target) else { continue };
-            if !call.is_empty() && snapshot.scopes[table.meta.scope].collected(call) {
+            if !call.is_empty() && collected_for_owner(snapshot, &table.meta, call) {
                 continue;
             }
             let component = found.entry(target.into()).or_insert_with(|| Component {

@@ -8,6 +8,7 @@ use reachproof_model::snapshot::{
     EndpointKind, GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment,
 };
 
+use super::missing::{collected_for_owner, in_owners_account};
 use super::state::{Object, usable};
 use super::{Network, TableChoice};
 
@@ -38,19 +39,19 @@ impl Network<'_> {
         found
     }
 
-    /// R-DATA-10: a table that nobody shows may name what nobody shows either.
+    /// R-DATA-10, R-SHARE-1: a table that nobody shows may name what its owner did not show either.
     fn unknown_tables(&self) -> Vec<String> {
         let unknown =
             |id: &SubnetId| self.tables_of_subnet(*id, World::Over).value.contains(&TableChoice::Unknown);
         let subnets = self.snapshot.subnets.ids().filter(unknown);
         let doubt = |id| {
             let meta = &self.subnet(id).meta;
-            let scope = &self.snapshot.scopes[meta.scope];
-            let missing: Vec<&str> =
-                NAMED_BY_TABLES.into_iter().filter(|call| !scope.collected(call)).collect();
+            let collected = |call: &&str| collected_for_owner(self.snapshot, meta, call);
+            let missing: Vec<&str> = NAMED_BY_TABLES.into_iter().filter(|call| !collected(call)).collect();
             (!missing.is_empty()).then(|| {
                 let calls = missing.join(", ");
-                format!("the route table of {} is not known and may name anything; collect: ec2 describe-route-tables, {calls} (A-11)", meta.id)
+                let whose = in_owners_account(self.snapshot, meta);
+                format!("the route table of {} is not known and may name anything; collect{whose}: ec2 describe-route-tables, {calls} (A-11)", meta.id)
             })
         };
         subnets.filter_map(doubt).collect()
@@ -119,7 +120,7 @@ impl Network<'_> {
             return unread.then(|| format!("{name} has a route whose target cannot be told: `{id}` (A-11)"));
         }
         let (id, call) = dangling(&route.target)?;
-        let collected = self.snapshot.scopes[table.meta.scope].collected(call);
+        let collected = collected_for_owner(self.snapshot, &table.meta, call);
         collected.then(|| format!("{name} has an active route to {id}, which `{call}` does not list (A-11)"))
     }
 
@@ -133,7 +134,7 @@ impl Network<'_> {
         let stray = internet.chain(egress).chain(private).filter(|(_, rows)| rows.iter().any(is_stray));
         let stray = stray
             .map(|(meta, _)| format!("{} is attached to a VPC that is not in the snapshot (A-11)", meta.id));
-        let collected = |meta: &Meta| snapshot.scopes[meta.scope].collected("ec2 describe-vpn-gateways");
+        let collected = |meta: &Meta| collected_for_owner(snapshot, meta, "ec2 describe-vpn-gateways");
         let tables = snapshot.route_tables.values().filter(|table| collected(&table.meta));
         let unlisted = tables.flat_map(|table| {
             table.propagating.iter().filter_map(missing).map(|id| {

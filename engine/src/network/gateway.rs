@@ -9,6 +9,7 @@ use reachproof_model::source::Source;
 use serde::{Deserialize, Serialize};
 
 use super::Network;
+use super::missing::collected_for_owner;
 use super::state::{Object, usable};
 
 /// A dense index into the gateways of a [`Network`].
@@ -105,10 +106,10 @@ pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
     table
 }
 
-/// R-DATA-10: where internet gateways were not collected, each VPC may have one, though no route names it: what comes in
+/// R-DATA-10, R-SHARE-1: where internet gateways were not collected of the account that owns a VPC, each VPC may have one, though no route names it: what comes in
 /// needs no route (R-IGW-6). The permissive world counts it.
 fn possible(snapshot: &Snapshot, known: &Table<GatewayId, Gateway>) -> Vec<Gateway> {
-    let collected = |meta: &Meta| snapshot.scopes[meta.scope].collected(call_of(GatewayKind::Internet));
+    let collected = |meta| collected_for_owner(snapshot, meta, call_of(GatewayKind::Internet));
     let served = |vpc| known.values().any(|row| row.kind == GatewayKind::Internet && row.vpc == Some(vpc));
     let open = snapshot.vpcs.iter().filter(|(id, vpc)| !collected(&vpc.meta) && !served(*id));
     let gateway = |(id, vpc): (VpcId, &Vpc)| Gateway {
@@ -139,7 +140,7 @@ fn implied(snapshot: &Snapshot) -> Vec<Gateway> {
     let mut found = Vec::new();
     for table in snapshot.route_tables.values() {
         let Some(vpc) = table.vpc.known() else { continue };
-        let collected = |kind| snapshot.scopes[table.meta.scope].collected(call_of(kind));
+        let collected = |kind| collected_for_owner(snapshot, &table.meta, call_of(kind));
         for route in &table.routes {
             let Some((kind, id)) = missing_gateway(&route.target) else { continue };
             let active = route.state.as_deref().is_none_or(|state| state == "active");
@@ -167,7 +168,7 @@ fn implied(snapshot: &Snapshot) -> Vec<Gateway> {
 /// table's VPC. The permissive world counts it.
 fn propagating(snapshot: &Snapshot) -> Vec<Gateway> {
     let collected =
-        |table: &RouteTable| snapshot.scopes[table.meta.scope].collected(call_of(GatewayKind::Virtual));
+        |table: &RouteTable| collected_for_owner(snapshot, &table.meta, call_of(GatewayKind::Virtual));
     let tables = snapshot.route_tables.values().filter(|table| !collected(table));
     let rows = tables.flat_map(|table| {
         let names = table.propagating.iter().filter_map(|vgw| match vgw {

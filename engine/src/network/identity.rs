@@ -6,6 +6,8 @@ use reachproof_model::flow::World;
 use reachproof_model::id::{AttachmentId, EniId, GroupId, PeeringId, Ref, TgwId, VpcId};
 use reachproof_model::snapshot::GroupReference;
 
+use super::missing::collected_for_owner;
+use super::neighbour::PEERINGS;
 use super::owner::owned_blocks;
 use super::{Assumed, Network};
 
@@ -170,10 +172,7 @@ impl Network<'_> {
 
     /// R-DATA-10: whether a peering connection may join the VPCs, if only one that neither account's answers show.
     fn may_be_peered(&self, left: VpcId, right: VpcId) -> bool {
-        let collected = |vpc: VpcId| {
-            let scope = &self.snapshot.scopes[self.vpc(vpc).meta.scope];
-            scope.collected("ec2 describe-vpc-peering-connections")
-        };
+        let collected = |vpc: VpcId| collected_for_owner(self.snapshot, &self.vpc(vpc).meta, PEERINGS);
         self.peered_in_region(left, right, World::Over) || !collected(left) && !collected(right)
     }
 
@@ -197,10 +196,10 @@ impl Network<'_> {
 
     /// R-SG-20: whether interfaces that the snapshot does not show may carry the group.
     fn has_unseen_members(&self, group: GroupId) -> bool {
-        let foreign_group = self.is_foreign(self.snapshot.groups[group].meta.owner.as_deref());
+        let foreign_group = self.hides_interfaces(&self.snapshot.groups[group].meta);
         let in_foreign_subnet = |member: &EniId| {
             let subnets = self.subnets_of(*member);
-            subnets.iter().any(|subnet| self.is_foreign(self.subnet(*subnet).meta.owner.as_deref()))
+            subnets.iter().any(|subnet| self.hides_interfaces(&self.subnet(*subnet).meta))
         };
         foreign_group || self.members(group).iter().any(in_foreign_subnet)
     }

@@ -7,6 +7,7 @@ use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, GroupId, Id, InstanceId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{Interface, Snapshot};
 
+use super::missing::collected_for_owner;
 use super::state::{Object, usable};
 use super::{Assumed, Network, SpecialBlock, owned_blocks};
 
@@ -227,7 +228,7 @@ fn shown_live(snapshot: &Snapshot, interface: &Interface) -> bool {
 /// R-STATE-1: a conjunct of liveness that the snapshot does not show.
 fn liveness_missing(network: &Network<'_>, interface: &Interface) -> bool {
     let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref());
-    let collected = network.snapshot.scopes[interface.meta.scope].collected("ec2 describe-instances");
+    let collected = collected_for_owner(network.snapshot, &interface.meta, "ec2 describe-instances");
     interface.status.is_none() || !collected && (instance.is_some() || interface.attachment.is_none())
 }
 

@@ -9,6 +9,7 @@ use reachproof_model::flow::World;
 use reachproof_model::id::{EniId, SubnetId, VpcId};
 use reachproof_model::snapshot::{AssociationEvidence, BpaExclusion, Scope, Snapshot};
 
+use super::missing::{collected_for_owner, scope_of_owner};
 use super::nat::rows;
 use super::state::{Object, usable};
 use super::zone::{is_plain, names_plain_zone};
@@ -203,7 +204,8 @@ impl Network<'_> {
     /// R-BPA-1, R-BPA-8: the mode that applies to a subnet; the owner's account decides.
     fn block_mode(&self, subnet: SubnetId, world: World) -> Assumed<Block> {
         let record = self.subnet(subnet);
-        let account = self.scope_mode(&self.snapshot.scopes[record.meta.scope], world);
+        let owner = scope_of_owner(self.snapshot, &record.meta);
+        let account = owner.and_then(|scope| scope_mode(scope, world));
         let vpc_mode = record
             .vpc
             .known()
@@ -226,33 +228,22 @@ impl Network<'_> {
         Assumed::fact(if lifted { Block::Off } else { mode })
     }
 
-    fn scope_mode(&self, scope: &Scope, world: World) -> Option<Block> {
-        let options = scope.block_public_access.as_ref()?;
-        let settled = matches!(options.state.as_deref(), None | Some("default-state" | "update-complete"));
-        Some(match (settled, world) {
-            (true, _) => parse(&options.mode, world),
-            (false, World::Over) => Block::Off,
-            (false, World::Under) => Block::Bidirectional,
-        })
-    }
-
     /// R-BPA-2, R-DATA-4: the modes of the exclusions that cover a subnet. Where they were not collected, or one does not
     /// say what it covers, the permissive world has one that does.
     fn exclusions(&self, subnet: SubnetId, world: World) -> Vec<&str> {
         let record = self.subnet(subnet);
         let vpc = record.vpc.known().map(|vpc| self.vpc(vpc).meta.id.as_ref());
-        let scope = &self.snapshot.scopes[record.meta.scope];
+        let scope = scope_of_owner(self.snapshot, &record.meta);
         let covers = |exclusion: &&BpaExclusion| {
             *exclusion.resource == *record.meta.id || vpc == Some(exclusion.resource.as_ref())
         };
         let covering = |exclusion: &&BpaExclusion| {
             covers(exclusion) || exclusion.resource.is_empty() && world == World::Over
         };
-        let active =
-            scope.bpa_exclusions.iter().filter(covering).filter(|exclusion| is_active(exclusion, world));
+        let listed = scope.into_iter().flat_map(|scope| &scope.bpa_exclusions);
+        let active = listed.filter(covering).filter(|exclusion| is_active(exclusion, world));
         let modes = active.map(|exclusion| exclusion_mode(&exclusion.mode, world));
-        let unlisted =
-            world == World::Over && !scope.collected("ec2 describe-vpc-block-public-access-exclusions");
+        let unlisted = world == World::Over && !collected_for_owner(self.snapshot, &record.meta, EXCLUSIONS);
         modes.chain(unlisted.then_some(ALLOW_BOTH)).collect()
     }
 
@@ -285,6 +276,17 @@ impl Network<'_> {
     }
 }
 
+/// R-BPA-1: the mode of an account and Region, if it was collected.
+fn scope_mode(scope: &Scope, world: World) -> Option<Block> {
+    let options = scope.block_public_access.as_ref()?;
+    let settled = matches!(options.state.as_deref(), None | Some("default-state" | "update-complete"));
+    Some(match (settled, world) {
+        (true, _) => parse(&options.mode, world),
+        (false, World::Over) => Block::Off,
+        (false, World::Under) => Block::Bidirectional,
+    })
+}
+
 fn is_active(exclusion: &BpaExclusion, world: World) -> bool {
     match exclusion.state.as_deref() {
         Some("create-complete" | "update-complete") => true,
@@ -293,6 +295,8 @@ fn is_active(exclusion: &BpaExclusion, world: World) -> bool {
         _ => world == World::Over,
     }
 }
+
+const EXCLUSIONS: &str = "ec2 describe-vpc-block-public-access-exclusions";
 
 const ALLOW_BOTH: &str = "allow-bidirectional";
 

@@ -98,18 +98,28 @@ fn has(scope: &Scope, call: &str) -> bool {
     matches!(scope.calls.get(call), Some(CallStatus::Collected | CallStatus::Truncated))
 }
 
-/// R-DATA-9, R-ADDR-13: whether a call was collected in the account that owns a resource, in the Region of the account
-/// that shows it. What another account sees is no evidence of what the owner has.
-pub(super) fn collected_for_owner(snapshot: &Snapshot, meta: &Meta, call: &str) -> bool {
+/// R-SHARE-1: the account that owns a resource, where the answer of another one shows it.
+fn other_owner<'m>(snapshot: &Snapshot, meta: &'m Meta) -> Option<&'m str> {
     let shown = &snapshot.scopes[meta.scope];
-    let owner = meta.owner.as_deref().filter(|owner| !shown.account.is_empty() && *shown.account != **owner);
-    match owner {
-        None => shown.collected(call),
-        Some(owner) => {
-            let own = |scope: &&Scope| *scope.account == *owner && scope.region == shown.region;
-            snapshot.scopes.values().filter(own).any(|scope| scope.collected(call))
-        }
-    }
+    meta.owner.as_deref().filter(|owner| !shown.account.is_empty() && *shown.account != **owner)
+}
+
+/// R-DATA-9, R-ADDR-13: what was collected in the account that owns a resource, in the Region of the account that shows
+/// it; `None` if nothing was. What another account sees is no evidence of what the owner has.
+pub(super) fn scope_of_owner<'s>(snapshot: &'s Snapshot, meta: &Meta) -> Option<&'s Scope> {
+    let shown = &snapshot.scopes[meta.scope];
+    let Some(owner) = other_owner(snapshot, meta) else { return Some(shown) };
+    snapshot.scopes.values().find(|scope| *scope.account == *owner && scope.region == shown.region)
+}
+
+/// R-DATA-9, R-SHARE-1: whether a call was collected in the account that owns a resource.
+pub(super) fn collected_for_owner(snapshot: &Snapshot, meta: &Meta, call: &str) -> bool {
+    scope_of_owner(snapshot, meta).is_some_and(|scope| scope.collected(call))
+}
+
+/// Where to collect what an account does not see of a resource of another one; empty if it is its own. For people.
+pub(super) fn in_owners_account(snapshot: &Snapshot, meta: &Meta) -> String {
+    other_owner(snapshot, meta).map(|owner| format!(" in account {owner}")).unwrap_or_default()
 }
 
 impl Network<'_> {
@@ -138,7 +148,7 @@ impl Network<'_> {
     /// address, which counts where an internet gateway may serve its VPC. For people.
     pub fn unlisted_addresses(&self) -> Vec<String> {
         let suspect = |interface: &&Interface| {
-            let collected = self.snapshot.scopes[interface.meta.scope].collected("ec2 describe-addresses");
+            let collected = collected_for_owner(self.snapshot, &interface.meta, "ec2 describe-addresses");
             let served = |vpc| !self.gateways_of(vpc, GatewayKind::Internet, World::Over).is_empty();
             let delegated = interface.prefixes.iter().any(|block| block.addr().is_ipv4());
             !collected && delegated && interface.vpc.known().is_some_and(served)

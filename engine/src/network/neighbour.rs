@@ -12,9 +12,10 @@ use reachproof_model::snapshot::{
 use reachproof_model::source::Source;
 
 use super::interface::Role;
-use super::missing::collected_for_owner;
+use super::missing::{collected_for_owner, in_owners_account};
 
-const PEERINGS: &str = "ec2 describe-vpc-peering-connections";
+/// The call that lists peering connections.
+pub(super) const PEERINGS: &str = "ec2 describe-vpc-peering-connections";
 const VIRTUAL_GATEWAYS: &str = "ec2 describe-vpn-gateways";
 const TRANSIT_GATEWAYS: &str = "ec2 describe-transit-gateways";
 const ATTACHMENTS: &str = "ec2 describe-transit-gateway-attachments";
@@ -196,10 +197,11 @@ fn unlisted(snapshot: &Snapshot, vpc: VpcId) -> Option<Component> {
     }
     let id = &meta.id;
     let calls = missing.join(", ");
+    let whose = in_owners_account(snapshot, meta);
     (!missing.is_empty()).then(|| Component {
         id: unlisted_name(meta),
         kind: ComponentKind::Neighbour,
-        why: format!("what joins {id} to other networks is not known; collect: {calls}").into(),
+        why: format!("what joins {id} to other networks is not known; collect{whose}: {calls}").into(),
         entries: Vec::new(),
         exits,
         source: meta.source.clone(),

@@ -340,7 +340,7 @@ fn receivers(network: &Network<'_>, owned: &BTreeMap<(VpcId, Family), Vec<Owned>
 fn hiding(network: &Network<'_>) -> BTreeSet<VpcId> {
     let hides = |(id, subnet): &(SubnetId, &Subnet)| {
         let hidden = !network.components_hidden_in(*id).is_empty();
-        hidden || network.is_foreign(subnet.meta.owner.as_deref())
+        hidden || network.hides_interfaces(&subnet.meta)
     };
     network.snapshot.subnets.iter().filter(hides).filter_map(|(_, subnet)| subnet.vpc.known()).collect()
 }

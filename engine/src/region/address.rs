@@ -34,11 +34,8 @@ pub(super) fn add(network: &Network<'_>, region: &mut Region, range: IpNet) {
 
 /// R-ADDR-13: what no call shows of the subnets that a range covers a part of.
 fn add_unseen_in(network: &Network<'_>, region: &mut Region, range: IpNet) {
-    let foreign = network
-        .snapshot
-        .subnets
-        .iter()
-        .filter(|(_, subnet)| network.is_foreign(subnet.meta.owner.as_deref()));
+    let foreign =
+        network.snapshot.subnets.iter().filter(|(_, subnet)| network.hides_interfaces(&subnet.meta));
     for (id, _) in foreign {
         let blocks = network.subnet_blocks(id, World::Over);
         let inside = blocks.iter().filter_map(|block| common(block, &range)).collect();

@@ -56,7 +56,7 @@ pub(super) fn add_unseen(network: &Network<'_>, region: &mut Region, matches: im
     for (id, subnet) in snapshot.subnets.iter() {
         let named =
             matches(&subnet.meta) || subnet.vpc.known().is_some_and(|vpc| matches(&snapshot.vpcs[vpc].meta));
-        if named && network.is_foreign(subnet.meta.owner.as_deref()) {
+        if named && network.hides_interfaces(&subnet.meta) {
             region.add(Spot::Unseen(id), everything(), Meaning::Among);
         }
     }

@@ -380,7 +380,7 @@ impl<'s> Tracer<'_, 's> {
 
     /// R-ADDR-13, R-LB-2: interfaces that the input does not show may own an address of the subnet.
     fn unseen(&self, leg: &Leg, subnet: SubnetId, from: Option<SubnetId>) -> Vec<Branch> {
-        let foreign = self.network.is_foreign(self.network.subnet(subnet).meta.owner.as_deref());
+        let foreign = self.network.hides_interfaces(&self.network.subnet(subnet).meta);
         let hidden = self.network.components_hidden_in(subnet);
         if !foreign && (hidden.is_empty() || self.world == World::Under) {
             return Vec::new();
@@ -396,7 +396,9 @@ impl<'s> Tracer<'_, 's> {
         if foreign {
             let owner = self.network.subnet(subnet).meta.owner.as_deref().unwrap_or_default();
             let name = &self.network.subnet(subnet).meta.id;
-            let reason = format!("interfaces of account {owner} in {name} are not in the snapshot");
+            let reason = format!(
+                "interfaces of account {owner} in {name} are not in the snapshot; collect in that account: ec2 describe-network-interfaces"
+            );
             leg.notes.add(&Notes::because(&[10], reason));
             branches.push(match self.world {
                 World::Over => leg.arrive(Sink::Unseen(subnet)),
