@@ -169,7 +169,19 @@ impl<'s> Net<'s> {
             | (AssociationTarget::VirtualGateway(Ref::Missing(id)), Kind::Virtual) => *id == gateway.id,
             _ => false,
         };
-        self.choose(&self.associated(None, named), vec![Table::Implicit], gateway.vpc, |_| true)
+        // R-STATE-5: one that changes its VPC has the tables of the VPC where it is looked at, if there are gateways of it
+        // at the VPCs of its tables.
+        let at = |vpc| {
+            let mut rows =
+                self.gateways.iter().filter(|row| row.kind == gateway.kind && row.id == gateway.id);
+            rows.any(|row| Some(row.vpc) == vpc)
+        };
+        let mut explicit = self.associated(None, named);
+        explicit.retain(|(table, _)| {
+            let vpc = s.route_tables[*table].vpc.known();
+            vpc == Some(gateway.vpc) || !at(vpc)
+        });
+        self.choose(&explicit, vec![Table::Implicit], gateway.vpc, |_| true)
     }
 
     fn associated(

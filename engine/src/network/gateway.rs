@@ -36,7 +36,7 @@ pub enum GatewayKind {
     Virtual,
 }
 
-/// A gateway and the VPC that it serves in each world.
+/// A gateway and the VPC that it serves in each world. One that is changing its VPC is one at each (R-STATE-5).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Gateway {
     /// Its kind.
@@ -66,13 +66,10 @@ impl Network<'_> {
         &self.resolved.gateways
     }
 
-    /// The gateway of a kind with this AWS id.
-    pub fn gateway(&self, kind: GatewayKind, id: &str) -> Option<GatewayId> {
-        self.resolved
-            .gateways
-            .iter()
-            .find(|(_, gateway)| gateway.kind == kind && &*gateway.id == id)
-            .map(|(id, _)| id)
+    /// The gateways of a kind with this AWS id: one for each VPC to which it may be attached.
+    pub fn gateways_named(&self, kind: GatewayKind, id: &str) -> impl Iterator<Item = GatewayId> {
+        let named = move |row: &Gateway| row.kind == kind && &*row.id == id;
+        self.resolved.gateways.iter().filter(move |(_, row)| named(row)).map(|(id, _)| id)
     }
 
     /// The gateways of a kind that serve a VPC in this world.
@@ -84,22 +81,22 @@ impl Network<'_> {
 }
 
 pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
-    let mut table = Table::default();
-    for gateway in snapshot.internet_gateways.values() {
-        table.push(described(GatewayKind::Internet, &gateway.meta, &gateway.attachments, true));
-    }
-    for gateway in snapshot.egress_gateways.values() {
-        table.push(described(GatewayKind::EgressOnly, &gateway.meta, &gateway.attachments, true));
-    }
-    for gateway in snapshot.virtual_gateways.values() {
-        let firm = usable(Object::Vpn, &gateway.state, World::Under);
-        let attachments =
-            if usable(Object::Vpn, &gateway.state, World::Over) { &gateway.attachments[..] } else { &[] };
-        table.push(described(GatewayKind::Virtual, &gateway.meta, attachments, firm));
-    }
-    for gateway in implied(snapshot) {
-        table.push(gateway);
-    }
+    let internet = snapshot
+        .internet_gateways
+        .values()
+        .flat_map(|row| described(GatewayKind::Internet, &row.meta, &row.attachments, true));
+    let egress = snapshot
+        .egress_gateways
+        .values()
+        .flat_map(|row| described(GatewayKind::EgressOnly, &row.meta, &row.attachments, true));
+    let private = snapshot.virtual_gateways.values().flat_map(|row| {
+        let firm = usable(Object::Vpn, &row.state, World::Under);
+        let alive = usable(Object::Vpn, &row.state, World::Over);
+        let attachments = if alive { &row.attachments[..] } else { &[] };
+        described(GatewayKind::Virtual, &row.meta, attachments, firm)
+    });
+    let shown = internet.chain(egress).chain(private);
+    let mut table: Table<GatewayId, Gateway> = shown.chain(implied(snapshot)).collect();
     for gateway in possible(snapshot, &table) {
         table.push(gateway);
     }
@@ -123,15 +120,24 @@ fn possible(snapshot: &Snapshot, known: &Table<GatewayId, Gateway>) -> Vec<Gatew
     open.map(gateway).collect()
 }
 
-fn described(kind: GatewayKind, meta: &Meta, attachments: &[GatewayAttachment], firm: bool) -> Gateway {
-    let attached = |world| {
-        let usable =
-            attachments.iter().filter(move |row| usable(Object::GatewayAttachment, &row.state, world));
-        usable.filter_map(|row| row.vpc.known()).next()
+/// R-IGW-1, R-EIGW-1, R-VPN-1, R-STATE-5: a gateway at each VPC to which it may be attached, or at none. AWS attaches it to
+/// one at a time, so an attachment is certain iff it is the only one that is settled.
+fn described(kind: GatewayKind, meta: &Meta, attachments: &[GatewayAttachment], firm: bool) -> Vec<Gateway> {
+    let attached = |world| -> BTreeSet<VpcId> {
+        let usable = attachments.iter().filter(|row| usable(Object::GatewayAttachment, &row.state, world));
+        usable.filter_map(|row| row.vpc.known()).collect()
     };
-    let vpc = attached(World::Over);
-    let firm = firm && vpc.is_some() && attached(World::Under) == vpc;
-    Gateway { kind, id: meta.id.boxed(), vpc, firm, implied: false, source: Some(meta.source.clone()) }
+    let settled = attached(World::Under);
+    let at = |vpc: Option<VpcId>| Gateway {
+        kind,
+        id: meta.id.boxed(),
+        vpc,
+        firm: firm && settled.len() == 1 && vpc.is_some_and(|vpc| settled.contains(&vpc)),
+        implied: false,
+        source: Some(meta.source.clone()),
+    };
+    let possible = attached(World::Over);
+    if possible.is_empty() { vec![at(None)] } else { possible.into_iter().map(|vpc| at(Some(vpc))).collect() }
 }
 
 /// R-ROUTE-16: where the call was not collected, an active route is itself the evidence of attachment.

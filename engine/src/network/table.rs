@@ -62,9 +62,6 @@ impl TableIndex {
         target: &AssociationTarget,
         row: (RouteTableId, State),
     ) {
-        let find = |kind, id: &str| {
-            gateways.iter().find(|(_, row)| row.kind == kind && &*row.id == id).map(|(id, _)| id)
-        };
         let rows = match target {
             AssociationTarget::Main => vpc.map(|vpc| self.main.entry(vpc).or_default()),
             AssociationTarget::Subnet(subnet) => {
@@ -72,16 +69,16 @@ impl TableIndex {
             }
             AssociationTarget::InternetGateway(gateway) => {
                 let id = name(gateway, |id| &snapshot.internet_gateways[id].meta.id);
-                self.at_gateway(find(GatewayKind::Internet, id), vpc)
+                return self.at_gateway(&attached(gateways, GatewayKind::Internet, id, vpc), vpc, &row);
             }
             AssociationTarget::VirtualGateway(gateway) => {
                 let id = name(gateway, |id| &snapshot.virtual_gateways[id].meta.id);
-                self.at_gateway(find(GatewayKind::Virtual, id), vpc)
+                return self.at_gateway(&attached(gateways, GatewayKind::Virtual, id, vpc), vpc, &row);
             }
             AssociationTarget::Unknown(id) if id.is_empty() => {
                 vpc.map(|vpc| self.anywhere.entry(vpc).or_default())
             }
-            AssociationTarget::Unknown(_) => self.at_gateway(None, vpc),
+            AssociationTarget::Unknown(_) => return self.at_gateway(&[], vpc, &row),
             AssociationTarget::PublicPool(pool) => {
                 self.pools.push(PoolIngress { pool: pool.clone(), table: row.0 });
                 None
@@ -90,17 +87,27 @@ impl TableIndex {
         rows.into_iter().for_each(|rows| rows.push(row.clone()));
     }
 
-    /// The tables of a gateway; of one that no answer shows, those that may be any gateway's of the VPC (R-DATA-10).
-    fn at_gateway(
-        &mut self,
-        gateway: Option<GatewayId>,
-        vpc: Option<VpcId>,
-    ) -> Option<&mut Vec<(RouteTableId, State)>> {
-        match gateway {
-            Some(gateway) => Some(self.edge.entry(gateway).or_default()),
-            None => vpc.map(|vpc| self.strange.entry(vpc).or_default()),
+    /// At the gateways; of one that no answer shows, at any gateway of the VPC (R-DATA-10).
+    fn at_gateway(&mut self, gateways: &[GatewayId], vpc: Option<VpcId>, row: &(RouteTableId, State)) {
+        for gateway in gateways {
+            self.edge.entry(*gateway).or_default().push(row.clone());
+        }
+        if let Some(vpc) = vpc.filter(|_| gateways.is_empty()) {
+            self.strange.entry(vpc).or_default().push(row.clone());
         }
     }
+}
+
+/// R-STATE-5: the gateway of this id at the VPC of a table; where it is at none but others, it may be at each.
+fn attached(
+    gateways: &Table<GatewayId, Gateway>,
+    kind: GatewayKind,
+    id: &str,
+    vpc: Option<VpcId>,
+) -> Vec<GatewayId> {
+    let named = || gateways.iter().filter(|(_, row)| row.kind == kind && &*row.id == id);
+    let here: Vec<GatewayId> = named().filter(|(_, row)| row.vpc == vpc).map(|(id, _)| id).collect();
+    if here.is_empty() { named().map(|(id, _)| id).collect() } else { here }
 }
 
 fn name<'a, I: Copy>(gateway: &'a Ref<I>, id: impl Fn(I) -> &'a str) -> &'a str {

@@ -83,8 +83,8 @@ fn add_matching_edges(network: &Network<'_>, region: &mut Region, matches: impl 
     });
     of_matching_tgw.for_each(|(id, _)| region.add_all(Spot::Attachment(id)));
     for gateway in snapshot.virtual_gateways.values().filter(|gateway| matches(&gateway.meta)) {
-        let id = network.gateway(GatewayKind::Virtual, &gateway.meta.id);
-        id.into_iter().for_each(|id| region.add_all(Spot::Gateway(id)));
+        let ids = network.gateways_named(GatewayKind::Virtual, &gateway.meta.id);
+        ids.for_each(|id| region.add_all(Spot::Gateway(id)));
     }
     if snapshot.internet_gateways.values().any(|gateway| matches(&gateway.meta)) {
         region.add_all(Spot::Internet);
