@@ -8,7 +8,8 @@ use reachproof_model::assumption::Assumption;
 use reachproof_model::certificate::{Claim, Direction, Place};
 use reachproof_model::id::{EniId, Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{
-    CallStatus, EndpointKind, GatewayAttachment, Interface, Meta, NatGateway, Scope, Target, TgwAttachment,
+    CallStatus, Destination, EndpointKind, GatewayAttachment, Interface, Meta, NatGateway, Scope, Target,
+    TgwAttachment,
 };
 
 use crate::Rejection;
@@ -163,7 +164,18 @@ impl Net<'_> {
         let live = s.nat_gateways.values().filter(|row| usable(&row.state));
         let hidden = live.filter(|row| self.routes_by_hidden_table(row));
         let hidden = hidden.map(|row| format!("{} routes by a table that nobody shows", row.meta.id));
-        named.chain(hidden).chain(self.vanished_targets()).next()
+        named.chain(hidden).chain(self.vanished_targets()).chain(self.missing_local_routes()).next()
+    }
+
+    /// R-ROUTE-5, R-DATA-5: every table of a VPC has a route to each of its blocks, wherever it leads.
+    fn missing_local_routes(&self) -> impl Iterator<Item = String> {
+        self.s.route_tables.values().flat_map(move |table| {
+            let own = table.vpc.known().map_or(&[][..], |vpc| &self.s.vpcs[vpc].cidrs);
+            let lost = own.iter().filter(|own| usable(&own.state)).map(|own| own.cidr).filter(|block| {
+                !table.routes.iter().any(|route| route.destination == Destination::Cidr(*block))
+            });
+            lost.map(move |block| format!("{} has no route to {block}, a block of its VPC", table.meta.id))
+        })
     }
 
     /// R-NAT-4, R-NAT-9, R-DATA-3: whether a NAT gateway routes by a table that nobody shows and that may lead anywhere.

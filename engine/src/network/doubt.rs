@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
 use reachproof_model::flow::World;
 use reachproof_model::id::{Ref, SubnetId, VpcId};
 use reachproof_model::snapshot::{
-    EndpointKind, GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment,
+    Destination, EndpointKind, GatewayAttachment, Meta, Route, RouteTable, Target, TgwAttachment,
 };
 
 use super::missing::{collected_for_owner, in_owners_account};
@@ -29,6 +30,7 @@ impl Network<'_> {
         found.extend(self.homeless());
         found.extend(self.vanished_interfaces());
         found.extend(self.hidden_tables_of_nats());
+        found.extend(self.missing_local_routes());
         found.extend(self.vanished_targets());
         found.extend(self.stray_gateways());
         found.extend(self.one_sided_peerings());
@@ -102,6 +104,24 @@ impl Network<'_> {
         let hidden = nats.filter(|row| self.routes_by_hidden_table(row));
         hidden
             .map(|row| format!("no answer shows the table by which {} routes (A-11)", row.meta.id))
+            .collect()
+    }
+
+    /// R-ROUTE-5, R-DATA-5: AWS has a route to each block of a VPC in all of its tables, wherever it leads. Where one is
+    /// missing, the answers do not show the same moment.
+    fn missing_local_routes(&self) -> Vec<String> {
+        let tables = self.snapshot.route_tables.values();
+        let lacking = tables.flat_map(|table| {
+            let blocks = table.vpc.known().map(|vpc| self.vpc_blocks(vpc, World::Over)).unwrap_or_default();
+            let lacks = |block: &IpNet| {
+                !table.routes.iter().any(|route| route.destination == Destination::Cidr(*block))
+            };
+            blocks.into_iter().filter(lacks).map(move |block| (&table.meta.id, block)).collect::<Vec<_>>()
+        });
+        lacking
+            .map(|(id, block)| {
+                format!("{id} has no route to {block}, a block of its VPC; collect again: ec2 describe-route-tables, ec2 describe-vpcs (A-11)")
+            })
             .collect()
     }
 
