@@ -45,6 +45,7 @@ fn routed(route: &str, missing: &str) -> String {
     format!(
         "aws: {{{missing}, RouteTables: [{{RouteTableId: rtb-prv, Routes: [\
          {{DestinationCidrBlock: 10.0.0.0/16, GatewayId: local, Origin: CreateRouteTable, State: active}}, \
+         {{DestinationIpv6CidrBlock: '2001:db8:a:100::/56', GatewayId: local, Origin: CreateRouteTable, State: active}}, \
          {{DestinationCidrBlock: 10.9.0.0/16, {route}, Origin: CreateRoute, State: active}}]}}]}}"
     )
 }

@@ -85,8 +85,8 @@ fn only_the_lists_of_its_region_show_the_addresses_of_a_service() {
     for unknown in [&own, &elsewhere, &changing] {
         let report = decide("f0", unknown, forbid).expect("decided");
         assert_eq!(report.verdict, Verdict::Unknown, "{unknown}");
-        let collect = |note: &Box<str>| note.contains("collect: ec2 describe-prefix-lists");
-        assert!(report.notes.iter().any(collect), "{:?}", report.notes);
+        let collect = |note: &str| note.contains("collect: ec2 describe-prefix-lists");
+        assert!(report.notes.iter().any(|note| collect(note)), "{:?}", report.notes);
     }
     assert_eq!(verdict("f0", &here, forbid), Verdict::Violated);
     assert_eq!(verdict("f0", &other, forbid), Verdict::Holds);
