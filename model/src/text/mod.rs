@@ -2,7 +2,7 @@
 //!
 //! The main type is [`SharedText`]. A text that was read from an answer owns its bytes; those of a compiled snapshot are parts
 //! of a few long texts, so that reading one more of them allocates nothing. [`Tags`] are one text, too.
-//! [`distinct`] is how compiled snapshots keep each text once.
+//! `distinct` is how compiled snapshots keep each text once.
 
 pub(crate) mod distinct;
 mod tags;
