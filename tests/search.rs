@@ -179,7 +179,12 @@ fn reports_about_vpcs_with_common_addresses_are_the_same() {
 
 /// Networks on which a search that saves work once lost a packet, or would lose one in all searches alike, with a property
 /// and what is true of it.
-const LOST: [(&str, &str, Verdict); 24] = [
+const LOST: [(&str, &str, Verdict); 25] = [
+    (
+        include_str!("lost/block-without-local-route.yaml"),
+        "forbid: {from: eni-app, to: eni-second}",
+        Verdict::Unknown,
+    ),
     (
         include_str!("lost/errors-answer.yaml"),
         "forbid: {from: eni-server, to: eni-client, including-replies: true}",

@@ -257,7 +257,7 @@ fn record_calls(scopes: &mut Table<ScopeId, Scope>, of_file: &[ScopeId], collect
             continue;
         }
         let finished = !part && !collected.unfinished.contains(&answer.file);
-        let parent = if part { "" } else { &answer.parent };
+        let parent = if has_parent(answer.call) { &*answer.parent } else { "" };
         *complete.entry((*scope, answer.call, parent)).or_default() |= finished;
     }
     for ((scope, call, _), finished) in complete {
