@@ -1,5 +1,6 @@
 //! The commands that read a network. Each file has one function that is the command.
 
+mod asserted;
 pub mod certificates;
 pub mod check;
 pub mod compile;

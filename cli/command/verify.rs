@@ -8,14 +8,14 @@ use ipnet::IpNet;
 use rayon::prelude::*;
 use reachproof_checker::{Rejection, verify_within};
 use reachproof_model::certificate::{
-    Accepted, Certificate, Claim, Place, Waiving, is_certificate, policy_digest, read_certificate,
-    waiver_statement,
+    Accepted, Certificate, Claim, Place, Waiving, is_certificate, read_certificate,
 };
 use reachproof_model::compiled::{SNAPSHOT, is_compiled, kind_of};
 use reachproof_model::ingest::Input;
 use reachproof_model::policy::Policy;
 use reachproof_model::snapshot::Snapshot;
 
+use super::asserted::stands_in;
 use super::check::read_policy;
 use super::{read_paths, snapshot};
 use crate::answer::assumption_names;
@@ -103,36 +103,6 @@ fn verdict(
     }
 }
 
-fn stands_in(policy: &Policy, certificate: &Certificate) -> Result<(), String> {
-    let name = &certificate.claim.property;
-    let property = policy.properties.iter().find(|property| property.name == *name);
-    let property = property.ok_or_else(|| format!("the policy has no property `{name}`"))?;
-    if *certificate.policy != *policy_digest(property) {
-        return Err(format!("it is about another property `{name}` than that of the policy"));
-    }
-    if certificate.claim.directions.iter().any(|one| one.answers != property.including_replies) {
-        return Err(format!("it and the policy disagree on whether replies count for `{name}`"));
-    }
-    match certificate.claim.waivers.iter().find(|waiving| !is_in(policy, name, waiving)) {
-        Some(waiving) => {
-            let Waiving { owner, until, .. } = waiving;
-            Err(format!("the policy has no such waiver of `{name}` as the one of {owner} until {until}"))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Whether a waiver of a property stands in a policy as it did.
-fn is_in(policy: &Policy, property: &str, waiving: &Waiving) -> bool {
-    let Waiving { statement, owner, why, until } = waiving;
-    policy.waivers.iter().filter(|waiver| *waiver.property == *property).any(|waiver| {
-        *waiver_statement(waiver) == **statement
-            && waiver.owner == *owner
-            && waiver.why == *why
-            && *waiver.until.to_string() == **until
-    })
-}
-
 fn line((file, certificate): &Named, checked: &Outcome, style: Style) -> String {
     let mut text = String::new();
     let file = visible(file);
@@ -155,7 +125,8 @@ fn claimed(certificate: &Certificate) -> String {
     let assuming = assumption_names(claim.assumptions).join(", ");
     let (property, form, waived) = (&claim.property, &claim.form, waived(claim));
     let replies = if claim.directions.iter().any(|one| one.answers) { " with replies" } else { "" };
-    format!("{property}: {form} from {sources} to {destinations}{replies}{waived}, assuming {assuming}")
+    let live = if claim.live_only { " among live interfaces" } else { "" };
+    format!("{property}: {form} from {sources} to {destinations}{replies}{live}{waived}, assuming {assuming}")
 }
 
 /// What a claim leaves out because somebody has accepted it.

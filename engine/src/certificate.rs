@@ -124,7 +124,7 @@ fn claim(
     Direction {
         sources: places(network, &direction.from),
         destinations: places(network, &direction.to),
-        traffic: traffic(&property.traffic),
+        traffic: headers(&property.traffic),
         avoided: direction.avoid.iter().cloned().collect(),
         answers: property.including_replies,
         accepted,
@@ -167,7 +167,7 @@ fn component(network: &Network<'_>, id: ComponentId) -> Place {
 }
 
 /// The headers that a property is about, as they are sent and as they are seen behind NAT64.
-fn traffic(specs: &[TrafficSpec]) -> Traffic {
+pub fn headers(specs: &[TrafficSpec]) -> Traffic {
     let of = |family| -> Vec<Area> {
         if specs.is_empty() {
             return vec![Area::full(family_of(family))];

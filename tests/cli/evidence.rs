@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use reachproof_model::certificate::{Claim, Family, Traffic, read_certificate, write_certificate};
+
 use crate::harness::{Run, run};
 
 /// The property about the servers of `plain.yaml`, with further fields, and a waiver of some of its sources.
@@ -55,4 +57,45 @@ fn that_replies_count_is_said() {
     let [_, verify] = checked(folder.path(), ", including-replies: true", "eni-app,eni-web");
     let expected = "to 1 destination with replies, but for 2 pairs";
     assert!(verify.stdout.starts_with("accepted") && verify.stdout.contains(expected), "{verify:?}");
+}
+
+/// What `verify` says of the certificate of a property, if it had claimed something else.
+fn claiming(change: impl Fn(&mut Claim)) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    checked(folder.path(), "", "eni-app,eni-web");
+    let path = folder.path().join("closed.cert");
+    let mut certificate = read_certificate("closed.cert", &fs::read(&path).unwrap()).unwrap();
+    change(&mut certificate.claim);
+    fs::write(&path, write_certificate(&certificate).unwrap()).unwrap();
+    let policy = folder.path().join("policy.yaml").display().to_string();
+    run(&["verify", &path.display().to_string(), "plain.yaml", "--policy", &policy])
+}
+
+/// Each of them is true of the network, and less than the policy asserts.
+#[test]
+fn a_claim_that_falls_short_of_the_policy_is_rejected() {
+    assert_eq!(claiming(|_| ()).code, Some(0));
+    let check = |why: &str, change: &dyn Fn(&mut Claim)| {
+        let verify = claiming(change);
+        let expected = format!("it claims less than `closed` of the policy: {why}");
+        assert!(verify.code == Some(1) && verify.stdout.contains(&expected), "{why}: {verify:?}");
+    };
+    check("found `isolate`, expected `forbid`", &|claim| claim.form = "isolate".into());
+    check("found 0 directions, expected 1", &|claim| claim.directions.clear());
+    check("it is about other headers", &|claim| claim.directions[0].traffic = Traffic::default());
+    check("it is about other headers", &|claim| {
+        claim.directions[0].traffic.v4[0].destination = (0, Family::V4.greatest() - 1);
+    });
+    check("it leaves out what passes some places", &|claim| {
+        claim.directions[0].avoided = vec!["eni-web".into()]
+    });
+    check("they disagree on whether replies count", &|claim| claim.directions[0].answers = true);
+    check("it names no place at one end", &|claim| claim.directions[0].sources.clear());
+    check("it names no place at one end", &|claim| claim.directions[0].destinations.clear());
+}
+
+#[test]
+fn that_only_live_interfaces_count_is_said() {
+    let verify = claiming(|claim| claim.live_only = true);
+    assert!(verify.stdout.contains("to 1 destination among live interfaces, but for"), "{verify:?}");
 }
