@@ -137,6 +137,10 @@ impl Store {
     }
 
     fn next(&mut self, length: usize, occurs_again: bool) -> Option<SharedText> {
+        if length == 0 {
+            // The empty text is 0: one with a place of its own would be found again as a part of others.
+            return None;
+        }
         while self.chunks.get(self.at.0)?.len() == self.at.1 {
             self.at = (self.at.0 + 1, 0);
         }
@@ -236,6 +240,15 @@ mod tests {
         assert!(check(&[]).is_empty());
         assert!(check(&["", "", ""]).is_empty());
         assert_eq!(check(&["a", "\u{e4}b", "a", "", "\u{e4}b", "c"]), [5]);
+    }
+
+    #[test]
+    fn the_empty_text_has_one_number() {
+        let read = |json: &str| {
+            handed_out(vec!["a".into()], || serde_json::from_str::<Vec<SharedText>>(json).is_ok()).0
+        };
+        assert!(read("[0, 6, 1]"));
+        assert!(!read("[2, 6]"));
     }
 
     #[test]

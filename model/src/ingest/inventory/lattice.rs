@@ -159,9 +159,8 @@ fn admitted_by_rules(facts: &Facts<'_>, found: &mut Found) {
     let lists = lists(facts.snapshot);
     for id in admitting_groups(facts, |rule| admits_lattice(rule, &lists)) {
         let Some(group) = facts.snapshot.groups.get(id) else { continue };
-        let collected =
-            [ASSOCIATIONS, TARGET_GROUPS].iter().all(|call| facts.collected(group.meta.scope, call));
-        if !collected {
+        let answered = |call: &&str| facts.collected(group.meta.scope, call);
+        if !facts.owns(&group.meta) || ![ASSOCIATIONS, TARGET_GROUPS].iter().all(answered) {
             let exits = into_subnets(&subnets_carrying(facts, &[id]));
             let why = format!(
                 "{} admits the addresses of VPC Lattice; collect: {ASSOCIATIONS}, list-target-groups",
