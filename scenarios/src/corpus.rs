@@ -262,6 +262,7 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "regression/fabric-past-acl",
     "regression/gateway-between-two-vpcs",
     "regression/mirrored-sender",
+    "regression/notebook-with-direct-internet",
     "regression/owner-in-another-region",
     "regression/owner-in-the-same-region",
     "regression/participant-of-shared-vpc",

@@ -368,7 +368,8 @@ fn key(reach: &Reach<'_, '_>, atoms: &Atoms, facts: &Facts, id: EniId) -> Key {
 fn context(network: &Network<'_>, facts: &Facts, id: EniId) -> ContextKey {
     let interface = network.interface(id);
     let checked = network.checks_addresses(id).value;
-    let apart = network.takes_in_what_it_sends(id) || is_hypothetical(interface) || facts.named.contains(&id);
+    let forges = !checked || !network.components_beside(id).is_empty();
+    let apart = forges || is_hypothetical(interface) || facts.named.contains(&id);
     ContextKey {
         vpc: interface.vpc.known(),
         subnets: network.subnets_of(id),

@@ -22,8 +22,8 @@ pub(super) struct ComponentIndex {
     by_interface: BTreeMap<EniId, Vec<ComponentId>>,
     by_target: BTreeMap<Box<str>, ComponentId>,
     by_subnet: BTreeMap<SubnetId, Vec<ComponentId>>,
-    /// Interfaces of which components take in what they send.
-    senders: BTreeSet<EniId>,
+    /// The components that take in what an interface sends.
+    by_sender: BTreeMap<EniId, Vec<ComponentId>>,
     internet: Vec<ComponentId>,
     lattices: Vec<ComponentId>,
     keeping_identity: BTreeSet<ComponentId>,
@@ -47,9 +47,7 @@ impl ComponentIndex {
             for entry in &component.entries {
                 match entry {
                     Entry::Interface(interface) => index.by_interface.entry(*interface).or_default().push(id),
-                    Entry::Sender(interface) => {
-                        index.senders.insert(*interface);
-                    }
+                    Entry::Sender(interface) => index.by_sender.entry(*interface).or_default().push(id),
                     Entry::HiddenInterface(subnet) => index.by_subnet.entry(*subnet).or_default().push(id),
                     Entry::Internet | Entry::Anywhere => index.internet.push(id),
                     Entry::RouteTarget(target) => {
@@ -74,15 +72,16 @@ impl Network<'_> {
         self.resolved.component_index.by_interface.get(&interface).map_or(&[], Vec::as_slice)
     }
 
-    /// R-MBX-4, A-21, A-27: whether these may take in what the interface sends, too: that of an unchecked guest, which sends
-    /// what it likes, and copies of that of a mirrored one.
-    pub fn takes_in_what_it_sends(&self, interface: EniId) -> bool {
-        !self.checks_addresses(interface).value || self.is_mirrored(interface)
+    /// the components that take in whatever the interface sends, who- or whatever behind it does so: copies of
+    /// what a mirrored one sends, and what its service sends by a way of its own.
+    pub fn components_beside(&self, interface: EniId) -> &[ComponentId] {
+        self.resolved.component_index.by_sender.get(&interface).map_or(&[], Vec::as_slice)
     }
 
-    /// whether copies of what the interface sends go elsewhere.
-    pub fn is_mirrored(&self, interface: EniId) -> bool {
-        self.resolved.component_index.senders.contains(&interface)
+    /// R-MBX-4, A-27: the same, and those behind the interface of an unchecked guest, which sends what it likes.
+    pub fn components_sent_into(&self, interface: EniId) -> BTreeSet<ComponentId> {
+        let behind = if self.checks_addresses(interface).value { &[] } else { self.components_at(interface) };
+        behind.iter().chain(self.components_beside(interface)).copied().collect()
     }
 
     /// R-LB-5: whether the interface is a load balancer's, which accepts only what a listener asks for.

@@ -110,7 +110,7 @@ struct StartKey<'n> {
     initiates: bool,
     idle: bool,
     live: [bool; 2],
-    components: &'n [ComponentId],
+    components: [&'n [ComponentId]; 2],
     more_subnets: bool,
     checks: bool,
 }
@@ -154,7 +154,7 @@ fn start_key<'n>(network: &'n Network<'_>, id: EniId) -> StartKey<'n> {
         initiates: Role::of(interface).initiates(),
         idle: network.is_idle(id),
         live: [live(World::Over), live(World::Under)],
-        components: network.components_at(id),
+        components: [network.components_at(id), network.components_beside(id)],
         more_subnets: !interface.more_subnets.is_empty(),
         checks: network.checks_addresses(id).value,
     }

@@ -40,10 +40,13 @@ impl Explorer<'_, '_, '_> {
         self.arena.intersection(set, filter)
     }
 
-    /// R-MBX-4, A-21, A-27: a guest without the check may send whatever it likes; what a mirrored interface sends is copied.
+    /// R-MBX-4, A-27: a guest without the check may send whatever it likes.: what a mirrored interface sends is
+    /// copied, and a service may have a way of its own.
     fn forge(&mut self, interface: EniId, state: &State, set: Set) {
-        if self.network().takes_in_what_it_sends(interface) {
-            self.enter_components(interface, state, set);
+        if self.world == World::Over {
+            for component in self.network().components_sent_into(interface) {
+                self.arrive(Sink::Component(component), state, set);
+            }
         }
     }
 

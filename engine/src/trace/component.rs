@@ -13,8 +13,12 @@ use crate::network::{Origin, Sink, TableChoice};
 
 impl Tracer<'_, '_> {
     /// Into each of these components.
-    pub(super) fn enter_all(&self, leg: &Leg, components: &[ComponentId]) -> Vec<Branch> {
-        components.iter().map(|component| leg.clone().to(Place::Component(*component))).collect()
+    pub(super) fn enter_all<'c>(
+        &self,
+        leg: &Leg,
+        components: impl IntoIterator<Item = &'c ComponentId>,
+    ) -> Vec<Branch> {
+        components.into_iter().map(|component| leg.clone().to(Place::Component(*component))).collect()
     }
 
     /// R-VPCE-14: the components that stand for VPC Lattice.

@@ -62,16 +62,13 @@ impl Tracer<'_, '_> {
         branches
     }
 
-    /// R-MBX-4, A-27: an unchecked interface may send what its guest likes. A-21: whatever a mirrored one sends is copied.
+    /// R-MBX-4, A-27: an unchecked interface may send what its guest likes.: whatever a mirrored one sends is
+    /// copied, and a service may have a way of its own.
     fn forged(&self, leg: &Leg, interface: EniId, by_component: bool) -> Vec<Branch> {
-        let taken = match by_component {
-            true => self.network.is_mirrored(interface),
-            false => self.network.takes_in_what_it_sends(interface),
-        };
-        if self.world == World::Over && taken {
-            self.enter_all(leg, self.network.components_at(interface))
-        } else {
-            Vec::new()
+        match (self.world, by_component) {
+            (World::Under, _) => Vec::new(),
+            (World::Over, true) => self.enter_all(leg, self.network.components_beside(interface)),
+            (World::Over, false) => self.enter_all(leg, &self.network.components_sent_into(interface)),
         }
     }
 

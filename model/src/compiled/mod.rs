@@ -45,7 +45,7 @@ use guard::HighestIds;
 ///
 /// A snapshot holds what ingest concluded, too. So the version changes with the types of [`crate::snapshot`], and also when
 /// ingest concludes something else from the same files: an old file must not keep an old conclusion alive.
-pub const SNAPSHOT: Format = Format { kind: 1, version: 4, name: "compiled snapshot" };
+pub const SNAPSHOT: Format = Format { kind: 1, version: 5, name: "compiled snapshot" };
 
 /// The snapshot as a compiled file.
 ///

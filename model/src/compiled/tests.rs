@@ -94,7 +94,7 @@ fn the_header_is_as_drawn() {
     let file = framed(b"");
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     let shown: String = file.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(shown, format!("895250520d0a1a0a{}{}{}{empty}", "0100", "0400", "0000000000000000"));
+    assert_eq!(shown, format!("895250520d0a1a0a{}{}{}{empty}", "0100", "0500", "0000000000000000"));
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn another_version_or_kind_is_called_that() {
     assert!(error.is_foreign_version());
     assert_eq!(
         error.to_string(),
-        "net.compiled: found a compiled snapshot of format version 2, expected 4; make it again with this reachproof"
+        "net.compiled: found a compiled snapshot of format version 2, expected 5; make it again with this reachproof"
     );
     let other = Format { kind: 7, ..SNAPSHOT };
     assert_eq!(

@@ -52,7 +52,7 @@ fn convert_all(
     context: &mut Context<'_>,
 ) -> Result<(), LoadError> {
     let mut hints = interface::hints(&sorted.instances, &further.addresses, &sorted.interfaces, context)?;
-    hints.notebooks = inventories.notebook_interfaces().into_keys().map(Box::from).collect();
+    hints.notebooks = inventories.notebook_interfaces().into_iter().map(Box::from).collect();
     let (s, c) = (snapshot, context);
     scope_settings(s, further, c)?;
     s.vpcs = convert(sorted.vpcs, c, |r, c| {

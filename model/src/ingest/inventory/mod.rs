@@ -7,22 +7,23 @@
 //! Invariant: a component is never smaller than what AWS could do. Inventories only replace a hint by what they list;
 //! descriptions and requester ids only ever add (R-MENI-1).
 
+mod described;
 mod dto;
 mod facts;
 mod guest;
 mod ingress;
 mod inspection;
-mod labels;
 mod lattice;
 mod load_balancer;
 mod neighbour;
+mod own_way;
 mod reading;
 mod service;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::finding::Notice;
 use crate::snapshot::{
@@ -45,6 +46,7 @@ pub(crate) fn components(snapshot: &Snapshot, inventories: &Inventories) -> (Vec
     ingress::find(&facts, &mut found);
     lattice::find(&facts, &mut found);
     neighbour::find(&facts, &mut found);
+    own_way::find(&facts, &mut found);
     found.finish()
 }
 
@@ -70,9 +72,9 @@ impl Inventories {
         neighbour::dx_gateways(self)
     }
 
-    /// The interface of each SageMaker notebook instance that was described: interface id to notebook name.
-    pub(crate) fn notebook_interfaces(&self) -> BTreeMap<&str, &str> {
-        labels::notebook_interfaces(self)
+    /// The interfaces of SageMaker notebook instances that were described.
+    pub(crate) fn notebook_interfaces(&self) -> BTreeSet<&str> {
+        self.notebook_interfaces_by_file().into_iter().map(|(_, interface)| interface).collect()
     }
 }
 

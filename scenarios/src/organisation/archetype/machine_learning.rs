@@ -1,6 +1,8 @@
 //! A machine learning platform: training and notebooks that reach nothing but endpoints and the organisation, and
 //! serving hosts behind a load balancer.
 
+use serde_json::json;
+
 use super::super::block::Tier;
 use super::super::fault::FaultKind;
 use super::super::name;
@@ -85,18 +87,29 @@ fn serving(site: &mut Site<'_>, base: &Group) {
     site.instances(workload, Tier::App, &[base, &group], count);
 }
 
+/// Writes the Studio domain of the VPC, which has no other way out of it; gives its id.
+fn write_domain(site: &mut Site<'_>) -> String {
+    let vpc = &site.vpc.id;
+    let id = vpc.replacen("vpc-", "d-", 1);
+    let answer = json!({
+        "DomainId": id, "DomainName": "studio", "Status": "InService",
+        "AppNetworkAccessType": "VpcOnly", "VpcId": vpc,
+    });
+    site.record.put(&format!("sagemaker_describe-domain__{id}"), answer);
+    id
+}
+
 /// Clusters for training, each of which speaks within itself, and the notebooks of a Studio domain.
 fn training(site: &mut Site<'_>, base: &Group) {
+    let domain = write_domain(site);
     let average = site.organisation.parameters.workload.max(2);
     let count = (site.left() / average).max(2);
     for (number, size) in (0..).zip(zipf(site.left(), count)) {
         let name = format!("train-{number}");
         let group = cluster(site, &name);
         if number % 4 == 3 {
-            let description = format!(
-                "[DO NOT DELETE] ENI managed by SageMaker for Studio Domain (d-{})",
-                group.id.trim_start_matches("sg-0")
-            );
+            let description =
+                format!("[DO NOT DELETE] ENI managed by SageMaker for Studio Domain ({domain})");
             site.managed(Tier::Train, &group, size, "amazon-sagemaker", &description);
         } else {
             let exposed = expose(site, number, base, &group);

@@ -1,4 +1,6 @@
-use super::support::Net;
+use serde_json::json;
+
+use super::support::{Net, place};
 use crate::id::Ref;
 
 /// R-MBX-2, R-MBX-3, T-MBX-9: in and out by every interface of the instance, in any VPC, also if it is not described.
@@ -63,4 +65,48 @@ fn an_evs_vlan_owns_its_subnet() {
     let mut net = Net::new();
     net.eni("eni-1", "subnet-b", "evs");
     net.check(&["Other eni-1: eni-1 internet hidden(subnet-b) -> eni-1+groups hidden(subnet-b;)"]);
+}
+
+/// who sends by an interface of a notebook may leave by one of SageMaker's, unless every answer about it says no.
+#[test]
+fn a_notebook_may_have_a_way_of_its_own() {
+    let of = |answers: &[&str]| {
+        let mut net = Net::new();
+        let eni = net.eni("eni-1", "subnet-a", "interface");
+        net.get(eni).label = "sagemaker-notebook".into();
+        for (file, access) in answers.iter().enumerate() {
+            let mut read = |key, value: &str| net.inventories.read(place(key, file), json!(value)).unwrap();
+            read("NotebookInstanceName", "n");
+            read("NetworkInterfaceId", "eni-1");
+            read("DirectInternetAccess", access);
+        }
+        net
+    };
+    let way = &["Other eni-1: from(eni-1) -> internet"][..];
+    of(&[]).check(way);
+    of(&[""]).check(way);
+    of(&["Enabled"]).check(way);
+    of(&["Disabled", "Enabled"]).check(way);
+    of(&["Disabled", ""]).check(way);
+    of(&["Disabled"]).check(&[]);
+}
+
+/// so may Studio, unless an answer says of the domain of the interface that it is inside the VPC only.
+#[test]
+fn a_studio_domain_may_have_a_way_of_its_own() {
+    let of = |domain: &str, access: &str| {
+        let mut net = Net::new();
+        let eni = net.described("eni-1", "subnet-a", "interface", "ENI for Studio Domain(d-1) - f7-1");
+        net.get(eni).label = "sagemaker-studio".into();
+        let mut read = |key, value: &str| net.inventories.read(place(key, 0), json!(value)).unwrap();
+        read("DomainId", domain);
+        read("AppNetworkAccessType", access);
+        net
+    };
+    let way = &["Other eni-1: from(eni-1) -> internet"][..];
+    of("d-1", "PublicInternetOnly").check(way);
+    of("d-1", "").check(way);
+    of("d-12", "VpcOnly").check(way);
+    of("d", "VpcOnly").check(way);
+    of("d-1", "VpcOnly").check(&[]);
 }

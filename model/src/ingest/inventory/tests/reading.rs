@@ -97,7 +97,7 @@ fn a_notebook_answer_names_its_interface() {
     read("NetworkInterfaceId", 2, "eni-3");
     read("NotebookInstanceName", 2, "second");
     read("NetworkInterfaceId", 2, "eni-4");
-    assert_eq!(inventories.notebook_interfaces().into_iter().collect::<Vec<_>>(), [("eni-1", "explore")]);
+    assert_eq!(inventories.notebook_interfaces().into_iter().collect::<Vec<_>>(), ["eni-1"]);
 }
 
 #[test]
