@@ -184,3 +184,40 @@ fn who_may_relay_to_a_public_address_is_named() {
     let found = report(inputs("f0", &private), property, Options { strict: true, ..Options::default() });
     assert_eq!(found.verdict, Verdict::Holds, "{found:?}");
 }
+
+/// What a property that is about nothing outside rests on: who could carry it round.
+fn trusted(changes: &str, property: &str, deed: &str) -> bool {
+    let found = report(inputs("f0-transit", changes), property, Options::default());
+    assert_eq!(found.verdict, Verdict::Holds, "{property}");
+    let strict = Options { strict: true, ..Options::default() };
+    let strictly = report(inputs("f0-transit", changes), property, strict).verdict;
+    let named = found.notes.iter().any(|note| note.contains(deed) && note.contains("A-35"));
+    assert!(!named || strictly == Verdict::Unknown, "{property}: {strictly:?} with --strict");
+    named
+}
+
+#[test]
+fn premises_that_both_ends_speak_to_may_pass_on_what_one_sends() {
+    let apart = "network:\n  attachments:\n    tgw-attach-b: {table: tgw-rtb-v}\n    \
+                 tgw-attach-v: {gateway: tgw-1, kind: vpn, resource: vpn-1, table: tgw-rtb-v}\n  transit-tables:\n    \
+                 tgw-rtb-1: {propagations: [], routes: {10.1.0.0/16: tgw-attach-v}}\n    \
+                 tgw-rtb-v: {gateway: tgw-1, propagations: [tgw-attach-b]}\n";
+    let deed = "pass on what the sources send them: tgw-attach-v";
+    assert!(trusted(apart, "forbid: {from: eni-app, to: eni-b1}", deed));
+    assert!(trusted(apart, "isolate: {between: eni-app, and: eni-b1}", deed));
+    // Nothing leads from the premises to the first network, nor from it to them without the route.
+    assert!(!trusted(apart, "forbid: {from: eni-b1, to: eni-app}", deed));
+    let silent = apart.replace("{10.1.0.0/16: tgw-attach-v}", "{}");
+    assert!(!trusted(&silent, "forbid: {from: eni-app, to: eni-b1}", deed));
+}
+
+#[test]
+fn premises_may_bring_back_an_answer_that_takes_no_way_here() {
+    let one_way = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-b}\n  route-tables:\n    \
+                   rtb-b: {routes: {10.0.0.0/16: vgw-1}}\n";
+    let deed = "bring back answers: vgw-1";
+    let property = |question| format!("forbid: {{from: eni-app, to: eni-b1, question: {question}}}");
+    assert!(trusted(one_way, &property("connection"), deed));
+    let closed = format!("{one_way}  security-groups:\n    sg-b1: {{in: []}}\n");
+    assert!(!trusted(&closed, &property("connection"), deed));
+}

@@ -18,6 +18,7 @@ mod destinations;
 mod ends;
 mod fabric;
 mod gather;
+mod neighbour;
 mod notes;
 mod place;
 mod replies;
@@ -272,6 +273,13 @@ pub(crate) struct Direction {
     pub(crate) from: Region,
     pub(crate) to: Region,
     pub(crate) avoid: BTreeSet<Box<str>>,
+}
+
+impl Direction {
+    /// The same to other places.
+    fn towards(&self, to: Region) -> Self {
+        Self { from: self.from.clone(), to, avoid: self.avoid.clone() }
+    }
 }
 
 impl<'c, 'n, 's> Case<'c, 'n, 's> {

@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::assumption::Assumptions;
-use reachproof_model::flow::{Protocol, Question};
-use reachproof_model::id::{ComponentId, EniId};
-use reachproof_model::policy::{Form, protocol_name};
+use reachproof_model::flow::Question;
+use reachproof_model::id::EniId;
+use reachproof_model::policy::Form;
 use reachproof_model::traffic::Traffic;
 
-use super::bundle::{Bundle, Examples};
+use super::bundle::Bundle;
 use super::ends::{reached_from, senders_to};
 use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
-use crate::name::{sink_name, source_name};
-use crate::network::{Sink, SourcePlace, missing_calls, missing_inventories};
+use crate::name::source_name;
+use crate::network::{SourcePlace, missing_calls, missing_inventories};
 use crate::reach::{Exhausted, Reach};
-use crate::region::{Extent, Region, Spot, neighbours};
+use crate::region::{Extent, Region, Spot};
 
 /// The end of a report: the verdict as strictness leaves it, what it rests on, and words for it.
 pub(super) struct Footer {
@@ -24,11 +24,8 @@ pub(super) struct Footer {
     pub(super) notes: Vec<Box<str>>,
 }
 
-/// A neighbour by name, with what would describe it, where no answer does.
-type Neighbour = (String, Option<Box<str>>);
-
 /// Names of endpoints listed in a note before it is cut short.
-const LISTED: usize = 12;
+pub(super) const LISTED: usize = 12;
 
 impl Case<'_, '_, '_> {
     pub(super) fn footer(&self, verdict: Verdict, witnesses: &[Witness]) -> Result<Footer, CheckError> {
@@ -66,6 +63,7 @@ impl Case<'_, '_, '_> {
             self.inventories(direction, footer);
             self.defaults(direction, footer);
             self.neighbours(direction, footer)?;
+            self.answering(direction, footer)?;
             self.relays(direction, footer)?;
             self.pinholes(direction, footer);
             if direction.to.get(Spot::Internet).is_some() {
@@ -151,7 +149,7 @@ impl Case<'_, '_, '_> {
     }
 
     /// `--strict`: a trusting assumption makes the answer unknown (R-DATA-10).
-    fn doubt(&self, footer: &mut Footer) {
+    pub(super) fn doubt(&self, footer: &mut Footer) {
         if self.strict() {
             footer.verdict = Verdict::Unknown;
         }
@@ -169,86 +167,6 @@ impl Case<'_, '_, '_> {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[36]));
             footer.notes.push("defaults assumed for missing attributes: SourceDestCheck true (A-36)".into());
         }
-    }
-
-    /// A-35, R-VERDICT-7: neighbours whose packets may reach the destination, and on which ports; and those that may be sent
-    /// to where the internet must not be, or may reach the destination from.
-    fn neighbours(&self, direction: &Direction, footer: &mut Footer) -> Result<(), CheckError> {
-        let network = self.reach.network();
-        if direction.from.get(Spot::Internet).is_some() {
-            let found = self.between(&self.neighbours_besides(&direction.from), direction)?;
-            let of = |bundle: &Bundle| {
-                let named = |source: &SourcePlace| match source {
-                    SourcePlace::Component(id) => (source_name(network, *source), self.why_unknown(*id)),
-                    _ => (source_name(network, *source), None),
-                };
-                bundle.sources.iter().map(named).collect()
-            };
-            self.trusting("relay the internet", &found, of, footer);
-        }
-        let to = self.neighbours_besides(&direction.to);
-        let to = if direction.to.get(Spot::Internet).is_some() {
-            to
-        } else if direction.from.get(Spot::Internet).is_none() && !to.is_empty() && self.is_open(direction)? {
-            to.on_internet()
-        } else {
-            return Ok(());
-        };
-        let towards = Direction { from: direction.from.clone(), to, avoid: direction.avoid.clone() };
-        let found = self.between(&direction.from, &towards)?;
-        let of = |bundle: &Bundle| {
-            let named = |sink: &Sink| match sink {
-                Sink::Component(id) => (sink_name(network, *sink), self.why_unknown(*id)),
-                _ => (sink_name(network, *sink), None),
-            };
-            bundle.sinks.iter().map(named).collect()
-        };
-        self.trusting("relay to the internet", &found, of, footer);
-        Ok(())
-    }
-
-    /// R-IGW-5: whether the internet may reach the destination, so that who reaches the internet by a neighbour does, too.
-    fn is_open(&self, direction: &Direction) -> Result<bool, CheckError> {
-        let internet = Region::default().with(Spot::Internet);
-        Ok(!self.between(&internet, direction)?.is_empty())
-    }
-
-    fn neighbours_besides(&self, region: &Region) -> Region {
-        let others = neighbours(self.reach.network()).into_iter().filter(|spot| region.get(*spot).is_none());
-        others.fold(Region::default(), Region::with)
-    }
-
-    /// what these neighbours are trusted not to do.
-    fn trusting(
-        &self,
-        deed: &str,
-        found: &[Bundle],
-        neighbours: impl Fn(&Bundle) -> Vec<Neighbour>,
-        footer: &mut Footer,
-    ) {
-        // Each neighbour with the ports that are open, each once and in the order found.
-        let (mut lines, mut reasons) = (BTreeSet::new(), BTreeSet::new());
-        for bundle in found {
-            let ports = ports(bundle).join(", ");
-            for (name, why) in neighbours(bundle) {
-                lines.insert(format!("{name} ({ports})"));
-                reasons.extend(why);
-            }
-        }
-        if lines.is_empty() {
-            return;
-        }
-        let list: Vec<String> = lines.into_iter().take(LISTED).collect();
-        footer.assumptions = footer.assumptions.and(Assumptions::of(&[35]));
-        footer.notes.extend(reasons.into_iter().take(LISTED));
-        let list = list.join("; ");
-        footer.notes.push(format!("assuming these neighbours do not {deed}: {list} (A-35)").into());
-        self.doubt(footer);
-    }
-
-    /// What would describe a neighbour that no answer describes.
-    fn why_unknown(&self, id: ComponentId) -> Option<Box<str>> {
-        self.reach.network().components().get(id).map(|component| component.why.clone())
     }
 
     /// A-7, R-MBX-7: interfaces that receive from the sources and may send to the destinations.
@@ -281,7 +199,7 @@ impl Case<'_, '_, '_> {
     }
 
     /// As [`Self::between`], but only which places there are at one end.
-    fn one_end<T: Default>(
+    pub(super) fn one_end<T: Default>(
         &self,
         from: &Region,
         direction: &Direction,
@@ -293,7 +211,7 @@ impl Case<'_, '_, '_> {
         Ok(search(self.reach, &everything(from, direction))?)
     }
 
-    fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Bundle>, CheckError> {
+    pub(super) fn between(&self, from: &Region, direction: &Direction) -> Result<Vec<Bundle>, CheckError> {
         if from.is_empty() || direction.to.is_empty() {
             return Ok(Vec::new());
         }
@@ -327,15 +245,4 @@ impl Case<'_, '_, '_> {
 fn everything<'q>(from: &'q Region, direction: &'q Direction) -> Wanted<'q> {
     let question = Question::Packet;
     Wanted { from, to: &direction.to, traffic: &[], question, avoid: direction.avoid.clone() }
-}
-
-/// The stretches of ports that pass.
-fn ports(bundle: &Bundle) -> Vec<String> {
-    let Examples::Passing { samples, .. } = &bundle.examples else { return Vec::new() };
-    samples.iter().map(|sample| stretch(sample.flow.protocol, sample.flow.port)).collect()
-}
-
-fn stretch(protocol: Protocol, port: u16) -> String {
-    let name = protocol_name(protocol);
-    if protocol.has_ports() { format!("{name}/{port}") } else { name.into() }
 }
