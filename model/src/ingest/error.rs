@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::error::Category;
+
 /// An input that cannot mean anything. [`fmt::Display`] gives one line for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LoadError(Box<Kind>);
@@ -13,7 +15,7 @@ enum Kind {
     /// Bytes that are not JSON in UTF-8.
     Encoding { file: String, found: &'static str },
     /// JSON that ends early, is malformed, or has another shape.
-    Json { file: String, line: usize, column: usize, message: String },
+    Json { file: String, line: usize, column: usize, message: String, advice: &'static str },
     /// A value that AWS never prints.
     Value { file: String, pointer: String, message: String },
     /// Two answers about one resource that contradict each other.
@@ -37,6 +39,7 @@ impl LoadError {
             file: file.to_owned(),
             line: error.line(),
             column: error.column(),
+            advice: advice(error, &message),
             message,
         }))
     }
@@ -91,13 +94,8 @@ impl fmt::Display for LoadError {
                  shell that writes UTF-8",
                 one_line(file)
             ),
-            Kind::Json { file, line, column, message } => {
-                write!(
-                    f,
-                    "{}:{line}:{column}: {}; collect this answer again",
-                    one_line(file),
-                    one_line(message)
-                )
+            Kind::Json { file, line, column, message, advice } => {
+                write!(f, "{}:{line}:{column}: {}{advice}", one_line(file), one_line(message))
             }
             Kind::Value { file, pointer, message } => {
                 let hash = if pointer.is_empty() { "" } else { "#" };
@@ -115,6 +113,15 @@ impl fmt::Display for LoadError {
 }
 
 impl std::error::Error for LoadError {}
+
+/// What to do about JSON that cannot be read, unless the message says so itself.
+fn advice(error: &serde_json::Error, message: &str) -> &'static str {
+    match error.classify() {
+        Category::Syntax => ", so that this is no JSON; expected what `aws … --output json` prints",
+        Category::Data if message.contains("; ") => "",
+        Category::Data | Category::Eof | Category::Io => "; collect this answer again",
+    }
+}
 
 /// The text without control characters, cut to a length that a terminal can show.
 pub(super) fn one_line(text: &str) -> String {
