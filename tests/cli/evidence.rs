@@ -25,7 +25,7 @@ fn checked(folder: &Path, fields: &str, waived: &str) -> [Run; 2] {
     let check =
         ["check", "plain.yaml", "--policy", &policy, "--date", "2026-11-25", "--certificates", &evidence];
     let certificate = folder.join("closed.cert").display().to_string();
-    [run(&check), run(&["verify", &certificate, "plain.yaml", "--policy", &policy])]
+    [run(&check), run(&["verify", &certificate, "plain.yaml", "--policy", &policy, "--date", "2026-11-25"])]
 }
 
 #[test]
@@ -38,10 +38,26 @@ fn what_waivers_accept_is_said() {
     assert!(verify.stdout.starts_with("accepted") && verify.stdout.contains(expected), "{verify:?}");
     let certificate = folder.path().join("closed.cert").display().to_string();
     let other = policy(folder.path(), "", "eni-web");
-    let verify = run(&["verify", &certificate, "plain.yaml", "--policy", &other]);
+    let verify = run(&["verify", &certificate, "plain.yaml", "--policy", &other, "--date", "2026-11-25"]);
     assert_eq!(verify.code, Some(1));
     let why = "the policy has no such waiver of `closed` as the one of ada until 2027-01-31";
     assert!(verify.stdout.contains(why), "{verify:?}");
+}
+
+#[test]
+fn a_waiver_that_has_ended_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = policy(folder.path(), "", "eni-app,eni-web");
+    checked(folder.path(), "", "eni-app,eni-web");
+    let certificate = folder.path().join("closed.cert").display().to_string();
+    let on = |day| run(&["verify", &certificate, "plain.yaml", "--policy", &policy, "--date", day]);
+    assert!(on("2027-01-31").stdout.starts_with("accepted"), "its last day");
+    let after = on("2027-02-01");
+    assert_eq!(after.code, Some(1));
+    let why = "the waiver of ada ended on 2027-01-31 and no longer applies on 2027-02-01";
+    assert!(after.stdout.contains(why), "{after:?}");
+    let unjudged = run(&["verify", &certificate, "plain.yaml"]);
+    assert!(unjudged.stdout.starts_with("accepted"), "without a policy nobody asks: {unjudged:?}");
 }
 
 #[test]
