@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::certificate::{Area, Family, Origin, Place, Traffic};
-use reachproof_model::id::{AttachmentId, EndpointId, EniId};
+use reachproof_model::id::{AttachmentId, EndpointId, EniId, Ref};
 use reachproof_model::snapshot::Exit;
 use reachproof_model::traffic::ICMP_ERRORS;
 
@@ -231,10 +231,15 @@ impl Net<'_> {
         }
     }
 
-    /// Whether an interface is one of an unmodelled component, whose answers may come back by ways of its own (R-CONN-3).
+    /// Whether an interface is one of an endpoint, whatever its own record says, or of an unmodelled component: answers may come
+    /// back by ways of their own (R-CONN-3).
     fn is_relay(&self, id: EniId) -> bool {
         let is_exit = |exit: &Exit| matches!(exit, Exit::Interface { interface, .. } if *interface == id);
-        !self.behind(id).is_empty() || self.components.values().any(|row| row.exits.iter().any(is_exit))
+        let mut endpoints = self.s.endpoints.values();
+        self.work.spend(self.s.endpoints.len());
+        endpoints.any(|row| row.interfaces.contains(&Ref::Known(id)))
+            || !self.behind(id).is_empty()
+            || self.components.values().any(|row| row.exits.iter().any(is_exit))
     }
 
     /// Whether the network behind an attachment answers by it, and it is known where to.

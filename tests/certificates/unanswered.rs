@@ -5,7 +5,7 @@ use reachproof_checker::verify;
 use reachproof_engine::check::{Verdict, check};
 use reachproof_engine::network::{Network, Options};
 use reachproof_engine::reach::Reach;
-use reachproof_model::certificate::{Certificate, Place};
+use reachproof_model::certificate::{Certificate, Place, Proof};
 use reachproof_model::flow::Question;
 use reachproof_model::ingest::load;
 use reachproof_model::snapshot::Snapshot;
@@ -105,6 +105,81 @@ fn pairs_that_are_answered_are_no_lost_ones() {
         one.claim.directions[0].unanswered[0].destinations.insert(0, app);
     });
     assert_ne!(wider, "", "what eni-app answers gets back");
+}
+
+/// What comes into the public subnet is of one kind.
+fn only_in(what: &str, more: &str) -> Snapshot {
+    let list = format!("in: [100 allow {what} 0.0.0.0/0], out: [100 allow all 0.0.0.0/0]");
+    network(&format!(
+        "network:\n  network-acls:\n    acl-pub: {{vpc: vpc-a, subnets: [subnet-pub-a], {list}}}\n{more}"
+    ))
+}
+
+/// Without what may be an ICMP error.
+fn without_errors(proofs: &mut [Proof]) {
+    let walks = proofs.iter_mut().flat_map(|proof| &mut proof.walks);
+    let lists = walks.flat_map(|walk| &mut walk.invariant);
+    lists.for_each(|(_, areas)| areas.retain(|area| !(area.protocol.0..=area.protocol.1).contains(&1)));
+}
+
+#[test]
+fn an_icmp_error_is_an_answer() {
+    let form = "forbid: {from: eni-web, to: eni-app, port: tcp/443, question: connection}";
+    let snapshot = only_in("icmp", "");
+    let (verdict, certificate, rejected) = decide(&snapshot, form);
+    assert_eq!(verdict, Verdict::Holds, "it is no connection");
+    assert!(rejected.contains("an answer is back at eni-web"), "{rejected}");
+    let forged = changed(&certificate, &snapshot, |one| {
+        let packets = one.proofs.len() - 1;
+        without_errors(&mut one.proofs[packets..]);
+    });
+    assert!(forged.contains("leads out of the invariant"), "{forged}");
+    let (verdict, certificate, rejected) = decide(&only_in("icmp 8", ""), form);
+    assert_eq!((verdict, &*rejected), (Verdict::Holds, ""), "requests are no errors");
+    assert!(is_about_answers(&certificate));
+}
+
+#[test]
+fn an_icmp_error_replies_to_what_is_not_icmp() {
+    let text = include_str!("../lost/errors-answer.yaml");
+    let snapshot = load(scenario("errors-answer.yaml", text).expect("the scenario parses").inputs());
+    let snapshot = snapshot.expect("the answers load");
+    for traffic in ["", "protocol: icmp, "] {
+        let form = format!("forbid: {{from: eni-server, to: eni-client, {traffic}including-replies: true}}");
+        let (_, certificate, rejected) = decide(&snapshot, &form);
+        assert!(rejected.contains("something arrives at eni-client"), "{rejected}");
+        let forged = changed(&certificate, &snapshot, |one| without_errors(&mut one.proofs[..1]));
+        assert!(forged.contains("leads out of the invariant"), "{forged}");
+    }
+    // Nothing new comes in, but what is about packets that went out: web sends by TCP alone.
+    let block = "  block-public-access: {mode: block-ingress}\n  security-groups:\n    sg-web: {out: [tcp 443 to any]}";
+    let form = "forbid: {from: internet, to: eni-web, protocol: icmp, including-replies: true}";
+    let snapshot = only_in("icmp 3", block);
+    let (_, certificate, rejected) = decide(&snapshot, form);
+    assert!(rejected.contains("an answer is back at eni-web"), "{rejected}");
+    let unasked = changed(&certificate, &snapshot, |one| {
+        one.claim.directions[0].unreplied.clear();
+        one.proofs.truncate(2);
+    });
+    assert!(unasked.contains("something arrives at internet"), "{unasked}");
+    let (verdict, certificate, rejected) = decide(&only_in("icmp 8", block), form);
+    assert_eq!((verdict, &*rejected), (Verdict::Holds, ""), "no error comes in");
+    assert!(is_about_answers(&certificate));
+}
+
+#[test]
+fn connections_to_endpoints_are_not_said_to_be_lost() {
+    let is_refused = |snapshot: &Snapshot, name: &str| {
+        let form = format!("forbid: {{from: eni-web, to: {name}, port: tcp/443, question: connection}}");
+        let (_, _, rejected) = decide(snapshot, &form);
+        assert!(rejected.contains(&format!("cannot check where answers of {name} get to")), "{rejected}");
+    };
+    let by_kind = format!("{ONE_WAY}\n  interfaces:\n    eni-b1: {{kind: vpc_endpoint, instance: ~}}");
+    is_refused(&network(&by_kind), "eni-b1");
+    let endpoint = "vpce-1: {vpc: vpc-b, kind: interface, service: sts, groups: [sg-b1], interfaces: {eni-e: {subnet: subnet-b, address: 10.1.1.50}}}";
+    let mut listed = network(&format!("{ONE_WAY}\n  endpoints:\n    {endpoint}"));
+    listed.interfaces.values_mut().filter(|row| &*row.meta.id == "eni-e").for_each(|row| row.kind = None);
+    is_refused(&listed, "eni-e");
 }
 
 #[test]

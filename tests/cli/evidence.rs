@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use reachproof_model::certificate::{Claim, Family, Traffic, read_certificate, write_certificate};
+use reachproof_model::flow::Question;
 
 use crate::harness::{Run, run};
 
@@ -84,7 +85,7 @@ fn claiming(change: impl Fn(&mut Claim)) -> Run {
     change(&mut certificate.claim);
     fs::write(&path, write_certificate(&certificate).unwrap()).unwrap();
     let policy = folder.path().join("policy.yaml").display().to_string();
-    run(&["verify", &path.display().to_string(), "plain.yaml", "--policy", &policy])
+    run(&["verify", &path.display().to_string(), "plain.yaml", "--policy", &policy, "--date", "2026-11-25"])
 }
 
 /// Each of them is true of the network, and less than the policy asserts.
@@ -105,6 +106,7 @@ fn a_claim_that_falls_short_of_the_policy_is_rejected() {
     check("it leaves out what passes some places", &|claim| {
         claim.directions[0].avoided = vec!["eni-web".into()]
     });
+    check("they disagree on what is asked", &|claim| claim.question = Question::Connection);
     check("they disagree on whether replies count", &|claim| claim.directions[0].answers = true);
     check("it names no place at one end", &|claim| claim.directions[0].sources.clear());
     check("it names no place at one end", &|claim| claim.directions[0].destinations.clear());
