@@ -5,14 +5,18 @@
 //! in the pairs that the group takes the place of. Each pair is in one group.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use reachproof_engine::header::Family;
 use reachproof_engine::network::{Network, Sink, SourcePlace, owned_blocks};
 use reachproof_engine::region::{Extent, Region, Spot};
+use reachproof_model::id::EniId;
 
 use super::flows::{Flows, Intervals, intervals, united};
-use super::pairs::{Pairs, PatternId};
+use super::mesh::{Sinks, with_equal_sinks};
+use super::pairs::{ByEnds, Pairs, PatternId};
+use super::units::{End, From, To, Units};
 
 /// Flows with what is an endpoint's own taken out, so that those of like endpoints are equal.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -21,6 +25,19 @@ pub struct Pattern {
     pub flows: Flows,
     own_source: bool,
     own_destination: bool,
+}
+
+/// A pattern in which the addresses of two ends are not named but said to be among those it lists.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Nameless {
+    pattern: Pattern,
+    with_own: [bool; 2],
+}
+
+impl std::convert::From<&Arc<Pattern>> for Nameless {
+    fn from(pattern: &Arc<Pattern>) -> Self {
+        Self { pattern: (**pattern).clone(), with_own: [false; 2] }
+    }
 }
 
 /// Sources and destinations that are alike, with the patterns of what flows between each two of them.
@@ -83,6 +100,11 @@ impl Own<'_, '_> {
 
     fn asked(&self, spot: Spot, extent: Option<&Extent>, family: Family) -> Intervals {
         let (Spot::Interface(id), Some(extent)) = (spot, extent) else { return Vec::new() };
+        self.within(id, extent, family)
+    }
+
+    /// The addresses of an interface that are in an extent.
+    pub fn within(&self, id: EniId, extent: &Extent, family: Family) -> Intervals {
         let own = owned_blocks(self.network.interface(id));
         let pairs = own.iter().flat_map(|own| extent.blocks.iter().map(move |meant| (own, meant)));
         let both: Vec<IpNet> = pairs.filter_map(|(own, meant)| smaller(own, meant)).collect();
@@ -100,6 +122,28 @@ impl Own<'_, '_> {
             flows.destination.clear();
         }
         Pattern { flows, own_source, own_destination }
+    }
+
+    /// A pattern between two ends without the addresses that are their own, where it lists all of them with others.
+    pub fn nameless(&self, pattern: &Arc<Pattern>, from: SourcePlace, to: Sink) -> Nameless {
+        let mut found = Nameless::from(pattern);
+        let flows = &mut found.pattern.flows;
+        let (source, destination) = (self.source(from, flows.family), self.destination(to, flows.delivered));
+        found.with_own =
+            [taken_out(&mut flows.source, &source), taken_out(&mut flows.destination, &destination)];
+        found
+    }
+
+    /// Whether a pattern between two ends says nothing of an address that is one of their own, but of all of them together.
+    pub fn is_shared(&self, pattern: &Pattern, from: SourcePlace, to: Sink) -> bool {
+        let flows = &pattern.flows;
+        let apart = |listed: &Intervals, own: Intervals| !overlap(listed, &own);
+        let source = pattern.own_source || apart(&flows.source, self.source(from, flows.family));
+        let of_sink = self.destination(to, flows.delivered);
+        source
+            && (pattern.own_destination
+                || of_sink.is_empty()
+                || !flows.rewritten && apart(&flows.destination, of_sink))
     }
 
     /// The pattern of flows from all addresses of a source's own to all of a destination's own.
@@ -131,102 +175,67 @@ impl Own<'_, '_> {
 }
 
 /// All pairs by what is alike.
-pub fn alike(mut pairs: Pairs) -> Vec<Alike> {
+pub fn alike(units: &Units, mut pairs: Pairs) -> Vec<Alike> {
     let mut found: BTreeMap<(Vec<PatternId>, Option<Sink>), Sinks> = BTreeMap::new();
-    for ((from, to), mut numbers) in std::mem::take(&mut pairs.of) {
+    for ((from, to), mut numbers) in apart(units, std::mem::take(&mut pairs.of)) {
         numbers.sort_unstable();
-        let alone = stands_alone(to, pairs.patterns(&numbers)).then_some(to);
-        found.entry((numbers, alone)).or_default().entry(from).or_default().insert(to);
+        if !stands_alone(to, pairs.patterns(&numbers)) {
+            found.entry((numbers, None)).or_default().entry(from).or_default().insert(to);
+            continue;
+        }
+        for sink in units.sinks(to) {
+            let sinks = found.entry((numbers.clone(), Some(sink))).or_default();
+            sinks.entry(from).or_default().insert(End::One(sink));
+        }
     }
     let mut groups = Vec::new();
     for ((numbers, _), sinks) in found {
         let mut patterns: Vec<Pattern> = pairs.patterns(&numbers).cloned().collect();
         patterns.sort();
-        groups.extend(with_equal_sinks(sinks).into_iter().map(|(from, to)| Alike {
-            from,
-            to: to.into_iter().collect(),
-            patterns: patterns.clone(),
-        }));
+        let alike = |(from, to)| Alike { from, to, patterns: patterns.clone() };
+        groups.extend(with_equal_sinks(units, sinks).into_iter().map(alike));
     }
     groups
 }
 
-/// Where each source sends.
-type Sinks = BTreeMap<SourcePlace, BTreeSet<Sink>>;
-
-/// Whether a destination can share its patterns with no other: an interface that receives what is not just its own.
-fn stands_alone<'p>(to: Sink, mut patterns: impl Iterator<Item = &'p Pattern>) -> bool {
-    matches!(to, Sink::Interface(_)) && patterns.any(|pattern| !pattern.own_destination)
+/// The same pairs, those between two units one by one where some of these are listed by themselves, too.
+fn apart(units: &Units, mut pairs: ByEnds) -> ByEnds {
+    let listed = pairs.keys().filter_map(|(from, to)| match (from, to) {
+        (End::One(from), End::One(to)) => Some((End::Unit(units.of_source(*from)?), units.end(*to))),
+        _ => None,
+    });
+    for (from, to) in listed.collect::<BTreeSet<(From, To)>>() {
+        let Some(numbers) = pairs.remove(&(from, to)) else { continue };
+        for from in units.sources(from) {
+            for to in units.sinks(to).into_iter().filter(|to| !is_itself(from, *to)) {
+                pairs.entry((End::One(from), End::One(to))).or_default().extend(&numbers);
+            }
+        }
+    }
+    pairs
 }
 
-/// Sources that send to the same sinks. What one sends to itself is not listed, so that a source is free to count among
-/// the sinks of those that send to it.
-fn with_equal_sinks(sinks: Sinks) -> Vec<(Vec<SourcePlace>, BTreeSet<Sink>)> {
-    let mut meshes: BTreeMap<BTreeSet<Sink>, Vec<SourcePlace>> = BTreeMap::new();
-    for (source, sinks) in &sinks {
-        let itself = Spot::source_of(*source).map(Spot::sink);
-        meshes.entry(sinks.iter().copied().chain(itself).collect()).or_default().push(*source);
+/// Whether a destination can share its patterns with no other: an interface that receives what is not just its own.
+fn stands_alone<'p>(to: To, mut patterns: impl Iterator<Item = &'p Pattern>) -> bool {
+    matches!(to, End::Unit(_) | End::One(Sink::Interface(_)))
+        && patterns.any(|pattern| !pattern.own_destination)
+}
+
+/// Takes intervals out of a list, if all are in it.
+fn taken_out(list: &mut Intervals, all: &Intervals) -> bool {
+    let holds = !all.is_empty() && all.iter().all(|one| list.contains(one));
+    if holds {
+        list.retain(|one| !all.contains(one));
     }
-    meshes.retain(|_, sources| sources.len() > 1);
-    let meshed: BTreeSet<SourcePlace> = meshes.values().flatten().copied().collect();
-    let mut stars: BTreeMap<BTreeSet<Sink>, Vec<SourcePlace>> = BTreeMap::new();
-    for (source, sinks) in sinks.into_iter().filter(|(source, _)| !meshed.contains(source)) {
-        stars.entry(sinks).or_default().push(source);
-    }
-    meshes.into_iter().chain(stars).map(|(sinks, sources)| (sources, sinks)).collect()
+    holds
+}
+
+/// Whether two lists of intervals have an address in common.
+fn overlap(left: &Intervals, right: &Intervals) -> bool {
+    left.iter().any(|(lo, hi)| right.iter().any(|(first, last)| lo <= last && first <= hi))
 }
 
 /// The smaller of two blocks, if one holds the other.
 fn smaller(left: &IpNet, right: &IpNet) -> Option<IpNet> {
     if left.contains(right) { Some(*right) } else { right.contains(left).then_some(*left) }
-}
-
-#[cfg(test)]
-mod tests {
-    use reachproof_model::id::{EniId, Id};
-
-    use super::*;
-
-    /// Checks the groups of `source>sinks` words, all of interfaces named by a digit; `i` is the internet.
-    fn check(sinks: &str, expected: &[&str]) {
-        let place = |letter: char| match letter.to_digit(10) {
-            Some(digit) => SourcePlace::Interface(EniId::from_index(digit as usize)),
-            None => SourcePlace::Internet,
-        };
-        let sink = |letter| Spot::source_of(place(letter)).map(Spot::sink).unwrap();
-        let sinks = sinks.split(' ').map(|word| {
-            let (from, to) = word.split_once('>').unwrap();
-            (place(from.chars().next().unwrap()), to.chars().map(sink).collect())
-        });
-        let named = |spot| match spot {
-            Spot::Interface(id) => id.index().to_string(),
-            _ => "i".to_owned(),
-        };
-        let groups = with_equal_sinks(sinks.collect()).into_iter().map(|(from, to)| {
-            let from: String = from.into_iter().filter_map(Spot::source_of).map(named).collect();
-            let to: String = to.into_iter().filter_map(Spot::of_sink).map(named).collect();
-            format!("{from}>{to}")
-        });
-        let mut groups: Vec<_> = groups.collect();
-        groups.sort();
-        assert_eq!(groups, expected);
-    }
-
-    #[test]
-    fn sources_with_equal_sinks_are_one_group() {
-        check("1>3 2>3", &["12>3"]);
-        check("1>34 2>3", &["1>34", "2>3"]);
-    }
-
-    #[test]
-    fn a_mesh_is_one_group() {
-        check("1>23 2>13 3>12", &["123>123"]);
-        check("1>2i 2>1i i>12", &["12i>12i"]);
-    }
-
-    #[test]
-    fn nobody_joins_a_mesh_whose_sinks_are_others() {
-        check("1>23 2>13 3>1", &["12>123", "3>1"]);
-        check("1>2 2>3 3>1", &["1>2", "2>3", "3>1"]);
-    }
 }

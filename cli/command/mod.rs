@@ -1,18 +1,22 @@
 //! The commands that read a network. Each file has one function that is the command.
 
 mod asserted;
+mod between;
 pub mod certificates;
 pub mod check;
 pub mod compile;
+mod crossing;
 pub mod flows;
 pub mod generate;
 pub mod group;
 mod listing;
+mod mesh;
 pub mod pairs;
 pub mod reach;
 mod recall;
 mod replay;
 pub mod trace;
+pub mod units;
 pub mod verify;
 
 use std::collections::BTreeSet;

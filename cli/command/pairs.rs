@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reachproof_engine::network::{Sink, SourcePlace};
-
 use super::group::Pattern;
+use super::units::{From, To};
 
 /// The number of a pattern.
 pub type PatternId = u32;
+
+/// The patterns of pairs of ends, which do not overlap but where single places are listed besides the unit that they are of.
+pub type ByEnds = BTreeMap<(From, To), Vec<PatternId>>;
 
 /// Patterns by pair of ends.
 #[derive(Default)]
@@ -16,7 +18,7 @@ pub struct Pairs {
     numbers: BTreeMap<Arc<Pattern>, PatternId>,
     patterns: Vec<Arc<Pattern>>,
     /// The patterns of each pair.
-    pub of: BTreeMap<(SourcePlace, Sink), Vec<PatternId>>,
+    pub of: ByEnds,
 }
 
 impl Pairs {
@@ -32,7 +34,7 @@ impl Pairs {
     }
 
     /// Adds a pattern to a pair.
-    pub fn add(&mut self, ends: (SourcePlace, Sink), pattern: PatternId) {
+    pub fn add(&mut self, ends: (From, To), pattern: PatternId) {
         self.of.entry(ends).or_default().push(pattern);
     }
 

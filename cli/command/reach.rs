@@ -1,18 +1,23 @@
 //! `reach`: every flow from some endpoints to others.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 use reachproof_engine::header::{Arena, Set};
 use reachproof_engine::hypothetical::{require_internet_beside_public, supposing};
 use reachproof_engine::network::{Network, NodeLimit, Sink, SourcePlace};
 use reachproof_engine::reach::{Reach, Request, classes};
 use reachproof_engine::region::{Region, select};
+use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::Question;
 use reachproof_model::policy::{Selector, TrafficSpec};
 
+use super::between::Between;
 use super::flows::{Answered, Flows};
-use super::group::{Alike, Group, Own, alike};
+use super::group::{Alike, Group, Own, Pattern, alike};
 use super::listing::{Found, Listing};
 use super::replay::Replay;
+use super::units::{From, To, Units};
 use super::{network, read_inputs, snapshot};
 use crate::answer::names::Names;
 use crate::answer::reach::{ReachAnswer, ReachJson, Row};
@@ -58,6 +63,13 @@ fn region(option: &str, network: &Network<'_>, selector: &Selector) -> Result<Re
     select(network, selector).map_err(|error| Failure::new(format!("{option}: {error}")))
 }
 
+/// A pattern between an example of two ends, of which a replay speaks for all of the same units.
+type Like = (From, To, Pattern);
+
+fn like(units: &Units, (from, to): (SourcePlace, Sink), pattern: &Pattern) -> Like {
+    (units.start(from), units.end(to), pattern.clone())
+}
+
 /// What is asked.
 pub(super) struct Wanted<'n, 's> {
     pub(super) network: &'n Network<'s>,
@@ -70,18 +82,21 @@ pub(super) struct Wanted<'n, 's> {
 impl<'n> Wanted<'n, '_> {
     fn answer(&self, talk: &mut Talk) -> Result<ReachAnswer<'n>, Failure> {
         let sources: Vec<SourcePlace> = self.from.iter().filter_map(|(spot, _)| spot.source()).collect();
-        let request = Request::of(Question::Connection);
         let reach = Reach::of(self.network);
-        let explored =
-            reach.explore(&classes(self.network, &sources), &request, |explored| Listing::of(self, explored));
+        let between = Between::of(&self.own(), &reach)?;
+        let request = Request { as_sent: between.is_none(), ..Request::of(Question::Connection) };
+        let explored = reach.explore(&classes(self.network, &sources), &request, |explored| {
+            Listing::of(self, between.as_ref(), explored)
+        });
         let mut all = Found::default();
         for part in explored?.into_iter().flatten() {
             all.append(part?);
         }
         talk.progress("tracing an example of each row");
-        let alike: Vec<Alike> = alike(all.pairs);
-        let groups = alike.into_par_iter().map(|alike| self.confirmed(alike));
-        let groups: Vec<Group> = groups.collect::<Result<_, _>>()?;
+        let none = Units::default();
+        let units = between.as_ref().map_or(&none, Between::units);
+        let alike: Vec<Alike> = alike(units, all.pairs);
+        let groups = self.confirmed(units, alike)?;
         let mut rows: Vec<Row> = groups.into_iter().map(|group| Row::of(self.network, group)).collect();
         rows.sort_by(|left, right| (&left.from, &left.to).cmp(&(&right.from, &right.to)));
         let entered = all.entered.into_iter().map(|id| component_gap(self.network, id));
@@ -91,18 +106,33 @@ impl<'n> Wanted<'n, '_> {
         Ok(ReachAnswer { question: self.question, rows, gaps, names: Names::of(self.network) })
     }
 
-    /// The row of ends that are alike. What was not replayed for each of them is replayed here, for the first two.
-    fn confirmed(&self, mut alike: Alike) -> Result<Group, Failure> {
+    /// The groups of ends that are alike. What was not replayed for each two of them is replayed here for the first two, once
+    /// for all groups of which these are of the same units.
+    fn confirmed(&self, units: &Units, mut alike: Vec<Alike>) -> Result<Vec<Group>, Failure> {
         let own = self.own();
-        if let Some((from, to)) = alike.example() {
-            for pattern in alike.patterns.iter_mut().filter(|pattern| self.speaks_for_all(&pattern.flows)) {
-                let flows = own.flows(pattern.clone(), &[from], &[to]);
-                let mut arena = Arena::new(flows.family);
-                let confirmed = self.replay(from, to).confirmed(&mut arena, Set::FULL, flows)?;
-                pattern.flows.assumptions = confirmed.assumptions;
+        let mut examples: BTreeMap<Like, (SourcePlace, Sink, &Pattern)> = BTreeMap::new();
+        for group in &alike {
+            let Some((from, to)) = group.example() else { continue };
+            for pattern in group.patterns.iter().filter(|pattern| self.speaks_for_all(&pattern.flows)) {
+                examples.entry(like(units, (from, to), pattern)).or_insert((from, to, pattern));
             }
         }
-        Ok(own.group(alike))
+        let replayed = examples.into_par_iter().map(|(like, (from, to, pattern))| {
+            let flows = own.flows(pattern.clone(), &[from], &[to]);
+            let mut arena = Arena::new(flows.family);
+            let confirmed = self.replay(from, to).confirmed(&mut arena, Set::FULL, flows)?;
+            Ok((like, confirmed.assumptions))
+        });
+        let replayed: BTreeMap<Like, Assumptions> = replayed.collect::<Result<_, Failure>>()?;
+        for group in &mut alike {
+            let Some(ends) = group.example() else { continue };
+            for pattern in &mut group.patterns {
+                if let Some(assumptions) = replayed.get(&like(units, ends, pattern)) {
+                    pattern.flows.assumptions = *assumptions;
+                }
+            }
+        }
+        Ok(alike.into_iter().map(|alike| own.group(alike)).collect())
     }
 
     /// Whether a replay between two ends confirms the same flows between all that are alike: where they are certain, what
@@ -119,3 +149,6 @@ impl<'n> Wanted<'n, '_> {
         Own { network: self.network, from: &self.from, to: &self.to }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,4 @@ mod limits;
 mod mutations;
 mod owners;
 mod support;
-mod supposed;
-mod unanswered;
 mod waivers;

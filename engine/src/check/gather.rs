@@ -118,7 +118,7 @@ impl Wanted<'_> {
         if self.question == Question::Packet && reach.network().options.search != Search::Plain {
             classes = reach.united(classes);
         }
-        Ok((classes, Request { question: self.question, avoid, aim, certain: true }))
+        Ok((classes, Request { question: self.question, avoid, aim, certain: true, as_sent: true }))
     }
 
     pub(super) fn sources(&self) -> Vec<SourcePlace> {

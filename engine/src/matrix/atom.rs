@@ -99,6 +99,13 @@ impl Atoms {
         met.map(move |(position, bound)| (Atom(u32::try_from(position).unwrap_or(u32::MAX)), lo.max(*bound)))
     }
 
+    /// The first and the last address of an atom.
+    pub(super) fn interval(&self, family: Family, atom: Atom) -> (u128, u128) {
+        let bound = |at: usize| self.bounds(family).get(at).copied();
+        let (first, next) = (bound(atom.0 as usize), bound(atom.0 as usize + 1));
+        (first.unwrap_or(0), next.map_or(family.greatest_address(), |next| next - 1))
+    }
+
     /// The atom of an IPv4 address.
     pub(super) fn of_v4(&self, ip: Ipv4Addr) -> Option<Atom> {
         let value = u128::from(u32::from(ip));

@@ -183,6 +183,23 @@ impl Partition {
         &self.contexts[self.class(id).context as usize]
     }
 
+    /// The addresses of an interface that are at a station.
+    pub(super) fn addresses_at(
+        &self,
+        network: &Network<'_>,
+        id: EniId,
+        station: Station,
+    ) -> Vec<(u128, u128)> {
+        let (lo, hi) = self.atoms.interval(station.family, station.atom);
+        let blocks = intervals_of(&owned_blocks(network.interface(id)), station.family).into_iter();
+        let of_station = blocks
+            .filter(|(lo, hi)| self.contested.contains(&(id, station.family, *lo, *hi)) == station.contested);
+        of_station
+            .map(|(first, last)| (first.max(lo), last.min(hi)))
+            .filter(|(first, last)| first <= last)
+            .collect()
+    }
+
     /// Whether several interfaces own every block of this one that an address is in.
     pub(super) fn is_contested(
         &self,

@@ -24,12 +24,20 @@ use crate::reach::{Exhausted, Reach};
 /// Receivers that are decided together at most.
 const PART: usize = 512;
 
+/// What a matrix is to tell.
+#[derive(Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) question: Question,
+    /// Whether what arrives with another source than it was sent with is asked for, too.
+    pub(super) translated: bool,
+}
+
 /// What the matrix of a network is made of.
 pub(super) struct Terms<'t, 'n, 's> {
     pub(super) reach: &'t Reach<'n, 's>,
     pub(super) partition: &'t Partition,
     pub(super) carriers: &'t Carriers,
-    pub(super) question: Question,
+    pub(super) asked: Asked,
 }
 
 /// How packets get to doors, and which senders have to be explored alone: what has to be known before cells are decided.
@@ -73,7 +81,7 @@ impl<'t, 'n, 's> Survey<'t, 'n, 's> {
         let same = earlier.map(|(family, _)| family).filter(|family| chains.lead_as(&family.chains));
         let singular = match same {
             Some(family) => family.singular.clone(),
-            None => singular(terms.reach.network(), terms.partition, &chains, pool.family),
+            None => singular(terms, &chains, pool.family),
         };
         Ok(Self { pool, chains, singular })
     }
@@ -127,7 +135,7 @@ impl OfFamily {
             lanes,
             carriers: terms.carriers,
             homings: &self.homings,
-            replies: terms.question == Question::Connection,
+            replies: terms.asked.question == Question::Connection,
             group_set: &|id| reach.group_set(id),
         };
         let parts = if stale.is_some() { self.parts } else { parts(partition, family) };
@@ -136,7 +144,7 @@ impl OfFamily {
         let busy: Vec<&Job> = jobs.iter().filter(|job| job.is_busy()).collect();
         let again = pool.map_by(1, &busy, |explorer, job| renewal.decide(explorer, job))?;
         done(Stage::Cells);
-        let alone = plain::rows(&mut pool, reach, partition, &singular, terms.question)?;
+        let alone = plain::rows(&mut pool, reach, partition, &singular, terms.asked.question)?;
         let mut redone = Redone { explored: chains.explored, ..Redone::default() };
         done(Stage::Alone);
         let parts = renewal.finish(jobs, again, &mut redone);
@@ -211,16 +219,13 @@ impl OfFamily {
 }
 
 /// The classes for which the product does not hold.
-fn singular(
-    network: &Network<'_>,
-    partition: &Partition,
-    chains: &Chains,
-    family: Family,
-) -> BTreeSet<ClassId> {
+fn singular(terms: &Terms<'_, '_, '_>, chains: &Chains, family: Family) -> BTreeSet<ClassId> {
+    let (network, partition) = (terms.reach.network(), terms.partition);
     let everybody = family == Family::V4 && (public_inside(network) || has_pools(network))
         || !chains.back.roads.split.is_empty();
     let split = &chains.forward.roads.split;
-    let splits = |context: u32| split.contains(&chains.forward.first(Start::From(context)));
+    let splits =
+        |context: u32| terms.asked.translated && split.contains(&chains.forward.first(Start::From(context)));
     let classes = partition.classes.iter().zip(0..).filter(|(class, _)| everybody || splits(class.context));
     let sending = classes.filter(|(class, _)| {
         class.members.first().is_some_and(|id| Role::of(network.interface(*id)).initiates())

@@ -50,7 +50,7 @@ use class::Partition;
 pub use class::{Class, ClassId, Station, StationId};
 pub use delta::{Delta, DeltaRow, DeltaRun, Member, Place, PlaceId};
 pub use domain::Cell;
-use family::{OfFamily, Survey, Terms};
+use family::{Asked, OfFamily, Survey, Terms};
 use pool::Pool;
 pub use stale::Reason;
 pub use what_if::{Changed, Recomputed, Work};
@@ -59,7 +59,7 @@ pub use what_if::{Changed, Recomputed, Work};
 pub struct Matrix {
     partition: Partition,
     carriers: Carriers,
-    question: Question,
+    asked: Asked,
     families: [OfFamily; 2],
 }
 
@@ -134,6 +134,18 @@ impl Matrix {
         Self::staged(reach, question, &mut |_| {})
     }
 
+    /// The same of what arrives with both addresses as they were sent; its cells may lack what arrives with a translated
+    /// source. No sender is explored alone for that: an exploration that leaves the cells out finds it
+    /// ([`Request::as_sent`]).
+    ///
+    /// [`Request::as_sent`]: crate::reach::Request::as_sent
+    ///
+    /// # Errors
+    /// As [`Matrix::of`].
+    pub fn as_sent(reach: &Reach<'_, '_>, question: Question) -> Result<Self, Exhausted> {
+        Self::asked(reach, Asked { question, translated: false }, &mut |_| {})
+    }
+
     /// The same, telling of each stage when it is done: of the classes once, of the others for each family.
     ///
     /// # Errors
@@ -143,8 +155,12 @@ impl Matrix {
         question: Question,
         done: &mut dyn FnMut(Stage),
     ) -> Result<Self, Exhausted> {
+        Self::asked(reach, Asked { question, translated: true }, done)
+    }
+
+    fn asked(reach: &Reach<'_, '_>, asked: Asked, done: &mut dyn FnMut(Stage)) -> Result<Self, Exhausted> {
         let (partition, carriers) = (Partition::of(reach), carriers(reach));
-        let terms = Terms { reach, partition: &partition, carriers: &carriers, question };
+        let terms = Terms { reach, partition: &partition, carriers: &carriers, asked };
         done(Stage::Classes);
         let mut of = |family| {
             let survey = Survey::of(&terms, Pool::of(reach, family), None)?;
@@ -152,7 +168,7 @@ impl Matrix {
             OfFamily::of(&terms, survey, done)
         };
         let (v4, v6) = (of(Family::V4)?, of(Family::V6)?);
-        Ok(Self { partition, carriers, question, families: [v4, v6] })
+        Ok(Self { partition, carriers, asked, families: [v4, v6] })
     }
 
     /// The classes, by id.
@@ -195,6 +211,16 @@ impl Matrix {
         found.map(|(id, _)| id)
     }
 
+    /// The addresses that an interface has at a station of its class, as inclusive intervals.
+    pub fn addresses_at(
+        &self,
+        network: &Network<'_>,
+        interface: EniId,
+        station: StationId,
+    ) -> Vec<(u128, u128)> {
+        self.partition.addresses_at(network, interface, self.station(station))
+    }
+
     /// A station.
     pub fn station(&self, id: StationId) -> Station {
         self.partition.station(id)
@@ -203,6 +229,11 @@ impl Matrix {
     /// What a station sends, by receiver, ascending; what is in no run is nothing.
     pub fn row(&self, from: StationId) -> Vec<Run> {
         self.of_station(from).row(from)
+    }
+
+    /// The receivers of a run, each with its class.
+    pub fn stations_in(&self, run: &Run) -> impl Iterator<Item = (StationId, ClassId)> {
+        (run.first.0..=run.last.0).map(StationId).map(|id| (id, self.station(id).class))
     }
 
     /// What passes between two stations of one family.

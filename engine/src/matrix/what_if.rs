@@ -63,7 +63,7 @@ impl Matrix {
         after: &Reach<'_, '_>,
         reason: Reason,
     ) -> Result<Changed, Exhausted> {
-        let mut matrix = Self::of(after, self.question)?;
+        let mut matrix = Self::asked(after, self.asked, &mut |_| {})?;
         let delta = places::between((&self, before.network()), (&mut matrix, after.network()))?;
         Ok(Changed { matrix, delta, recomputed: Recomputed::All(reason) })
     }
@@ -74,12 +74,8 @@ impl Matrix {
         after: &Reach<'_, '_>,
         stale: &Stale,
     ) -> Result<Changed, Exhausted> {
-        let terms = Terms {
-            reach: after,
-            partition: &self.partition,
-            carriers: &self.carriers,
-            question: self.question,
-        };
+        let terms =
+            Terms { reach: after, partition: &self.partition, carriers: &self.carriers, asked: self.asked };
         let [v4, v6] = &mut self.families;
         let surveys = [survey(&terms, v4, Family::V4, stale)?, survey(&terms, v6, Family::V6, stale)?];
         let same = |family: &OfFamily, survey: &Survey<'_, '_, '_>| family.singular == survey.singular;

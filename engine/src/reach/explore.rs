@@ -77,6 +77,8 @@ pub(crate) struct Explorer<'i, 'n, 's> {
     pub(super) aimed_vpcs: BTreeSet<VpcId>,
     /// Whether replies may be asked for, so that a packet must tell how it left.
     pub(super) follows_replies: bool,
+    /// Whether what arrives as it was sent is wanted where interfaces send to each other's own addresses.
+    pub(super) wants_as_sent: bool,
     /// Whether an invariant is wanted rather than deliveries.
     pub(super) certifying: bool,
     visited: BTreeMap<State, Visit>,
@@ -109,6 +111,7 @@ impl<'i, 'n, 's> Explorer<'i, 'n, 's> {
             aim: None,
             aimed_vpcs: BTreeSet::new(),
             follows_replies: true,
+            wants_as_sent: true,
             certifying: false,
             visited: BTreeMap::new(),
             queue: VecDeque::new(),

@@ -58,7 +58,7 @@ use ground::Ground;
 pub(crate) use ground::overlap;
 use index::{Index, Owned};
 pub(crate) use index::{Receivers, ReceiversId};
-pub(crate) use invariant::{Answers, Departure, Spread, family_of, merged};
+pub(crate) use invariant::{Spread, family_of, merged};
 pub(crate) use open::{Approach, Door, Opened, Portal};
 pub(crate) use read::Read;
 use turns::one_by_one;
@@ -83,18 +83,23 @@ pub struct Request {
     pub aim: Option<Arc<Aim>>,
     /// Whether what arrives whatever the unknowns are is asked for, too; else nothing counts as that.
     pub certain: bool,
+    /// Whether what interfaces send to each other is asked for, too, where it arrives as it was sent, between addresses of
+    /// their own; a [`Matrix::as_sent`] knows it.
+    ///
+    /// [`Matrix::as_sent`]: crate::matrix::Matrix::as_sent
+    pub as_sent: bool,
 }
 
 impl Request {
     /// Everything, for a question.
     pub fn of(question: Question) -> Self {
-        Self { question, avoid: BTreeSet::new(), aim: None, certain: true }
+        Self { question, avoid: BTreeSet::new(), aim: None, certain: true, as_sent: true }
     }
 
     /// What may arrive of packets, by no place that is avoided, as far as an aim asks.
     pub(crate) fn of_packets(avoid: &BTreeSet<Box<str>>, aim: &Option<Arc<Aim>>) -> Self {
         let (avoid, aim) = (avoid.clone(), aim.clone());
-        Self { question: Question::Packet, avoid, aim, certain: false }
+        Self { question: Question::Packet, avoid, aim, certain: false, as_sent: true }
     }
 }
 
@@ -246,6 +251,7 @@ fn mixed<T>(
     worker.avoid_all(&request.avoid);
     worker.aim.clone_from(&request.aim);
     worker.follows_replies = false;
+    worker.wants_as_sent = request.as_sent;
     worker.world = World::Over;
     worker.aimed_vpcs.clear();
     worker.reset();
@@ -309,6 +315,7 @@ fn extracted<T>(
     worker.components.clone_from(&source.components);
     worker.aim.clone_from(&request.aim);
     worker.follows_replies = request.question == Question::Connection;
+    worker.wants_as_sent = request.as_sent;
     worker.aimed_vpcs.clear();
     let parts: Vec<(&SourceClass, Set)> =
         source.each().iter().map(|part| (part, worker.headers_of(part, source))).collect();

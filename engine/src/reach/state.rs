@@ -5,7 +5,7 @@ use reachproof_model::id::{
 };
 
 use super::index::{CrowdId, ReceiversId};
-use super::view::View;
+use super::view::{Address, View};
 use crate::network::{GatewayId, Origin, TableChoice};
 
 /// The sender's identity, as far as the path kept it (R-SG-10).
@@ -101,6 +101,12 @@ impl State {
     pub(crate) fn tagged(mut self, tag: Tag) -> Self {
         self.tag = tag;
         self
+    }
+
+    /// Whether a packet has its addresses as they were sent, and is no reply.
+    pub(super) fn is_as_sent(&self) -> bool {
+        let View { sent, family, destination, source, .. } = self.view;
+        self.nats.is_empty() && (destination, source, family) == (Address::Destination, Address::Source, sent)
     }
 
     /// The packet with another origin.

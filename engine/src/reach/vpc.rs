@@ -307,10 +307,12 @@ impl Explorer<'_, '_, '_> {
         if shared {
             self.deliver_alike(vpc, from, confined, state, set);
         }
+        let wanted = self.wanted(state, set);
         for (interface, intervals) in self.owners_among(vpc, state, set, shared) {
             if !self.is_aimed_at(interface) {
                 continue;
             }
+            let set = if self.network().components_at(interface).is_empty() { wanted } else { set };
             let there = self.keep(set, &state.view, state.view.destination, &intervals);
             for subnet in self.subnets_of(interface).into_iter().filter(within) {
                 let entered = self.enter(subnet, from, state, there);
@@ -337,11 +339,16 @@ impl Explorer<'_, '_, '_> {
     ) {
         let index = self.index;
         let within = |subnet: &SubnetId| confined.is_none_or(|only| only == *subnet);
+        let wanted = self.wanted(state, set);
         for id in index.receivers_of(vpc, state.view.family) {
             let receivers = index.receivers(*id);
             let Some(first) = receivers.members.first().filter(|_| self.is_aimed_at_any(*id)) else {
                 continue;
             };
+            let set = if self.network().components_at(*first).is_empty() { wanted } else { set };
+            if set.is_empty() {
+                continue;
+            }
             let addressed = self.addressed(*id, state);
             let there = self.arena.intersection(set, addressed);
             if there.is_empty() {
@@ -372,12 +379,13 @@ impl Explorer<'_, '_, '_> {
             return;
         }
         let filter = self.group_in(first, state.tag, &state.view);
-        let delivered = self.arena.intersection(set, filter);
+        let admitted = self.arena.intersection(set, filter);
+        let delivered = self.wanted(state, admitted);
         if self.accepts(first) && !delivered.is_empty() {
             let sink = Sink::Interface(first);
             self.record(Arrival { sink, alike: Some(receivers), state: state.clone() }, delivered);
         }
-        self.enter_components(first, state, delivered);
+        self.enter_components(first, state, admitted);
     }
 
     /// R-ADDR-3, A-34: the interfaces that own a destination of the set; addresses with several owners belong to all of
@@ -441,8 +449,19 @@ impl Explorer<'_, '_, '_> {
         let filter = self.group_in(interface, state.tag, &state.view);
         let admitted = self.arena.intersection(accepted, filter);
         let delivered = self.arena.intersection(admitted, addressed);
+        let delivered = self.wanted(state, delivered);
         self.deliver_to(interface, state, delivered);
         self.enter_components(interface, state, admitted);
+    }
+
+    /// What is wanted of packets at an interface that are for an address of its own: where a matrix knows what arrives as it
+    /// was sent, those alone that come from no address of the sender's own (R-ADDR-15).
+    fn wanted(&mut self, state: &State, set: Set) -> Set {
+        if self.wants_as_sent || self.senders.is_empty() || !state.is_as_sent() {
+            return set;
+        }
+        let local = self.link_local_intervals(self.family);
+        self.keep(set, &state.view, state.view.source, &local)
     }
 
     pub(super) fn deliver_to(&mut self, interface: EniId, state: &State, set: Set) {
