@@ -457,6 +457,9 @@ pub struct VerifyArguments {
     /// Policy files that the certificates' properties must stand in as they were proved
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub policy: Vec<PathBuf>,
+    /// The day on which waivers of the policy are judged, instead of today (UTC)
+    #[arg(long, value_name = "YYYY-MM-DD", requires = "policy")]
+    pub date: Option<Date>,
     /// Where the answer goes.
     #[command(flatten)]
     pub answer: AnswerArguments,

@@ -133,6 +133,19 @@ fn beside(one: Interval, hole: Interval) -> Vec<Interval> {
     below.into_iter().chain(above).collect()
 }
 
+/// The same addresses in as few intervals as can be, ascending.
+pub(crate) fn tidy_intervals(mut intervals: Vec<Interval>) -> Vec<Interval> {
+    intervals.sort_unstable();
+    intervals.dedup_by(|next, last| {
+        let touch = next.0 <= last.1.saturating_add(1);
+        if touch {
+            last.1 = last.1.max(next.1);
+        }
+        touch
+    });
+    intervals
+}
+
 /// Every address of a family outside of some blocks.
 pub(crate) fn complement<'b>(blocks: impl IntoIterator<Item = &'b IpNet>, family: Family) -> Vec<Interval> {
     without(&[(0, family.greatest())], &intervals(blocks, family))

@@ -265,13 +265,14 @@ impl Net<'_> {
 
     /// R-DATA-10: a public address in a delegated prefix that only `describe-addresses` would show.
     fn unlisted_address(&self) -> Option<String> {
+        let real = self.s.interfaces.iter().filter(|(id, _)| !self.is_supposed(*id)).map(|(_, row)| row);
         let suspect = |row: &&Interface| {
             let served =
                 row.vpc.known().is_some_and(|vpc| self.serving(vpc, Kind::Internet).next().is_some());
             let delegated = row.prefixes.iter().any(|block| block.addr().is_ipv4());
             served && delegated && !self.collected(&row.meta, "ec2 describe-addresses")
         };
-        let found = self.s.interfaces.values().find(suspect);
+        let found = real.into_iter().find(suspect);
         found.map(|row| format!("{} may hold a public address in a delegated prefix", row.meta.id))
     }
 }

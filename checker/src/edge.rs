@@ -84,7 +84,9 @@ impl Walk<'_, '_> {
                 self.internet_gateway_in(gateway, at, &areas)?;
             }
         }
-        let strange = without(&[(0, at.family.greatest())], &net.public_space(at.family));
+        self.answers_by_egress_only(at, &areas);
+        let ours = if self.is_answer() { Vec::new() } else { net.public_space(at.family) };
+        let strange = without(&[(0, at.family.greatest())], &ours);
         self.arrive(Place::Internet, at, &destined(&areas, &strange));
         self.enter_components(&Entry::Internet, at, &areas);
         self.enter_components(&Entry::Anywhere, at, &areas);
@@ -100,7 +102,8 @@ impl Walk<'_, '_> {
         let areas = self.public_senders(at, areas.to_vec());
         let at = at.from(Origin::Internet);
         if at.family == Family::V6 {
-            let open = |id| net.may_be_entered(id) && !net.interface(id).deny_igw;
+            let denied = |id| net.interface(id).deny_igw && !self.is_answer();
+            let open = |id| self.may_be_entered(id) && !denied(id);
             let mut there = net.public_interfaces(gateway.vpc, open);
             let redirected = net.redirected(gateway);
             let owned: Vec<Interval> =
@@ -114,7 +117,7 @@ impl Walk<'_, '_> {
             let private = (row.private, row.private);
             let translated: Vec<Area> =
                 own.into_iter().map(|area| Area { destination: private, ..area }).collect();
-            if net.may_be_entered(row.interface) {
+            if self.may_be_entered(row.interface) {
                 self.by_edge_tables(gateway, &at, &translated)?;
             } else {
                 self.by_appliances(gateway, &at, &translated)?;
@@ -189,7 +192,7 @@ impl Walk<'_, '_> {
         let net = self.net;
         for subnet in subnets_of(net.interface(id)) {
             for area in net.enter(subnet, None, areas.to_vec(), at.family) {
-                if net.admits(id, &at.sender, &[area], at.family, self.ground.part.answers) {
+                if self.admits(id, at, &[area]) {
                     self.enter_components(&Entry::Interface(id), at, &[area]);
                     self.arrive(Place::Interface(id), at, &[area]);
                 }
@@ -235,6 +238,11 @@ impl Net<'_> {
             found.extend(elsewhere.filter(|one| inside.iter().any(|own| common(**one, *own).is_some())));
         }
         found
+    }
+
+    /// Whether there are any BYOIP pools.
+    pub(crate) fn has_pools(&self) -> bool {
+        !self.pools().is_empty()
     }
 
     /// R-ROUTE-3: the tables of BYOIP pools; `None` for a pool whose ranges nobody knows.

@@ -9,10 +9,11 @@ use crate::Rejection;
 /// Looks at all of them, so that nothing further on has to.
 pub(crate) fn fit(certificate: &Certificate, s: &Snapshot) -> Result<(), Rejection> {
     let directions = &certificate.claim.directions;
-    let accepted = directions.iter().flat_map(|one| &one.accepted);
-    let accepted = accepted.flat_map(|one| one.sources.iter().chain(&one.destinations));
+    let pairs =
+        directions.iter().flat_map(|one| one.accepted.iter().chain(&one.unanswered).chain(&one.unreplied));
+    let pairs = pairs.flat_map(|one| one.sources.iter().chain(&one.destinations));
     let ends = directions.iter().flat_map(|one| one.sources.iter().chain(&one.destinations));
-    let named = ends.chain(accepted).map(|(place, _)| place).all(|place| place_fits(s, place));
+    let named = ends.chain(pairs).map(|(place, _)| place).all(|place| place_fits(s, place));
     if named && certificate.proofs.iter().all(|proof| proof_fits(s, proof)) {
         Ok(())
     } else {

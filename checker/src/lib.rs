@@ -5,6 +5,9 @@
 //! `accepted`, and then the claim of the certificate follows from the snapshot by the rules and the assumptions that the
 //! claim names; or the first obligation that fails. It never finds a proof by itself.
 //!
+//! Interfaces that do not exist and that a claim supposes it adds to a copy of the snapshot itself; how many and where, the claim
+//! says.
+//!
 //! What it takes from the certificate without asking is which places and addresses the selectors of the policy and of its
 //! waivers mean, and the notes about relays and neighbours; the claim names the places, so that a reader can look.
 //!
@@ -15,6 +18,7 @@
     reason = "INVARIANT (snapshot ids dense): the ids of a certificate are looked at before they are used"
 )]
 
+mod answer;
 mod area;
 mod block;
 mod component;
@@ -33,6 +37,7 @@ mod proof;
 mod route;
 mod state;
 mod step;
+mod suppose;
 mod transit;
 mod walk;
 mod work;
@@ -105,16 +110,32 @@ pub fn verify_within(
             "it is about another snapshot, sha256:{said}; this one is sha256:{found}"
         )));
     }
+    if certificate.claim.supposed.is_empty() {
+        return verify_in(comparisons, certificate, snapshot, snapshot);
+    }
+    let supposing = suppose::supposing(snapshot, &certificate.claim)?;
+    verify_in(comparisons, certificate, snapshot, &supposing)
+}
+
+/// Whether the claim is proved for a snapshot with what it supposes.
+fn verify_in(
+    comparisons: u64,
+    certificate: &Certificate,
+    shown: &Snapshot,
+    snapshot: &Snapshot,
+) -> Result<(), Rejection> {
     fit::fit(certificate, snapshot)?;
-    let net = Net::of(snapshot, certificate.claim.live_only, Work::of(comparisons));
+    let work = Work::of(comparisons);
+    let net = Net { shown: shown.interfaces.len(), ..Net::of(snapshot, certificate.claim.live_only, work) };
     doubt::doubts(&net, &certificate.claim)?;
     let mut proofs = certificate.proofs.iter();
     let mut check = |part: &Part<'_>| match proofs.next() {
         Some(proof) => fabric::refuse(&net, part).and_then(|()| proof::check(&net, part, proof)),
         None => Err(Rejection::of("a part of its claim has no proof")),
     };
+    let question = certificate.claim.question;
     let mut directions = certificate.claim.directions.iter();
-    let checked = directions.try_for_each(|direction| each_part(&net, direction, &mut check));
+    let checked = directions.try_for_each(|direction| each_part(&net, direction, question, &mut check));
     let checked = checked.and_then(|()| match proofs.next() {
         Some(_) => Err(Rejection::of("it has a proof of nothing that it claims")),
         None => Ok(()),

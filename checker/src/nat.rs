@@ -16,7 +16,8 @@ use crate::walk::{At, Walk};
 const PORTS: (u16, u16) = (1024, u16::MAX);
 
 impl Walk<'_, '_> {
-    /// R-NAT-2, 3, 7, 8: into a NAT gateway, and on with each address that it may choose.
+    /// R-NAT-2, 3, 7, 8: into a NAT gateway, and on with each address that it may choose. What one re-sources is no answer
+    /// (R-CONN-4).
     pub(crate) fn nat(
         &mut self,
         id: NatId,
@@ -28,7 +29,7 @@ impl Walk<'_, '_> {
         let net = self.net;
         let nat = &net.s.nat_gateways[id];
         let foreign = matches!(at.origin, Origin::Internet | Origin::Virtual | Origin::Peering);
-        if foreign || self.avoids(&nat.meta.id) {
+        if foreign || self.is_answer() || self.avoids(&nat.meta.id) {
             return Ok(());
         }
         let home = nat.subnet.as_ref().and_then(Ref::known);
@@ -40,6 +41,7 @@ impl Walk<'_, '_> {
             Family::V4 => [6, 17, 1].into_iter().flat_map(|protocol| of(&entered, protocol)).collect(),
             Family::V6 => from_nat64(&entered),
         };
+        self.translates |= !accepted.is_empty();
         let next = At { sender: Sender::Nobody, origin: Origin::Local, family: Family::V4 };
         for address in net.nat_addresses(id) {
             let translated: Vec<Area> = accepted.iter().map(|area| translate(area, address)).collect();

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use reachproof_model::certificate::Family;
-use reachproof_model::id::{AclId, EniId, NatId, Ref, RouteTableId, SubnetId, VpcId};
+use reachproof_model::id::{AclId, EniId, Id, NatId, Ref, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{
     AssociationEvidence, AssociationTarget, Entry, Interface, Meta, NatAddress, NatGateway, Scope, Snapshot,
     State, TableAssociation,
@@ -23,6 +23,8 @@ use crate::work::Work;
 pub(crate) struct Net<'s> {
     pub(crate) s: &'s Snapshot,
     pub(crate) live_only: bool,
+    /// How many interfaces are there; those behind are supposed.
+    pub(crate) shown: usize,
     pub(crate) gateways: Vec<Gateway>,
     pub(crate) components: BTreeMap<Box<str>, Component>,
     pub(crate) associations: Vec<Association>,
@@ -56,6 +58,7 @@ impl<'s> Net<'s> {
         let mut net = Self {
             s,
             live_only,
+            shown: s.interfaces.len(),
             gateways: gateways(s),
             components: components(s),
             associations: associations(s),
@@ -81,6 +84,11 @@ impl<'s> Net<'s> {
 
     pub(crate) fn interface(&self, id: EniId) -> &'s Interface {
         &self.s.interfaces[id]
+    }
+
+    /// Whether an interface does not exist.
+    pub(crate) fn is_supposed(&self, id: EniId) -> bool {
+        id.index() >= self.shown
     }
 
     /// R-STATE-2: every interface counts, unless only live ones are meant.

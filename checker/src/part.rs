@@ -1,14 +1,16 @@
-//! What there is to prove of a direction: all of it but what waivers accept, in parts; and where answers count, each part also
-//! turned round.
+//! What there is to prove of a direction: all of it but what waivers accept, in parts; where answers count, each part also
+//! turned round; and of pairs that packets may pass between, that no answer comes back.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
-use reachproof_model::certificate::{Accepted, Area, Direction, Family, Place, Traffic};
+use reachproof_model::certificate::{Area, Direction, Family, Pairs, Place, Traffic};
+use reachproof_model::flow::Question;
 use reachproof_model::id::{EniId, Ref};
 
 use crate::Rejection;
+use crate::answer::Answers;
 use crate::area::{Interval, common, intervals, without};
 use crate::nat::embedded;
 use crate::net::Net;
@@ -16,14 +18,25 @@ use crate::net::Net;
 /// Some addresses of both families.
 #[derive(Clone, Default)]
 pub(crate) struct Addresses {
-    v4: Vec<Interval>,
-    v6: Vec<Interval>,
+    pub(crate) v4: Vec<Interval>,
+    pub(crate) v6: Vec<Interval>,
 }
 
 /// Places with the addresses that are meant there; at each there is some.
 pub(crate) type Ends = BTreeMap<Place, Addresses>;
 
-/// Nothing with headers of this traffic gets from a source to a destination.
+/// What must not be.
+#[derive(Clone)]
+pub(crate) enum Aim {
+    /// That something arrives.
+    Arrival,
+    /// That something arrives whose answer nobody could follow: by way of a component, or translated.
+    Unfollowed,
+    /// That an answer may have come back.
+    Answer(Answers),
+}
+
+/// Nothing with headers of this traffic gets from a source to a destination in a way that it must not.
 #[derive(Clone)]
 pub(crate) struct Part<'c> {
     /// The sources, also by the other interfaces of their instances.
@@ -33,40 +46,64 @@ pub(crate) struct Part<'c> {
     pub(crate) avoided: &'c [Box<str>],
     /// Whether receivers let in what may answer packets of their own.
     pub(crate) answers: bool,
+    pub(crate) aim: Aim,
 }
 
-/// Checks every part of a direction, in the order in which [`Direction`] makes them.
+/// Looks at a part with its proof.
+type Check<'k> = &'k mut dyn FnMut(&Part<'_>) -> Result<(), Rejection>;
+
+/// The ends of some pairs.
+type Cut = [Ends; 2];
+
+/// Checks everything that there is to prove of a direction, in the order in which [`Direction`] makes it.
 pub(crate) fn each_part(
     net: &Net<'_>,
     direction: &Direction,
-    check: &mut impl FnMut(&Part<'_>) -> Result<(), Rejection>,
+    question: Question,
+    check: Check<'_>,
 ) -> Result<(), Rejection> {
-    let whole = Part::whole(net, direction);
-    if direction.accepted.is_empty() {
-        whole.check(check)
-    } else {
-        rest(net, whole, &direction.accepted, check)
+    if question == Question::Packet && !direction.unanswered.is_empty()
+        || !direction.answers && !direction.unreplied.is_empty()
+    {
+        return Err(Rejection::of("it lists pairs without answers, and the claim is not about answers"));
     }
+    if question == Question::Connection && direction.answers {
+        return Err(Rejection::of("it counts replies, and the claim is about connections"));
+    }
+    let whole = Part::whole(net, direction);
+    let accepted: Vec<Cut> = cuts(&direction.accepted, |places| listed(net, places));
+    let unanswered: Vec<Cut> = cuts(&direction.unanswered, |places| ends(net, places));
+    let unreplied: Vec<Cut> = cuts(&direction.unreplied, |places| ends(net, places));
+    parted(net, whole.clone(), &accepted, &mut |part| parted(net, part.clone(), &unanswered, check))?;
+    unanswered.iter().try_for_each(|pairs| whole.between(pairs).lose(net, check))?;
+    if !whole.answers {
+        return Ok(());
+    }
+    parted(net, whole.clone(), &accepted, &mut |part| parted(net, part.turned(), &unreplied, check))?;
+    unreplied.iter().try_for_each(|pairs| whole.turned().between(pairs).lose(net, check))
 }
 
-/// What none of some waivers accepts of a part.
-fn rest(
-    net: &Net<'_>,
-    part: Part<'_>,
-    accepted: &[Accepted],
-    check: &mut impl FnMut(&Part<'_>) -> Result<(), Rejection>,
-) -> Result<(), Rejection> {
+fn cuts(pairs: &[Pairs], ends: impl Fn(&[(Place, Vec<IpNet>)]) -> Ends) -> Vec<Cut> {
+    pairs.iter().map(|pairs| [ends(&pairs.sources), ends(&pairs.destinations)]).collect()
+}
+
+/// A part as it is if nothing parts it, else what is left of it.
+fn parted(net: &Net<'_>, part: Part<'_>, cuts: &[Cut], check: Check<'_>) -> Result<(), Rejection> {
+    if cuts.is_empty() { check(&part) } else { rest(net, part, cuts, check) }
+}
+
+/// What is in none of some pairs of a part.
+fn rest(net: &Net<'_>, part: Part<'_>, cuts: &[Cut], check: Check<'_>) -> Result<(), Rejection> {
     net.work.spend(1 + size(&part.sources) + size(&part.destinations));
     net.work.require()?;
     if part.sources.is_empty() || part.destinations.is_empty() {
         return Ok(());
     }
-    let Some((first, others)) = accepted.split_first() else { return part.check(check) };
-    let [from, to] = [&first.sources, &first.destinations].map(|places| listed(net, places));
-    let beside = Part { sources: cut(net, &part.sources, &from, without)?, ..part.clone() };
+    let Some(([from, to], others)) = cuts.split_first() else { return check(&part) };
+    let beside = Part { sources: cut(net, &part.sources, from, without)?, ..part.clone() };
     rest(net, beside, others, check)?;
-    let sources = cut(net, &part.sources, &from, within)?;
-    let destinations = cut(net, &part.destinations, &to, without)?;
+    let sources = cut(net, &part.sources, from, within)?;
+    let destinations = cut(net, &part.destinations, to, without)?;
     rest(net, Part { sources, destinations, ..part }, others, check)
 }
 
@@ -82,12 +119,8 @@ impl<'c> Part<'c> {
             traffic: Cow::Borrowed(&direction.traffic),
             avoided: &direction.avoided,
             answers: direction.answers,
+            aim: Aim::Arrival,
         }
-    }
-
-    fn check(&self, check: &mut impl FnMut(&Part<'_>) -> Result<(), Rejection>) -> Result<(), Rejection> {
-        check(self)?;
-        if self.answers { check(&self.turned()) } else { Ok(()) }
     }
 
     /// R-VERDICT-1, R-SG-13: what no destination may send to a source, lest that one answers. To which port an answer goes is
@@ -95,7 +128,34 @@ impl<'c> Part<'c> {
     fn turned(&self) -> Self {
         let (sources, destinations) = (self.destinations.clone(), self.sources.clone());
         let traffic = Cow::Owned(asked(&self.traffic));
-        Self { sources, destinations, traffic, avoided: self.avoided, answers: false }
+        Self { sources, destinations, traffic, answers: false, ..self.clone() }
+    }
+
+    /// The same between other ends.
+    fn between(&self, [sources, destinations]: &Cut) -> Self {
+        Self { sources: sources.clone(), destinations: destinations.clone(), ..self.clone() }
+    }
+
+    /// Checks that packets pass only so that their answers can be followed, and that no answer comes back (R-CONN-1).
+    fn lose(&self, net: &Net<'_>, check: Check<'_>) -> Result<(), Rejection> {
+        check(&Part { aim: Aim::Unfollowed, ..self.clone() })?;
+        // An answer that passes what packets may pass is one, too.
+        check(&Part {
+            sources: self.destinations.clone(),
+            destinations: self.sources.clone(),
+            traffic: Cow::Owned(Answers::traffic(&self.traffic)),
+            avoided: &[],
+            answers: false,
+            aim: Aim::Answer(Answers::to(net, &self.sources)?),
+        })
+    }
+
+    /// What may have been sent, if this is about its answers.
+    pub(crate) fn answering(&self) -> Option<&Answers> {
+        match &self.aim {
+            Aim::Answer(answers) => Some(answers),
+            Aim::Arrival | Aim::Unfollowed => None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::area::{Interval, common};
 use crate::gateway::Kind;
 use crate::name::place_name;
 use crate::net::Net;
-use crate::part::{Part, interface};
+use crate::part::{Aim, Part, interface};
 use crate::state::{Role, role};
 use crate::walk::{Ground, Walk};
 
@@ -42,12 +42,13 @@ pub(crate) fn check(net: &Net<'_>, part: &Part<'_>, proof: &Proof) -> Result<(),
         Start::Place(place) => part.sources.contains_key(place),
         Start::Class(_) => true,
     };
-    outcomes.keys().filter(is_source).try_for_each(|start| nothing_arrives(net, &outcomes, start))
+    outcomes.keys().filter(is_source).try_for_each(|start| nothing_arrives(net, part, &outcomes, start))
 }
 
 /// Obligation (iii): what sets out from a start, also by way of components, arrives at no destination but its own place.
 fn nothing_arrives(
     net: &Net<'_>,
+    part: &Part<'_>,
     outcomes: &BTreeMap<&Start, Outcome>,
     start: &Start,
 ) -> Result<(), Rejection> {
@@ -56,6 +57,8 @@ fn nothing_arrives(
             [only] => Some(Place::Interface(*only)),
             _ => None,
         },
+        // By the way that it came an answer may go on to whoever asked.
+        Start::Place(_) if part.answering().is_some() => None,
         Start::Place(Place::Component(_)) => None,
         Start::Place(place) => Some(place.clone()),
     };
@@ -66,11 +69,21 @@ fn nothing_arrives(
         let Some(outcome) = outcomes.get(&start) else { continue };
         if let Some((place, how)) = outcome.arrived.iter().find(|(place, _)| own.as_ref() != Some(*place)) {
             let place = place_name(net, place);
+            let what = match part.aim {
+                Aim::Arrival => "something arrives at",
+                Aim::Unfollowed => "what no answer can be followed of arrives at",
+                Aim::Answer(_) => "an answer is back at",
+            };
             return Err(Rejection::of(format!(
-                "the invariant does not miss what is forbidden: something arrives at {place} from {how}"
+                "the invariant does not miss what is forbidden: {what} {place} from {how}"
             )));
         }
         for id in &outcome.entered {
+            if part.answering().is_some() {
+                return Err(Rejection::of(format!(
+                    "an answer enters {id}, and may come back from there (A-22)"
+                )));
+            }
             let component = Start::Place(Place::Component(id.clone()));
             let families = outcomes.get(&component).map_or(0, |outcome| outcome.families.len());
             if families < 2 {
@@ -140,12 +153,20 @@ fn may_send(
     family: Family,
     meant: &[Interval],
 ) -> Result<bool, Rejection> {
+    let answers = part.answering().is_some();
+    if answers {
+        net.require_answerable(place, &part.destinations)?;
+    }
+    if part.answering().is_some_and(|answers| !answers.is_asked(family)) {
+        return Ok(false);
+    }
     match place {
         Place::Interface(id) => {
             let own = net.may_send_from(*id, family);
             let any = own.iter().any(|own| meant.iter().any(|meant| common(*own, *meant).is_some()));
             Ok(any && role(net.interface(*id)) == Role::Plain)
         }
+        Place::Service(_) if answers => Ok(!meant.is_empty()),
         Place::Service(_) => Ok(false),
         Place::Unseen(_) if part.destinations.keys().all(|other| other == place) => Ok(false),
         Place::Unseen(_) => {
@@ -165,6 +186,8 @@ impl<'c, 's> Ground<'c, 's> {
             _ => None,
         });
         let notable = entered.chain(part.destinations.keys().filter_map(interface)).collect();
-        Self { net, part, notable }
+        let unfollowed = matches!(part.aim, Aim::Unfollowed);
+        let translators = if unfollowed { net.translators() } else { Vec::new() };
+        Self { net, part, notable, translators }
     }
 }

@@ -390,7 +390,8 @@ impl Net<'_> {
     /// The addresses of a subnet that no interface of its VPC owns; one that does not exist yet owns none.
     pub(crate) fn unowned(&self, vpc: VpcId, subnet: SubnetId, family: Family) -> Vec<(u128, u128)> {
         let link = self.link(subnet, family);
-        let owned: Vec<_> = self.interfaces_of(vpc).iter().flat_map(|id| self.own(*id, family)).collect();
+        let real = self.interfaces_of(vpc).iter().filter(|id| !self.is_supposed(**id));
+        let owned: Vec<_> = real.flat_map(|id| self.own(*id, family)).collect();
         let inside: Vec<_> =
             owned.into_iter().filter(|own| link.iter().any(|one| common(*one, *own).is_some())).collect();
         without(&link, &inside)

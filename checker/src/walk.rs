@@ -12,7 +12,7 @@ use reachproof_model::id::{AttachmentId, EniId, RouteTableId, SubnetId, VpcId};
 use reachproof_model::snapshot::{Entry, Exit};
 
 use crate::Rejection;
-use crate::area::{among, complement, destined, intervals, sent_from, tidy, uncovered};
+use crate::area::{Interval, among, complement, destined, intervals, sent_from, tidy, uncovered};
 use crate::block::{LATTICE, LINK_LOCAL, PRIVATE, blocks};
 use crate::filter::identity;
 use crate::name::{area_text, location_name};
@@ -28,6 +28,8 @@ pub(crate) struct Ground<'c, 's> {
     pub(crate) part: &'c Part<'c>,
     /// Interfaces at which something may end that must not, or enter a component.
     pub(crate) notable: BTreeSet<EniId>,
+    /// Addresses of NAT gateways.
+    pub(crate) translators: Vec<Interval>,
 }
 
 /// A packet's context in a step.
@@ -52,12 +54,18 @@ impl At {
 pub(crate) struct Walk<'c, 's> {
     pub(crate) ground: &'c Ground<'c, 's>,
     pub(crate) net: &'c Net<'s>,
-    sent: Family,
+    pub(crate) sent: Family,
+    /// Whether a source sends, rather than a component.
+    pub(crate) of_source: bool,
     invariant: BTreeMap<&'c Location, &'c [Area]>,
     /// Where the step that is taken comes from, and by which rule or route, for people.
     pub(crate) step: String,
     /// Destinations at which something arrives, each with an example.
     pub(crate) arrived: BTreeMap<Place, String>,
+    /// The same of what would have to come from a NAT gateway.
+    translated: BTreeMap<Place, String>,
+    /// Whether something goes through a NAT gateway.
+    pub(crate) translates: bool,
     /// Components that something enters.
     pub(crate) entered: BTreeSet<Box<str>>,
 }
@@ -68,6 +76,7 @@ impl<'c, 's> Walk<'c, 's> {
             ground,
             net: ground.net,
             sent: recorded.family,
+            of_source: !matches!(recorded.start, Start::Place(Place::Component(_))),
             invariant: recorded
                 .invariant
                 .iter()
@@ -75,6 +84,8 @@ impl<'c, 's> Walk<'c, 's> {
                 .collect(),
             step: String::new(),
             arrived: BTreeMap::new(),
+            translated: BTreeMap::new(),
+            translates: false,
             entered: BTreeSet::new(),
         }
     }
@@ -90,6 +101,9 @@ impl<'c, 's> Walk<'c, 's> {
                 self.net.work.require()?;
                 self.steps_from(location, part.to_vec())?;
             }
+        }
+        if self.translates {
+            self.arrived.append(&mut self.translated);
         }
         Ok(())
     }
@@ -118,9 +132,12 @@ impl<'c, 's> Walk<'c, 's> {
         if self.arrived.contains_key(&place) || self.is_avoided_end(&place) {
             return;
         }
-        let found = self.meant(&place, at.family, areas, |found| found.first().copied());
+        let areas = self.unfollowed(at, areas);
+        let found = self.meant(&place, at.family, &areas, |found| found.first().copied());
         if let Some(found) = found {
-            self.arrived.insert(place, format!("{}: {}", self.step, area_text(at.family, &found)));
+            let how = format!("{}: {}", self.step, area_text(at.family, &found));
+            let noted = if self.may_be_followed(at) { &mut self.translated } else { &mut self.arrived };
+            noted.entry(place).or_insert(how);
         }
     }
 
@@ -132,12 +149,14 @@ impl<'c, 's> Walk<'c, 's> {
         areas: &[Area],
         wanted: impl Fn(&[Area]) -> Option<T>,
     ) -> Option<T> {
-        let meant = self.ground.part.destinations.get(place)?;
+        let part = self.ground.part;
+        let back = part.answering().and_then(|answers| answers.back_at(place));
+        let meant = back.or_else(|| part.destinations.get(place))?;
         let mut there = meant.of(family).to_vec();
         if (self.sent, family) == (Family::V6, Family::V4) {
             there.extend(embedded(meant.of(Family::V6)));
         }
-        let traffic = self.ground.part.traffic.seen(self.sent, family);
+        let traffic = part.traffic.seen(self.sent, family);
         let work = &self.net.work;
         for there in there.chunks(PART) {
             let areas = destined(areas, there);
@@ -205,7 +224,8 @@ impl<'c, 's> Walk<'c, 's> {
             Start::Place(place) => {
                 let meant = self.ground.part.sources.get(place);
                 let meant = meant.map_or(&[][..], |meant| meant.of(self.sent));
-                self.start_outside(place, sent_from(&all, meant))
+                let sent = self.starting(sent_from(&all, meant));
+                self.start_outside(place, sent)
             }
         }
     }
@@ -228,6 +248,7 @@ impl<'c, 's> Walk<'c, 's> {
             let signature =
                 (interface.vpc.known(), subnets, identity(net, *id), net.live(*id), unchecked(interface));
             let behind = net.behind(*id);
+            let sent = self.starting(sent);
             alike.entry((signature, behind)).or_insert_with(|| (*id, Vec::new())).1.extend(sent);
         }
         for (id, sent) in alike.into_values() {
@@ -247,6 +268,10 @@ impl<'c, 's> Walk<'c, 's> {
             Place::Gateway { id, vpc } => self.start_gateway(id, *vpc, &at, &areas),
             Place::Attachment(id) => self.start_attachment(*id, &At { sender: Sender::Anyone, ..at }, &areas),
             Place::Peer(id) => self.start_peer(*id, &at, &areas),
+            Place::Service(id) if self.is_answer() => {
+                self.start_service(*id, &at, &areas);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -295,7 +320,11 @@ impl<'c, 's> Walk<'c, 's> {
             self.enter_components(&Entry::Interface(id), at, &areas);
         }
         self.enter_components(&Entry::Sender(id), at, &areas);
-        let areas = tidy(self.net.let_out(id, areas, at.family, self.ground.part.answers));
+        let areas = if self.is_answer() {
+            areas
+        } else {
+            tidy(self.net.let_out(id, areas, at.family, self.ground.part.answers))
+        };
         subnets_of(interface).try_for_each(|subnet| self.send_from(subnet, at, &areas))
     }
 
@@ -328,7 +357,7 @@ impl<'c, 's> Walk<'c, 's> {
             return;
         }
         let hands = unchecked(interface) && role(interface) == Role::Plain;
-        if hands && net.admits(id, &at.sender, areas, at.family, self.ground.part.answers) {
+        if hands && self.admits(id, at, areas) {
             self.enter_components(&Entry::Interface(id), at, areas);
         }
         if !local.is_empty() && !self.avoids(&interface.meta.id) {
@@ -412,24 +441,34 @@ impl<'c, 's> Walk<'c, 's> {
                 let entered = net.enter(subnet, from, destined(areas, &there), at.family);
                 self.enter_components(&entry, at, &entered);
                 if foreign {
-                    self.arrive(Place::Unseen(subnet), at, &entered);
+                    self.arrive_unseen(subnet, at, &entered);
                 }
             }
         }
     }
 
+    /// At an interface that no call shows; whether an answer is back there nobody knows.
+    fn arrive_unseen(&mut self, subnet: SubnetId, at: &At, areas: &[Area]) {
+        let place = Place::Unseen(subnet);
+        match areas.first() {
+            Some(area) if self.is_answer() => {
+                let how = format!("{}: {}", self.step, area_text(at.family, area));
+                self.arrived.entry(place).or_insert(how);
+            }
+            _ => self.arrive(place, at, areas),
+        }
+    }
+
     /// R-CORE-3 `recv`: into an interface, whose addresses the boxes are for.
     pub(crate) fn receive_own(&mut self, id: EniId, at: &At, areas: &[Area]) {
-        let answers = self.ground.part.answers;
-        if self.net.admits(id, &at.sender, areas, at.family, answers) {
+        if self.admits(id, at, areas) {
             self.enter_components(&Entry::Interface(id), at, areas);
         }
         if role(self.net.interface(id)) != Role::Transit {
             let place = Place::Interface(id);
-            let admitted = |meant: &[Area]| {
-                self.net.admits(id, &at.sender, meant, at.family, answers).then(|| meant.to_vec())
-            };
-            if let Some(meant) = self.meant(&place, at.family, areas, admitted) {
+            let areas = self.unfollowed(at, areas);
+            let admitted = |meant: &[Area]| self.admits(id, at, meant).then(|| meant.to_vec());
+            if let Some(meant) = self.meant(&place, at.family, &areas, admitted) {
                 self.arrive(place, at, &meant);
             }
         }
@@ -445,9 +484,7 @@ impl<'c, 's> Walk<'c, 's> {
         let (known, at) = (at, at.unknown_sender());
         for subnet in subnets_of(interface) {
             let entered = net.enter(subnet, from, areas.to_vec(), at.family);
-            if unchecked(interface)
-                && net.admits(id, &at.sender, &entered, at.family, self.ground.part.answers)
-            {
+            if unchecked(interface) && self.admits(id, &at, &entered) {
                 self.enter_components(&Entry::Interface(id), &at, &entered);
             }
             // No text says that the identity is lost of what is for that very interface.

@@ -2,14 +2,15 @@
 //!
 //! Which places its selectors mean, and through which ids something may pass, a certificate says itself.
 
+use jiff::civil::Date;
 use reachproof_engine::certificate::headers;
 use reachproof_model::certificate::{
     Certificate, Claim, Direction, Waiving, policy_digest, waiver_statement,
 };
-use reachproof_model::policy::{Form, Policy, Property};
+use reachproof_model::policy::{Form, Policy, Property, Waiver};
 
-/// Whether a certificate is about a property as the policy has it; the error says what differs.
-pub(super) fn stands_in(policy: &Policy, certificate: &Certificate) -> Result<(), String> {
+/// Whether a certificate is about a property as the policy has it on a day; the error says what differs.
+pub(super) fn stands_in(policy: &Policy, day: Date, certificate: &Certificate) -> Result<(), String> {
     let name = &certificate.claim.property;
     let property = policy.properties.iter().find(|property| property.name == *name);
     let property = property.ok_or_else(|| format!("the policy has no property `{name}`"))?;
@@ -19,13 +20,7 @@ pub(super) fn stands_in(policy: &Policy, certificate: &Certificate) -> Result<()
     if let Some(what) = falls_short(property, &certificate.claim) {
         return Err(format!("it claims less than `{name}` of the policy: {what}"));
     }
-    match certificate.claim.waivers.iter().find(|waiving| !is_in(policy, name, waiving)) {
-        Some(waiving) => {
-            let Waiving { owner, until, .. } = waiving;
-            Err(format!("the policy has no such waiver of `{name}` as the one of {owner} until {until}"))
-        }
-        None => Ok(()),
-    }
+    certificate.claim.waivers.iter().try_for_each(|waiving| applies(policy, day, name, waiving))
 }
 
 /// What of a property a claim leaves out.
@@ -42,6 +37,9 @@ fn falls_short(property: &Property, claim: &Claim) -> Option<String> {
     }
     if directions.len() != sides.len() {
         return Some(format!("found {} directions, expected {}", directions.len(), sides.len()));
+    }
+    if claim.question != property.question {
+        return Some("they disagree on what is asked".to_owned());
     }
     if missing(&|one| one.answers != property.including_replies) {
         return Some("they disagree on whether replies count".to_owned());
@@ -74,13 +72,26 @@ fn sides(form: &Form) -> Vec<[bool; 2]> {
     }
 }
 
-/// Whether a waiver of a property stands in a policy as it did.
-fn is_in(policy: &Policy, property: &str, waiving: &Waiving) -> bool {
+/// An error unless a waiver of a property stands in a policy as it did, and applies on a day.
+fn applies(policy: &Policy, day: Date, property: &str, waiving: &Waiving) -> Result<(), String> {
+    let Waiving { owner, until, .. } = waiving;
+    let mut waivers = policy.waivers.iter().filter(|waiver| *waiver.property == *property);
+    match waivers.find(|waiver| is_same(waiver, waiving)) {
+        None => {
+            Err(format!("the policy has no such waiver of `{property}` as the one of {owner} until {until}"))
+        }
+        Some(waiver) if !waiver.applies_on(day) => {
+            Err(format!("the waiver of {owner} ended on {until} and no longer applies on {day}"))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether a waiver stands in a policy as it did.
+fn is_same(waiver: &Waiver, waiving: &Waiving) -> bool {
     let Waiving { statement, owner, why, until } = waiving;
-    policy.waivers.iter().filter(|waiver| *waiver.property == *property).any(|waiver| {
-        *waiver_statement(waiver) == **statement
-            && waiver.owner == *owner
-            && waiver.why == *why
-            && *waiver.until.to_string() == **until
-    })
+    *waiver_statement(waiver) == **statement
+        && waiver.owner == *owner
+        && waiver.why == *why
+        && *waiver.until.to_string() == **until
 }

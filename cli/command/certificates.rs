@@ -10,10 +10,10 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use reachproof_checker::verify;
-use reachproof_engine::certificate::{Outcome, certify, is_about_replies};
+use reachproof_engine::certificate::{Outcome, certify};
 use reachproof_engine::check::{PropertyReport, Verdict};
 use reachproof_engine::reach::Reach;
-use reachproof_model::certificate::write_certificate;
+use reachproof_model::certificate::{Certificate, write_certificate};
 use reachproof_model::policy::Property;
 
 use crate::answer::check::{Checked, Evidence, WitnessFile};
@@ -89,13 +89,16 @@ fn certificate(
             let bytes = write_certificate(&certificate).map_err(|error| Failure::new(error.to_string()))?;
             Ok(Ok(bytes))
         }
-        Err(_) if is_about_replies(property) => {
-            let reason =
-                "packets may arrive though no reply comes back, and there are no certificates yet of that";
-            Ok(Err(reason.to_owned()))
+        Err(rejection) if is_about_answers(&certificate) => {
+            Ok(Err(format!("packets may arrive, and that no answer comes back is not proved: {rejection}")))
         }
         Err(rejection) => Ok(Err(format!("the checker cannot follow the proof: {rejection}"))),
     }
+}
+
+/// Whether packets pass between some pairs, so that the proof is that of lost answers.
+fn is_about_answers(certificate: &Certificate) -> bool {
+    certificate.claim.directions.iter().any(|one| !one.unanswered.is_empty() || !one.unreplied.is_empty())
 }
 
 /// The most characters of a property's name that a file name keeps.

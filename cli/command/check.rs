@@ -88,6 +88,6 @@ pub(super) fn read_policy(paths: &[PathBuf]) -> Result<Policy, Failure> {
 }
 
 /// Today in UTC, so that the same minute is the same day everywhere.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     TimeZone::UTC.to_datetime(Timestamp::now()).date()
 }

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use jiff::civil::Date;
 use rayon::prelude::*;
 use reachproof_checker::{Rejection, verify_within};
 use reachproof_model::certificate::{
-    Accepted, Certificate, Claim, Place, Waiving, is_certificate, read_certificate,
+    Certificate, Claim, Pairs, Place, Waiving, is_certificate, read_certificate,
 };
 use reachproof_model::compiled::{SNAPSHOT, is_compiled, kind_of};
 use reachproof_model::ingest::Input;
@@ -16,7 +17,7 @@ use reachproof_model::policy::Policy;
 use reachproof_model::snapshot::Snapshot;
 
 use super::asserted::stands_in;
-use super::check::read_policy;
+use super::check::{read_policy, today};
 use super::{read_paths, snapshot};
 use crate::answer::assumption_names;
 use crate::arguments::VerifyArguments;
@@ -38,11 +39,13 @@ pub fn run(arguments: &VerifyArguments, talk: &mut Talk) -> Result<Exit, Failure
         )));
     }
     let policy = if arguments.policy.is_empty() { None } else { Some(read_policy(&arguments.policy)?) };
+    let day = arguments.date.unwrap_or_else(today);
+    let judged = policy.as_ref().map(|policy| (policy, day));
     let snapshot = snapshot(read_paths(&inputs, talk)?, talk)?;
     talk.progress("checking the certificates");
     let checked = certificates.par_iter().map(|(file, certificate)| {
         let comparisons = arguments.limit_comparisons;
-        verdict(comparisons, certificate, &snapshot, policy.as_ref())
+        verdict(comparisons, certificate, &snapshot, judged)
             .map_err(|error| Failure::new(format!("{file}: {error} (--limit-comparisons)")))
     });
     // In order, so that the first limit that was hit is named on any number of threads.
@@ -87,14 +90,14 @@ fn certificate(file: &Input) -> Result<Named, Failure> {
 /// What became of one certificate: accepted, or rejected for a reason.
 type Outcome = Result<(), String>;
 
-/// Whether the snapshot proves the claim, and it is that of the policy, if one is given. The error is a limit that was hit.
+/// Whether the snapshot proves the claim, and it is that of the policy on a day, if one is given. The error is a limit that was hit.
 fn verdict(
     comparisons: u64,
     certificate: &Certificate,
     snapshot: &Snapshot,
-    policy: Option<&Policy>,
+    policy: Option<(&Policy, Date)>,
 ) -> Result<Outcome, Rejection> {
-    if let Some(Err(why)) = policy.map(|policy| stands_in(policy, certificate)) {
+    if let Some(Err(why)) = policy.map(|(policy, day)| stands_in(policy, day, certificate)) {
         return Ok(Err(why));
     }
     match verify_within(comparisons, certificate, snapshot) {
@@ -123,10 +126,22 @@ fn claimed(certificate: &Certificate) -> String {
     let (sources, destinations) =
         (count(|one| one.sources.len(), "source"), count(|one| one.destinations.len(), "destination"));
     let assuming = assumption_names(claim.assumptions).join(", ");
-    let (property, form, waived) = (&claim.property, &claim.form, waived(claim));
+    let (property, form) = (&claim.property, &claim.form);
+    let (waived, unanswered, supposed) = (waived(claim), unanswered(claim), supposed(claim));
     let replies = if claim.directions.iter().any(|one| one.answers) { " with replies" } else { "" };
     let live = if claim.live_only { " among live interfaces" } else { "" };
-    format!("{property}: {form} from {sources} to {destinations}{replies}{live}{waived}, assuming {assuming}")
+    format!(
+        "{property}: {form} from {sources} to {destinations}{replies}{live}{supposed}{waived}{unanswered}, assuming {assuming}"
+    )
+}
+
+/// How many interfaces it is about that do not exist.
+fn supposed(claim: &Claim) -> String {
+    match claim.supposed.len() {
+        0 => String::new(),
+        1 => " with 1 interface supposed".to_owned(),
+        more => format!(" with {more} interfaces supposed"),
+    }
 }
 
 /// What a claim leaves out because somebody has accepted it.
@@ -141,12 +156,22 @@ fn waived(claim: &Claim) -> String {
     claim.waivers.iter().enumerate().map(of_one).collect()
 }
 
-/// How many pairs of different places there are in what is accepted.
-fn pairs(accepted: &Accepted) -> usize {
+/// Of how many pairs it is answers alone that do not get through.
+fn unanswered(claim: &Claim) -> String {
+    let lists = claim.directions.iter().flat_map(|one| one.unanswered.iter().chain(&one.unreplied));
+    match lists.map(pairs).sum::<usize>() {
+        0 => String::new(),
+        1 => ", 1 pair for want of answers".to_owned(),
+        more => format!(", {more} pairs for want of answers"),
+    }
+}
+
+/// How many pairs of different places are listed.
+fn pairs(listed: &Pairs) -> usize {
     let places = |ends: &[(Place, Vec<IpNet>)]| -> BTreeSet<Place> {
         ends.iter().map(|(place, _)| place.clone()).collect()
     };
-    let (sources, destinations) = (places(&accepted.sources), places(&accepted.destinations));
+    let (sources, destinations) = (places(&listed.sources), places(&listed.destinations));
     let same = sources.intersection(&destinations).count();
     sources.len().saturating_mul(destinations.len()).saturating_sub(same)
 }

@@ -5,24 +5,27 @@
 //! the checker says it, and a certificate that it does not accept is not one.
 
 mod part;
+mod unanswered;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use reachproof_model::certificate::{
-    Accepted, Area, Certificate, Claim, Direction, Family as Seen, Location, Place, Proof, SEMANTICS, Start,
-    Traffic, Waiving, Walk, policy_digest, statement, waiver_statement,
+    Area, Certificate, Claim, Direction, Family as Seen, Location, Pairs, Place, Proof, SEMANTICS, Start,
+    Supposed, Traffic, Waiving, Walk, policy_digest, statement, waiver_statement,
 };
 use reachproof_model::flow::{Protocol, Question};
 use reachproof_model::id::ComponentId;
 use reachproof_model::policy::{Form, Property, TrafficSpec, Waiver};
 
 use crate::asked::spec_box;
+use part::Cut;
+
 use crate::check::{self, CheckError, PropertyReport, Verdict, directions};
 use crate::header::{Family, Field, HeaderBox};
-use crate::hypothetical::{is_supposing, selectors};
+use crate::hypothetical::{selectors, supposing, suppositions};
 use crate::network::{Network, SourcePlace};
-use crate::reach::{Exhausted, Reach, SourceClass, Spread, classes, family_of, merged};
+use crate::reach::{Departure, Exhausted, Reach, SourceClass, Spread, classes, family_of, merged};
 use crate::region::{Region, Spot};
 
 /// A certificate, or why there is none.
@@ -48,24 +51,37 @@ pub fn certify(
         return Ok(Outcome::None(reason));
     }
     let network = reach.network();
+    let supposing =
+        supposing(network, selectors(property)).map_err(|error| check::selected(property, error))?;
+    match supposing {
+        None => certify_in(reach, property, report, (digest, Vec::new())),
+        Some(snapshot) => {
+            let wanted = suppositions(network, selectors(property));
+            let wanted = wanted.map_err(|error| check::selected(property, error))?;
+            let network = network.with_snapshot(&snapshot);
+            certify_in(&Reach::of(&network), property, report, (digest, wanted.into_iter().collect()))
+        }
+    }
+}
+
+/// The same in a network that has what the property supposes; `digest` is that of the snapshot without it.
+fn certify_in(
+    reach: &Reach<'_, '_>,
+    property: &Property,
+    report: &PropertyReport,
+    (digest, supposed): (&str, Vec<Supposed>),
+) -> Result<Outcome, CheckError> {
+    let network = reach.network();
     let answering = property.including_replies.then(|| network.including_replies());
     let answering = answering.as_ref().map(Reach::of);
+    let case = Case { reach, answering: answering.as_ref(), property };
     let (mut claimed, mut proofs) = (Vec::new(), Vec::new());
     for direction in directions(network, property)? {
-        let whole = part::whole(network, &direction);
-        let waived = part::waived(network, property, report, &whole)?;
-        let accepted = waived.iter().map(|waived| waived.listed(network)).collect();
-        claimed.push(claim(network, property, &direction, accepted));
-        let Some(parts) = part::parts(network, whole, &waived) else {
-            return Ok(Outcome::None("waivers part it too finely"));
+        let Some((claim, more)) = case.prove(&direction, report)? else {
+            return Ok(Outcome::None("it falls into too many parts"));
         };
-        for part in parts {
-            proofs.push(proof(answering.as_ref().unwrap_or(reach), &part)?);
-            if answering.is_some() {
-                let turned = check::Direction { from: part.to, to: part.from, avoid: part.avoid };
-                proofs.push(proof(reach, &turned)?);
-            }
-        }
+        claimed.push(claim);
+        proofs.extend(more);
     }
     if proofs.is_empty() {
         return Ok(Outcome::None("waivers accept all that it is about"));
@@ -77,6 +93,7 @@ pub fn certify(
         question: property.question,
         statement: statement.into(),
         live_only: network.options.live_only,
+        supposed,
         directions: claimed,
         waivers: report.waived.iter().map(|waived| waiving(&waived.waiver)).collect(),
         assumptions: report.assumptions,
@@ -102,32 +119,99 @@ fn without_certificate(property: &Property, report: &PropertyReport) -> Option<&
         Some("it does not hold")
     } else if !proves {
         Some("there are no certificates yet that something does arrive")
-    } else if is_supposing(selectors(property)) {
-        Some("there are no certificates yet about interfaces that do not exist")
     } else {
         None
     }
 }
 
-/// Why a certificate that the checker does not accept is no defect: the packets of a property about connections may arrive,
-/// and only the replies be lost; where replies count, the same is so of what the destinations send.
-pub fn is_about_replies(property: &Property) -> bool {
-    property.question == Question::Connection || property.including_replies
+/// What has to be proved of a property in one network.
+struct Case<'c, 'n, 's> {
+    reach: &'c Reach<'n, 's>,
+    /// Where replies count: the network in which they are let in.
+    answering: Option<&'c Reach<'n, 's>>,
+    property: &'c Property,
 }
 
-fn claim(
-    network: &Network<'_>,
-    property: &Property,
-    direction: &check::Direction,
-    accepted: Vec<Accepted>,
-) -> Direction {
-    Direction {
-        sources: places(network, &direction.from),
-        destinations: places(network, &direction.to),
-        traffic: headers(&property.traffic),
-        avoided: direction.avoid.iter().cloned().collect(),
-        answers: property.including_replies,
-        accepted,
+/// A direction as it is or turned round, in parts.
+struct Side<'c, 'n, 's> {
+    /// The network in which packets are sent.
+    reach: &'c Reach<'n, 's>,
+    parts: Vec<check::Direction>,
+    question: Question,
+    traffic: &'c [TrafficSpec],
+}
+
+/// The pairs of a side that packets pass between and no answers, and the proofs of all of it.
+type Proved = (Vec<Pairs>, Vec<Proof>);
+
+impl Case<'_, '_, '_> {
+    /// What is claimed of a direction, and its proofs; `None` if it falls into too many parts.
+    fn prove(
+        &self,
+        direction: &check::Direction,
+        report: &PropertyReport,
+    ) -> Result<Option<(Direction, Vec<Proof>)>, CheckError> {
+        let network = self.reach.network();
+        let whole = part::whole(network, direction);
+        let waived = part::waived(network, self.property, report, &whole)?;
+        let mut claim = self.claim(direction, &waived);
+        let Some(parts) = part::parts(network, whole, &waived) else { return Ok(None) };
+        let turned: Vec<check::Direction> = parts.iter().map(check::Direction::turned).collect();
+        let (question, traffic) = (self.property.question, &*self.property.traffic);
+        let side = Side { reach: self.answering.unwrap_or(self.reach), parts, question, traffic };
+        let Some((unanswered, mut proofs)) = side.prove()? else { return Ok(None) };
+        claim.unanswered = unanswered;
+        if self.answering.is_some() {
+            // R-SG-17: an error may be about anything that the destinations send.
+            let about_errors = check::is_about_errors(self.property);
+            let asked = if about_errors { Vec::new() } else { check::asked_by_destinations(self.property) };
+            let question = Question::Connection;
+            let side = Side { reach: self.reach, parts: turned, question, traffic: &asked };
+            let Some((unreplied, more)) = side.prove()? else { return Ok(None) };
+            claim.unreplied = unreplied;
+            proofs.extend(more);
+        }
+        Ok(Some((claim, proofs)))
+    }
+
+    fn claim(&self, direction: &check::Direction, waived: &[Cut]) -> Direction {
+        let network = self.reach.network();
+        Direction {
+            sources: places(network, &direction.from),
+            destinations: places(network, &direction.to),
+            traffic: headers(&self.property.traffic),
+            avoided: direction.avoid.iter().cloned().collect(),
+            answers: self.property.including_replies,
+            accepted: waived.iter().map(|waived| waived.listed(network)).collect(),
+            unanswered: Vec::new(),
+            unreplied: Vec::new(),
+        }
+    }
+}
+
+impl Side<'_, '_, '_> {
+    /// All of it; `None` if there are too many parts.
+    fn prove(self) -> Result<Option<Proved>, CheckError> {
+        let network = self.reach.network();
+        let unanswered = match self.question {
+            Question::Packet => Vec::new(),
+            Question::Connection => unanswered::pairs(self.reach, &self.parts, self.traffic)?,
+        };
+        let avoid = self.parts.first().map(|part| part.avoid.clone()).unwrap_or_default();
+        let mut proofs = Vec::new();
+        for part in self.parts {
+            let Some(parts) = part::parts(network, part, &unanswered) else { return Ok(None) };
+            for part in parts {
+                proofs.push(proof(self.reach, &part)?);
+            }
+        }
+        let asked = headers(self.traffic);
+        for pairs in unanswered.iter().map(|pairs| pairs.direction(&avoid)) {
+            let pairs = &pairs;
+            proofs.push(proof(self.reach, pairs)?);
+            proofs.push(unanswered::answers(self.reach, pairs, &asked)?);
+        }
+        Ok(Some((unanswered.iter().map(|pairs| pairs.listed(network)).collect(), proofs)))
     }
 }
 
@@ -204,43 +288,54 @@ fn translated(area: &Area) -> Vec<Area> {
     carried.chain(echo).collect()
 }
 
+/// Walks while they are put together.
+#[derive(Default)]
+struct Walks(BTreeMap<(Start, Seen), Spread>);
+
+impl Walks {
+    /// What sets out from a class; two spreads from the same start are one.
+    fn add(&mut self, network: &Network<'_>, class: &SourceClass, spreads: [Spread; 2]) {
+        let Some(start) = start(network, class) else { return };
+        for (family, spread) in
+            [Seen::V4, Seen::V6].into_iter().zip(spreads).filter(|(_, spread)| spread.sends)
+        {
+            let known = self.0.entry((start.clone(), family)).or_default();
+            for (location, areas) in spread.invariant {
+                let there = known.invariant.entry(location).or_default();
+                *there = merged([std::mem::take(there), areas].concat());
+            }
+        }
+    }
+
+    fn proof(self) -> Proof {
+        let walk = |((start, family), spread): ((Start, Seen), Spread)| Walk {
+            start,
+            family,
+            invariant: spread.invariant.into_iter().collect::<Vec<(Location, Vec<Area>)>>(),
+        };
+        Proof { walks: self.0.into_iter().map(walk).collect() }
+    }
+}
+
 /// A walk for each class of sources, and for each component that something enters.
 fn proof(reach: &Reach<'_, '_>, direction: &check::Direction) -> Result<Proof, Exhausted> {
     let network = reach.network();
-    let mut walks: BTreeMap<(Start, Seen), Spread> = BTreeMap::new();
+    let mut walks = Walks::default();
     let mut next = source_classes(network, direction);
     let mut explored: BTreeSet<SourcePlace> = BTreeSet::new();
+    let departure = Departure { meant: &direction.from, avoid: &direction.avoid, answers: None };
     while !next.is_empty() {
-        let found = reach.spread(&next, &direction.from, &direction.avoid)?;
+        let found = reach.spread(&next, &departure)?;
         let mut entered: BTreeSet<ComponentId> = BTreeSet::new();
         for (class, spreads) in next.iter().zip(found) {
             explored.insert(class.place);
-            let Some(start) = start(network, class) else { continue };
-            for (family, spread) in [Seen::V4, Seen::V6].into_iter().zip(spreads) {
-                entered.extend(&spread.entered);
-                if spread.sends {
-                    add(walks.entry((start.clone(), family)).or_default(), spread);
-                }
-            }
+            entered.extend(spreads.iter().flat_map(|spread| &spread.entered));
+            walks.add(network, class, spreads);
         }
         next = components(network, &entered);
         next.retain(|class| !explored.contains(&class.place));
     }
-    let walk = |((start, family), spread): ((Start, Seen), Spread)| Walk {
-        start,
-        family,
-        invariant: spread.invariant.into_iter().collect::<Vec<(Location, Vec<Area>)>>(),
-    };
-    Ok(Proof { walks: walks.into_iter().map(walk).collect() })
-}
-
-/// Two spreads from the same start are one.
-fn add(known: &mut Spread, more: Spread) {
-    for (location, areas) in more.invariant {
-        let there = known.invariant.entry(location).or_default();
-        let all = [std::mem::take(there), areas].concat();
-        *there = merged(all);
-    }
+    Ok(walks.proof())
 }
 
 /// The classes of the sources. An interface that is a destination, too, stays alone: what it sends to

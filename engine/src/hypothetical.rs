@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
+use reachproof_model::certificate::Supposed;
 use reachproof_model::flow::World;
 use reachproof_model::id::{GroupId, Ref, SubnetId, VpcId};
 use reachproof_model::policy::{Form, Pattern, Property, Selector, Term};
@@ -28,15 +29,6 @@ pub(crate) fn is_hypothetical(interface: &Interface) -> bool {
     &*interface.label == LABEL
 }
 
-/// One interface to suppose.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-struct Supposed {
-    subnet: SubnetId,
-    /// Its groups; none for one that allows everything.
-    groups: Vec<GroupId>,
-    public: bool,
-}
-
 /// The snapshot with what some selectors suppose; `None` if they suppose nothing.
 ///
 /// # Errors
@@ -45,12 +37,7 @@ pub fn supposing<'p>(
     network: &Network<'_>,
     selectors: impl IntoIterator<Item = &'p Selector>,
 ) -> Result<Option<Snapshot>, SelectionError> {
-    let mut wanted = BTreeSet::new();
-    for selector in selectors {
-        for term in new_terms(selector) {
-            wanted.extend(supposed(network, term)?);
-        }
-    }
+    let wanted = suppositions(network, selectors)?;
     if wanted.is_empty() {
         return Ok(None);
     }
@@ -61,6 +48,23 @@ pub fn supposing<'p>(
         snapshot.interfaces.push(interface);
     }
     Ok(Some(snapshot))
+}
+
+/// What some selectors suppose: the interfaces that [`supposing`] adds, in its order.
+///
+/// # Errors
+/// If a `new:` names no subnet, or a group that is not there.
+pub(crate) fn suppositions<'p>(
+    network: &Network<'_>,
+    selectors: impl IntoIterator<Item = &'p Selector>,
+) -> Result<BTreeSet<Supposed>, SelectionError> {
+    let mut wanted = BTreeSet::new();
+    for selector in selectors {
+        for term in new_terms(selector) {
+            wanted.extend(supposed(network, term)?);
+        }
+    }
+    Ok(wanted)
 }
 
 /// The selectors of a property.
@@ -79,7 +83,7 @@ pub(crate) fn selectors(property: &Property) -> Vec<&Selector> {
 
 /// The ids of the interfaces that a `new:` stands for.
 pub(crate) fn ids(network: &Network<'_>, term: &Term) -> Result<Vec<Box<str>>, SelectionError> {
-    Ok(supposed(network, term)?.iter().map(|one| one.id(network)).collect())
+    Ok(supposed(network, term)?.iter().map(|one| id(network, one)).collect())
 }
 
 /// Refuses what depends on which public address a supposed interface gets: it is only known to be one, so that only who
@@ -107,11 +111,6 @@ pub fn require_internet_beside_public(
         ))),
         (None, None) => Ok(()),
     }
-}
-
-/// Whether some selectors suppose an interface.
-pub(crate) fn is_supposing<'p>(selectors: impl IntoIterator<Item = &'p Selector>) -> bool {
-    selectors.into_iter().any(|selector| !new_terms(selector).is_empty())
 }
 
 fn new_terms(selector: &Selector) -> Vec<&Term> {
@@ -164,19 +163,17 @@ fn named(snapshot: &Snapshot, pattern: &Pattern) -> Result<Vec<GroupId>, Selecti
     Ok(found)
 }
 
-impl Supposed {
-    /// As it would be written, with one subnet.
-    fn id(&self, network: &Network<'_>) -> Box<str> {
-        let mut id = format!("new:{}", network.subnet(self.subnet).meta.id);
-        for group in &self.groups {
-            id.push('+');
-            id.push_str(&network.snapshot.groups[*group].meta.id);
-        }
-        if self.public {
-            id.push_str("+public");
-        }
-        id.into()
+/// As it would be written, with one subnet.
+fn id(network: &Network<'_>, one: &Supposed) -> Box<str> {
+    let mut id = format!("new:{}", network.subnet(one.subnet).meta.id);
+    for group in &one.groups {
+        id.push('+');
+        id.push_str(&network.snapshot.groups[*group].meta.id);
     }
+    if one.public {
+        id.push_str("+public");
+    }
+    id.into()
 }
 
 /// For each VPC a group that allows everything.
@@ -225,7 +222,7 @@ fn interface(
     } else {
         one.groups.clone()
     };
-    let meta = Meta { id: one.id(network).into(), tags: Tags::default(), arn: None, ..record.meta.clone() };
+    let meta = Meta { id: id(network, one).into(), tags: Tags::default(), arn: None, ..record.meta.clone() };
     let first = free.iter().map(IpNet::addr).min_by_key(|ip| !ip.is_ipv4());
     let first = first.ok_or_else(|| full(&record.meta))?;
     let public = match (one.public, first) {

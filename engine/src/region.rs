@@ -176,6 +176,13 @@ impl Region {
         self.get(spot).map(|extent| Self { spots: BTreeMap::from([(spot, extent.clone())]) })
     }
 
+    /// The part of the region at some spots, with all that may be meant there as meant for certain.
+    pub(crate) fn at_spots(&self, wanted: impl Fn(Spot) -> bool) -> Self {
+        let there = self.spots.iter().filter(|(spot, _)| wanted(**spot));
+        let settled = |extent: &Extent| Extent { certain: extent.blocks.clone(), ..extent.clone() };
+        Self { spots: there.map(|(spot, extent)| (*spot, settled(extent))).collect() }
+    }
+
     /// Whether there is no spot.
     pub fn is_empty(&self) -> bool {
         self.spots.is_empty()

@@ -127,7 +127,11 @@ fn proofs_that_count_replies_are_accepted_unless_only_the_replies_are_lost() {
                 (Ok(()), true) => accepted += 1,
                 (Err(_), false) => rejected += 1,
                 // An error may also answer what a sibling of the source received, which nobody asked about here.
-                (Err(_), true) if asked.verdict != Verdict::Holds || may_err(&policy) => lost += 1,
+                (Err(_), true) if asked.verdict != Verdict::Holds || may_err(&policy) => {
+                    let unreplied = &certificate.claim.directions[0].unreplied;
+                    assert!(may_err(&policy) || !unreplied.is_empty(), "{checked:?}");
+                    lost += 1;
+                }
                 _ => panic!("{} {}: {holds}, {checked:?}", scenario.name(), certificate.claim.statement),
             }
         }

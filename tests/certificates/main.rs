@@ -16,4 +16,6 @@ mod limits;
 mod mutations;
 mod owners;
 mod support;
+mod supposed;
+mod unanswered;
 mod waivers;

@@ -74,13 +74,16 @@ pub fn examples() -> Vec<Case> {
 
 /// Networks of the corpus with peering, transit gateways, NAT and endpoints, with properties that matter in each.
 pub fn small_networks() -> Vec<Case> {
-    let wanted = ["t-tgw-04", "t-pcx-03", "t-nat-02", "t-vpce-04", "t-e2e-07"];
+    let wanted = ["t-tgw-04", "t-pcx-03", "t-nat-02", "t-vpce-04", "t-e2e-07", "t-conn-02", "t-conn-05"];
     let forms = [
         "forbid: {from: internet, to: 'eni-app,allow-empty'}",
         "forbid: {from: eni-app, to: 'internet,eni-b1'}",
         "isolate: {between: 'eni-app,eni-db', and: 'eni-b1,allow-empty'}",
         "forbid: {from: internet, to: 'eni-app,allow-empty', including-replies: true}",
         "forbid: {from: eni-app, to: eni-b1, including-replies: true}",
+        "forbid: {from: internet, to: 'eni-web,eni-app', question: connection}",
+        "isolate: {between: 'eni-web,eni-app', and: 'eni-b1,allow-empty', question: connection}",
+        "forbid: {from: 'eni-b1,allow-empty', to: 'eni-web', including-replies: true}",
         "forbid: {from: 'internet,eni-web', to: 'eni-app,eni-db'} but for from: eni-web, to: eni-app",
         "forbid: {from: 'internet,eni-app,eni-web,eni-b1,allow-empty', to: eni-db, including-replies: true} but for from: eni-app but for from: eni-web",
     ];

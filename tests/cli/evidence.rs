@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use reachproof_model::certificate::{Claim, Family, Traffic, read_certificate, write_certificate};
+use reachproof_model::flow::Question;
 
 use crate::harness::{Run, run};
 
@@ -25,7 +26,7 @@ fn checked(folder: &Path, fields: &str, waived: &str) -> [Run; 2] {
     let check =
         ["check", "plain.yaml", "--policy", &policy, "--date", "2026-11-25", "--certificates", &evidence];
     let certificate = folder.join("closed.cert").display().to_string();
-    [run(&check), run(&["verify", &certificate, "plain.yaml", "--policy", &policy])]
+    [run(&check), run(&["verify", &certificate, "plain.yaml", "--policy", &policy, "--date", "2026-11-25"])]
 }
 
 #[test]
@@ -38,10 +39,26 @@ fn what_waivers_accept_is_said() {
     assert!(verify.stdout.starts_with("accepted") && verify.stdout.contains(expected), "{verify:?}");
     let certificate = folder.path().join("closed.cert").display().to_string();
     let other = policy(folder.path(), "", "eni-web");
-    let verify = run(&["verify", &certificate, "plain.yaml", "--policy", &other]);
+    let verify = run(&["verify", &certificate, "plain.yaml", "--policy", &other, "--date", "2026-11-25"]);
     assert_eq!(verify.code, Some(1));
     let why = "the policy has no such waiver of `closed` as the one of ada until 2027-01-31";
     assert!(verify.stdout.contains(why), "{verify:?}");
+}
+
+#[test]
+fn a_waiver_that_has_ended_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = policy(folder.path(), "", "eni-app,eni-web");
+    checked(folder.path(), "", "eni-app,eni-web");
+    let certificate = folder.path().join("closed.cert").display().to_string();
+    let on = |day| run(&["verify", &certificate, "plain.yaml", "--policy", &policy, "--date", day]);
+    assert!(on("2027-01-31").stdout.starts_with("accepted"), "its last day");
+    let after = on("2027-02-01");
+    assert_eq!(after.code, Some(1));
+    let why = "the waiver of ada ended on 2027-01-31 and no longer applies on 2027-02-01";
+    assert!(after.stdout.contains(why), "{after:?}");
+    let unjudged = run(&["verify", &certificate, "plain.yaml"]);
+    assert!(unjudged.stdout.starts_with("accepted"), "without a policy nobody asks: {unjudged:?}");
 }
 
 #[test]
@@ -68,7 +85,7 @@ fn claiming(change: impl Fn(&mut Claim)) -> Run {
     change(&mut certificate.claim);
     fs::write(&path, write_certificate(&certificate).unwrap()).unwrap();
     let policy = folder.path().join("policy.yaml").display().to_string();
-    run(&["verify", &path.display().to_string(), "plain.yaml", "--policy", &policy])
+    run(&["verify", &path.display().to_string(), "plain.yaml", "--policy", &policy, "--date", "2026-11-25"])
 }
 
 /// Each of them is true of the network, and less than the policy asserts.
@@ -89,6 +106,7 @@ fn a_claim_that_falls_short_of_the_policy_is_rejected() {
     check("it leaves out what passes some places", &|claim| {
         claim.directions[0].avoided = vec!["eni-web".into()]
     });
+    check("they disagree on what is asked", &|claim| claim.question = Question::Connection);
     check("they disagree on whether replies count", &|claim| claim.directions[0].answers = true);
     check("it names no place at one end", &|claim| claim.directions[0].sources.clear());
     check("it names no place at one end", &|claim| claim.directions[0].destinations.clear());

@@ -22,7 +22,7 @@ fn is_stopped(run: &Run, limit: &str, used: &str) {
 #[test]
 fn time_ends_every_command_that_searches() {
     let trace = ["trace", "plain.yaml", "--flows", "flows.jsonl"];
-    let golden = ["../../golden/private-ml.v2.cert", "../../golden/private-ml.v5.compiled"];
+    let golden = ["../../golden/private-ml.v3.cert", "../../golden/private-ml.v5.compiled"];
     let verify = ["verify", golden[0], golden[1]];
     for one in [&CHECK[..], &["reach", "plain.yaml"], &trace, &verify] {
         is_stopped(&with(one, &["--limit-time", "0"]), "0 s (--limit-time)", "after ");

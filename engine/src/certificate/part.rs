@@ -1,6 +1,8 @@
 //! What there is to prove of a direction, in the order in which a claim parts it.
 
-use reachproof_model::certificate::{Accepted, WAIVERS};
+use std::collections::BTreeSet;
+
+use reachproof_model::certificate::{Pairs, WAIVERS};
 use reachproof_model::policy::Property;
 
 use super::places;
@@ -11,16 +13,21 @@ use crate::region::{Region, Spot};
 /// The most parts of a direction: each costs a search of its own.
 const PARTS: usize = 256;
 
-/// The sources and destinations that a waiver accepts in a direction, for certain.
-pub(super) struct Waived {
-    from: Region,
-    to: Region,
+/// Pairs of a direction that are not proved with its rest.
+pub(super) struct Cut {
+    pub(super) from: Region,
+    pub(super) to: Region,
 }
 
-impl Waived {
+impl Cut {
+    /// As a direction of its own.
+    pub(super) fn direction(&self, avoid: &BTreeSet<Box<str>>) -> Direction {
+        Direction { from: self.from.clone(), to: self.to.clone(), avoid: avoid.clone() }
+    }
+
     /// As a claim lists it.
-    pub(super) fn listed(&self, network: &Network<'_>) -> Accepted {
-        Accepted { sources: places(network, &self.from), destinations: places(network, &self.to) }
+    pub(super) fn listed(&self, network: &Network<'_>) -> Pairs {
+        Pairs { sources: places(network, &self.from), destinations: places(network, &self.to) }
     }
 }
 
@@ -30,20 +37,20 @@ pub(super) fn whole(network: &Network<'_>, direction: &Direction) -> Direction {
     Direction { from, to: direction.to.clone(), avoid: direction.avoid.clone() }
 }
 
-/// What the waivers that count in a report accept in a whole direction.
+/// What the waivers that count in a report accept in a whole direction, for certain.
 pub(super) fn waived(
     network: &Network<'_>,
     property: &Property,
     report: &PropertyReport,
     whole: &Direction,
-) -> Result<Vec<Waived>, CheckError> {
+) -> Result<Vec<Cut>, CheckError> {
     let of_one = |waived: &crate::check::Waived| {
         let (from, to) = ends_of_waiver(network, property, &waived.waiver)?;
         let of = |asked: &Region, end: Option<Region>| match end {
             Some(end) => one_meaning(network, asked.clone().within(&end)),
             None => asked.iter().fold(Region::default(), |all, (spot, _)| all.with(spot)),
         };
-        Ok(Waived { from: of(&whole.from, from), to: of(&whole.to, to) })
+        Ok(Cut { from: of(&whole.from, from), to: of(&whole.to, to) })
     };
     report.waived.iter().map(of_one).collect()
 }
@@ -64,26 +71,26 @@ fn one_meaning(network: &Network<'_>, region: Region) -> Region {
     region.without(&parted)
 }
 
-/// The parts that a claim makes of a whole direction; `None` if they are too many.
-pub(super) fn parts(network: &Network<'_>, whole: Direction, waived: &[Waived]) -> Option<Vec<Direction>> {
+/// The parts that pairs make of a direction; `None` if they are too many.
+pub(super) fn parts(network: &Network<'_>, whole: Direction, cuts: &[Cut]) -> Option<Vec<Direction>> {
     let mut found = Vec::new();
-    if waived.is_empty() {
+    if cuts.is_empty() {
         found.push(whole);
-    } else if waived.len() <= WAIVERS {
-        rest(network, whole, waived, &mut found)?;
+    } else if cuts.len() <= WAIVERS {
+        rest(network, whole, cuts, &mut found)?;
     } else {
         return None;
     }
     Some(found)
 }
 
-/// Adds what none of some waivers accepts.
-fn rest(network: &Network<'_>, part: Direction, waived: &[Waived], found: &mut Vec<Direction>) -> Option<()> {
+/// Adds what none of some pairs are.
+fn rest(network: &Network<'_>, part: Direction, cuts: &[Cut], found: &mut Vec<Direction>) -> Option<()> {
     let is_empty = |region: &Region| places(network, region).is_empty();
     if is_empty(&part.from) || is_empty(&part.to) {
         return Some(());
     }
-    let Some((first, others)) = waived.split_first() else {
+    let Some((first, others)) = cuts.split_first() else {
         found.push(part);
         return (found.len() <= PARTS).then_some(());
     };

@@ -46,7 +46,9 @@ use crate::reach::{Exhausted, Reach};
 use crate::region::{Region, SelectionError, Spot, resolve, select, taken};
 use affected::affected;
 use bundle::Bundle;
-use gather::{Wanted, gather, gather_to};
+use gather::gather_to;
+pub(crate) use gather::{Wanted, gather};
+pub(crate) use replies::{asked_by_destinations, is_about_errors};
 
 /// The answer about one property.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -280,6 +282,11 @@ impl Direction {
     fn towards(&self, to: Region) -> Self {
         Self { from: self.from.clone(), to, avoid: self.avoid.clone() }
     }
+
+    /// From the destinations to the sources.
+    pub(crate) fn turned(&self) -> Self {
+        Self { from: self.to.clone(), to: self.from.clone(), avoid: self.avoid.clone() }
+    }
 }
 
 impl<'c, 'n, 's> Case<'c, 'n, 's> {
@@ -497,6 +504,11 @@ fn nat_behind(network: &Network<'_>, interface: EniId) -> Option<Box<str>> {
     let id = network.nat_of_interface(interface)?;
     let only = network.nat(id)?.sources.iter().all(|source| source.interface == Some(interface));
     only.then(|| network.snapshot.nat_gateways[id].meta.id.boxed())
+}
+
+/// What is wrong with a selector of a property.
+pub(crate) fn selected(property: &Property, error: SelectionError) -> CheckError {
+    selection(property, property.place.to_string(), error)
 }
 
 fn selection(property: &Property, place: String, error: SelectionError) -> CheckError {

@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use reachproof_model::flow::{Protocol, Question};
-use reachproof_model::policy::TrafficSpec;
+use reachproof_model::policy::{Property, TrafficSpec};
 
 use super::bundle::{Bundle, Way, without_known};
 use super::gather::{Wanted, gather};
@@ -35,9 +35,9 @@ impl Case<'_, '_, '_> {
             let question = Question::Connection;
             gather(self.reach, &Wanted { from, to: sources, traffic: asked, question, avoid })
         };
-        let back = replies(&self.asked_by_destinations())?;
+        let back = replies(&asked_by_destinations(self.property))?;
         let mut back: Vec<Bundle> = back.into_iter().map(|found| self.as_answer(found)).collect();
-        if self.is_about_errors() {
+        if is_about_errors(self.property) {
             let errors = replies(&[])?.into_iter();
             back.extend(errors.map(|found| Bundle { way: Way::Answer, ..found.only_possible() }));
         }
@@ -52,23 +52,22 @@ impl Case<'_, '_, '_> {
         Ok(more)
     }
 
-    /// Whole protocols, as an answer goes to the port that the question came from, which may be any; any header if the
-    /// property is about any.
-    fn asked_by_destinations(&self) -> Vec<TrafficSpec> {
-        let protocols: BTreeSet<Protocol> =
-            self.property.traffic.iter().map(|spec| spec.protocol()).collect();
-        protocols.into_iter().map(TrafficSpec::Protocol).collect()
-    }
-
-    /// R-SG-17: whether the property is about ICMP, whose errors may be about flows of any protocol.
-    fn is_about_errors(&self) -> bool {
-        self.property.traffic.iter().any(|spec| spec.protocol().is_icmp())
-    }
-
     /// Certain only where the property does not ask for ports: which one the destination sends from is its own choice.
     fn as_answer(&self, found: Bundle) -> Bundle {
         let whole = |spec: &TrafficSpec| matches!(spec, TrafficSpec::Protocol(_));
         let found = if self.property.traffic.iter().all(whole) { found } else { found.only_possible() };
         Bundle { way: Way::Answer, ..found }
     }
+}
+
+/// Whole protocols, as an answer goes to the port that the question came from, which may be any; any header if the property is
+/// about any.
+pub(crate) fn asked_by_destinations(property: &Property) -> Vec<TrafficSpec> {
+    let protocols: BTreeSet<Protocol> = property.traffic.iter().map(|spec| spec.protocol()).collect();
+    protocols.into_iter().map(TrafficSpec::Protocol).collect()
+}
+
+/// R-SG-17: whether a property is about ICMP, whose errors may be about flows of any protocol.
+pub(crate) fn is_about_errors(property: &Property) -> bool {
+    property.traffic.iter().any(|spec| spec.protocol().is_icmp())
 }

@@ -7,6 +7,7 @@ use reachproof_model::flow::World;
 use reachproof_model::snapshot::{CallStatus, Interface, Meta, Scope, Snapshot};
 
 use super::{GatewayKind, Network};
+use crate::hypothetical::is_hypothetical;
 
 /// A call without which no path question about an account and Region can be answered (R-DATA-10, spine).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -151,7 +152,8 @@ impl Network<'_> {
             let collected = collected_for_owner(self.snapshot, &interface.meta, "ec2 describe-addresses");
             let served = |vpc| !self.gateways_of(vpc, GatewayKind::Internet, World::Over).is_empty();
             let delegated = interface.prefixes.iter().any(|block| block.addr().is_ipv4());
-            !collected && delegated && interface.vpc.known().is_some_and(served)
+            let real = !is_hypothetical(interface);
+            real && !collected && delegated && interface.vpc.known().is_some_and(served)
         };
         let suspects = self.snapshot.interfaces.values().filter(suspect);
         suspects

@@ -7,12 +7,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use rayon::prelude::*;
-use reachproof_model::certificate::{Area, Family as Seen, Location, Origin as Came, Sender, Site};
+use reachproof_model::certificate::{Area, Family as Seen, Location, Origin as Came, Sender, Site, Traffic};
 use reachproof_model::flow::World;
 use reachproof_model::id::{ComponentId, EniId, SubnetId, VpcId};
 
-use super::explore::Explorer;
+use super::explore::{Explorer, Goal};
 use super::state::{Place, State, Tag};
 use super::view::{Address, NAT64_BASE, Port};
 use super::{Exhausted, Reach, SourceClass};
@@ -20,6 +21,24 @@ use crate::asked::among;
 use crate::header::{Family, Field, HeaderBox, Set};
 use crate::network::{Origin, Sink, SourcePlace, TableChoice};
 use crate::region::{Region, Spot};
+
+/// What is explored for a certificate.
+pub(crate) struct Departure<'d> {
+    /// The addresses that are meant at the sources.
+    pub(crate) meant: &'d Region,
+    /// AWS ids that nothing may pass.
+    pub(crate) avoid: &'d BTreeSet<Box<str>>,
+    /// Answers, if not packets.
+    pub(crate) answers: Option<Answers>,
+}
+
+/// Answers to packets that have arrived (section 18).
+pub(crate) struct Answers {
+    /// Who may have sent the packets, as the answers see it; anybody if nothing is said.
+    pub(crate) asking: Option<Vec<IpNet>>,
+    /// The headers of the answers.
+    pub(crate) traffic: Traffic,
+}
 
 /// Everywhere that a class of sources gets with one family.
 #[derive(Clone, Debug, Default)]
@@ -38,41 +57,37 @@ impl Reach<'_, '_> {
     pub(crate) fn spread(
         &self,
         classes: &[SourceClass],
-        meant: &Region,
-        avoid: &BTreeSet<Box<str>>,
+        departure: &Departure<'_>,
     ) -> Result<Vec<[Spread; 2]>, Exhausted> {
         let workers = || [Family::V4, Family::V6].map(|family| Explorer::new(&self.index, family));
         let spread = classes.par_iter().map_init(workers, |[v4, v6], class| {
-            let [v4, v6] = [v4, v6].map(|worker| spread_one(worker, class, meant, avoid));
+            let [v4, v6] =
+                [v4, v6].map(|worker| worker.within_limit(|worker| spread_within(worker, class, departure)));
             Ok([v4?, v6?])
         });
         spread.collect()
     }
 }
 
-fn spread_one(
-    worker: &mut Explorer<'_, '_, '_>,
-    class: &SourceClass,
-    meant: &Region,
-    avoid: &BTreeSet<Box<str>>,
-) -> Result<Spread, Exhausted> {
-    worker.within_limit(|worker| spread_within(worker, class, meant, avoid))
-}
-
 fn spread_within(
     worker: &mut Explorer<'_, '_, '_>,
     class: &SourceClass,
-    meant: &Region,
-    avoid: &BTreeSet<Box<str>>,
+    departure: &Departure<'_>,
 ) -> Spread {
-    worker.avoid_all(avoid);
+    worker.avoid_all(departure.avoid);
     worker.senders.clone_from(&class.members);
     worker.world = World::Over;
     worker.certifying = true;
     worker.reset();
-    let headers = worker.sent(class, meant);
+    let headers = match &departure.answers {
+        None => worker.sent(class, departure.meant),
+        Some(answers) => worker.answered_with(class, departure.meant, answers),
+    };
+    // Whom the answers are for is not asked: an invariant has them wherever they get to.
+    worker.goal = departure.answers.as_ref().map(|_| Goal { place: class.place });
     worker.start(class.place, headers);
     worker.run();
+    worker.goal = None;
     let entered = worker.arrivals.keys().filter_map(|arrival| match arrival.sink {
         Sink::Component(id) => Some(id),
         _ => None,
@@ -103,6 +118,23 @@ impl Explorer<'_, '_, '_> {
             sent = self.arena.union(sent, part);
         }
         sent
+    }
+
+    /// The headers that a class may answer with; from all addresses of an interface, whichever is meant.
+    fn answered_with(&mut self, class: &SourceClass, meant: &Region, answers: &Answers) -> Set {
+        let everywhere = Region::default();
+        let sent = self.sent(class, if class.members.is_empty() { meant } else { &everywhere });
+        let to = match &answers.asking {
+            Some(blocks) => among(&mut self.arena, self.family, Field::Destination, blocks),
+            None => Set::FULL,
+        };
+        let sent = self.arena.intersection(sent, to);
+        let seen = family_of(self.family);
+        let full = self.all();
+        let boxes: Vec<HeaderBox> =
+            answers.traffic.seen(seen, seen).iter().map(|area| with_ports(full, area)).collect();
+        let traffic = self.arena.any_of(&boxes);
+        self.arena.intersection(sent, traffic)
     }
 
     /// What the exploration has visited, location by location.
@@ -177,6 +209,16 @@ impl Explorer<'_, '_, '_> {
             self.push(state.at(Place::Receive { interface: id, routed: false }), entered);
         }
     }
+}
+
+/// The headers with the protocols and ports of a box.
+fn with_ports(all: HeaderBox, area: &Area) -> HeaderBox {
+    let fields = [
+        (Field::Protocol, (area.protocol.0.into(), area.protocol.1.into())),
+        (Field::Port, (area.port.0.into(), area.port.1.into())),
+        (Field::SourcePort, (area.source_port.0.into(), area.source_port.1.into())),
+    ];
+    fields.into_iter().fold(all, |all, (field, (lo, hi))| all.with(field, lo, hi))
 }
 
 /// The families of certificates.

@@ -58,7 +58,7 @@ use ground::Ground;
 pub(crate) use ground::overlap;
 use index::{Index, Owned};
 pub(crate) use index::{Receivers, ReceiversId};
-pub(crate) use invariant::{Spread, family_of, merged};
+pub(crate) use invariant::{Answers, Departure, Spread, family_of, merged};
 pub(crate) use open::{Approach, Door, Opened, Portal};
 pub(crate) use read::Read;
 use turns::one_by_one;

@@ -74,7 +74,8 @@ impl Explorer<'_, '_, '_> {
     /// From interfaces that start like one of them.
     fn start_alike(&mut self, interface: EniId, tag: Tag, senders: &[EniId], headers: Set) {
         let idle = self.world == World::Under && self.network().is_idle(interface);
-        if idle || !Role::of(self.network().interface(interface)).initiates() {
+        let silent = !self.replying() && !Role::of(self.network().interface(interface)).initiates();
+        if idle || silent {
             return;
         }
         let own = self.sources_of(interface, senders);

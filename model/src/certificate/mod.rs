@@ -11,7 +11,7 @@
 //!  offset  bytes
 //!       0      8  magic        89 52 50 52 0D 0A 1A 0A
 //!       8      2  kind         2 = certificate
-//!      10      2  version      of this format, 2
+//!      10      2  version      of this format, 3
 //!      12      8  length       of the payload in bytes
 //!      20     32  digest       SHA-256 of the payload
 //!      52 length  payload
@@ -25,8 +25,23 @@
 //!  number          semantics    the version of the rules that the proof rests on
 //!  text            snapshot     SHA-256 of the facts, hexadecimal
 //!  text            policy       SHA-256 of name and statement of the property, hexadecimal
-//!  claim           property, form, question, statement, live_only, directions, waivers, assumptions (bit n for A-n), notes
-//!  list of proofs  one a part of a direction, or two: the walks, each with its start, family and invariant
+//!  claim           property, form, question, statement, live_only, supposed, directions, waivers, assumptions (bit n for
+//!                  A-n), notes
+//!  list of proofs  one a part of a direction, two a list of pairs: the walks, each with its start, family and invariant
+//! ```
+//!
+//! What is supposed is a list of subnets, each with a list of groups and a byte that says whether there is a public address.
+//! A direction is
+//!
+//! ```text
+//!  list of places  sources       each with the blocks of addresses that are meant
+//!  list of places  destinations  the same
+//!  traffic         the boxes sent and seen as IPv4, sent as IPv6, and sent as IPv6 and seen as IPv4
+//!  list of texts   avoided       AWS ids
+//!  byte            answers       0 or 1
+//!  list of pairs   accepted      each a list of sources and one of destinations, as above
+//!  list of pairs   unanswered    the same
+//!  list of pairs   unreplied     the same
 //! ```
 //!
 //! Whoever can write a file can write any certificate: the digest finds damage, not forgery. What makes it worth something is
@@ -47,7 +62,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use area::{Area, Family};
-pub use claim::{Accepted, Claim, Direction, Place, Traffic, Waiving};
+pub use claim::{Claim, Direction, Pairs, Place, Supposed, Traffic, Waiving};
 pub use proof::{Invariant, Location, Origin, Proof, Sender, Site, Start, Walk};
 pub use statement::{policy_digest, statement, waiver_statement};
 pub use validate::WAIVERS;
@@ -55,7 +70,7 @@ pub use validate::WAIVERS;
 use crate::compiled::{CompiledError, Format, kind_of, pack, unpack};
 
 /// Certificates.
-pub const CERTIFICATE: Format = Format { kind: 2, version: 2, name: "certificate" };
+pub const CERTIFICATE: Format = Format { kind: 2, version: 3, name: "certificate" };
 
 /// The version of the rules. It is raised when a change of a rule makes an old proof worthless.
 pub const SEMANTICS: u16 = 1;
@@ -71,8 +86,8 @@ pub struct Certificate {
     pub policy: Box<str>,
     /// What is proved.
     pub claim: Claim,
-    /// Why, in the order of the directions, for each part of one ([`Direction`]) a proof, and where answers count one of it turned
-    /// round behind it.
+    /// Why, in the order of the directions: for each part of one ([`Direction`]) a proof, then two for each list of pairs that are
+    /// not answered, the one of packets first; where answers count, the same of the direction turned round.
     pub proofs: Vec<Proof>,
 }
 

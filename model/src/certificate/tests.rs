@@ -27,6 +27,8 @@ fn certificate() -> Certificate {
         avoided: Vec::new(),
         answers: false,
         accepted: Vec::new(),
+        unanswered: Vec::new(),
+        unreplied: Vec::new(),
     };
     let claim = Claim {
         property: property.name.clone(),
@@ -34,6 +36,7 @@ fn certificate() -> Certificate {
         question: property.question,
         statement: statement(&property).into(),
         live_only: false,
+        supposed: Vec::new(),
         directions: vec![direction],
         waivers: Vec::new(),
         assumptions: Default::default(),
@@ -70,6 +73,11 @@ fn what_no_proof_has_is_refused() {
     assert!(
         fault(|one| one.proofs[0].walks[0].invariant[0].1[0].source.1 = 1 << 32).contains("no header is in")
     );
+    let pairs = Pairs { sources: Vec::new(), destinations: Vec::new() };
+    assert!(fault(|one| one.claim.directions[0].unanswered = vec![pairs.clone(); 65]).contains("at most 64"));
+    let supposed = Supposed { subnet: Id::from_index(0), groups: Vec::new(), public: false };
+    let suppose = |one: &mut Certificate| one.claim.supposed = vec![supposed.clone(); 2];
+    assert!(fault(suppose).contains("supposed interfaces out of order"));
     let twice = |one: &mut Certificate| {
         let area = one.proofs[0].walks[0].invariant[0].1[0];
         one.proofs[0].walks[0].invariant[0].1.push(area);

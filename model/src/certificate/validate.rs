@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use super::statement::digest;
 use super::{Area, Certificate, Direction, Family, Place, Proof, SEMANTICS, Sender, Start, Walk};
 
-/// The most waivers of one claim: each may double the parts of a direction.
+/// The most waivers of one claim, and lists of pairs of one direction: each may double the parts.
 pub const WAIVERS: usize = 64;
 
 /// Checks everything that needs no snapshot. The error says what was found and what was expected.
@@ -24,6 +24,8 @@ pub(super) fn validate(certificate: &Certificate) -> Result<(), String> {
         let (found, expected) = (other.accepted.len(), claim.waivers.len());
         return Err(format!("found a direction with {found} parts that are accepted, expected {expected}"));
     }
+    ascending("supposed interfaces", &claim.supposed)?;
+    claim.supposed.iter().try_for_each(|one| ascending("groups", &one.groups))?;
     claim.directions.iter().try_for_each(direction)?;
     proofs.iter().try_for_each(proof)
 }
@@ -31,9 +33,15 @@ pub(super) fn validate(certificate: &Certificate) -> Result<(), String> {
 fn direction(direction: &Direction) -> Result<(), String> {
     places("sources", &direction.sources)?;
     places("destinations", &direction.destinations)?;
-    for accepted in &direction.accepted {
-        places("sources", &accepted.sources)?;
-        places("destinations", &accepted.destinations)?;
+    for lists in [&direction.unanswered, &direction.unreplied] {
+        if lists.len() > WAIVERS {
+            return Err(format!("found {} lists of pairs, expected at most {WAIVERS}", lists.len()));
+        }
+    }
+    let pairs = direction.accepted.iter().chain(&direction.unanswered).chain(&direction.unreplied);
+    for pairs in pairs {
+        places("sources", &pairs.sources)?;
+        places("destinations", &pairs.destinations)?;
     }
     ascending("ids", &direction.avoided)?;
     areas(Family::V4, &direction.traffic.v4)?;
