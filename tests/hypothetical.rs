@@ -84,3 +84,30 @@ fn what_cannot_be_supposed_is_an_error() {
     let public = message("forbid: {from: eni-app, to: 'new:subnet-pub-a+public'}");
     assert!(public.contains("the other end must be `internet` alone"), "{public}");
 }
+
+/// R-ADDR-10, R-STATE-3, A-24.
+#[test]
+fn a_launch_may_give_a_public_address() {
+    let giving = "network:\n  subnets:\n    subnet-pub-a: {map-public: true}\n";
+    for property in [
+        "forbid: {from: internet, to: 'new:subnet-pub-a'}",
+        "forbid: {from: 'new:subnet-pub-a', to: internet}",
+    ] {
+        assert_eq!(verdict("", property), Verdict::Holds);
+        let report = decide(giving, property).expect("decided");
+        assert_eq!(report.verdict, Verdict::Unknown);
+        assert!(report.notes.iter().any(|note| note.contains("A-24")), "{:?}", report.notes);
+    }
+    assert_eq!(verdict(giving, "forbid: {from: 'new:subnet-pub-a', to: eni-b1}"), Verdict::Holds);
+    let stopped = |subnet: &str| {
+        let changes = format!(
+            "{subnet}  interfaces:\n    eni-idle: {{subnet: subnet-pub-a, addresses: [10.0.0.77], groups: [sg-open], instance: i-idle}}\n  \
+             instances:\n    i-idle: {{state: stopped}}\n"
+        );
+        let report = decide(&changes, "forbid: {from: internet, to: eni-idle}").expect("decided");
+        assert_eq!(report.verdict, Verdict::Holds);
+        report.notes.iter().any(|note| note.contains("eni-idle (A-24)"))
+    };
+    assert!(stopped(giving));
+    assert!(!stopped("network:\n"));
+}

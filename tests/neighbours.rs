@@ -221,3 +221,103 @@ fn premises_may_bring_back_an_answer_that_takes_no_way_here() {
     let closed = format!("{one_way}  security-groups:\n    sg-b1: {{in: []}}\n");
     assert!(!trusted(&closed, &property("connection"), deed));
 }
+
+/// R-TGW-11.
+#[test]
+fn tunnels_of_an_appliance_carry_what_no_route_shows() {
+    let connect = |carrier: &str| {
+        format!(
+            "network:\n  attachments:\n    tgw-attach-dx: {{gateway: tgw-1, kind: direct-connect-gateway, resource: dxgw-1, table: tgw-rtb-1}}\n    \
+             tgw-attach-c: {{gateway: tgw-1, kind: connect, resource: {carrier}, table: tgw-rtb-1}}\n  \
+             route-tables:\n    rtb-prv: {{routes: {{10.1.0.0/16: ~}}}}\n"
+        )
+    };
+    let property = "forbid: {from: eni-app, to: eni-b1}";
+    assert_eq!(verdict("f0-transit", &connect("tgw-attach-dx"), property), Verdict::Holds);
+    for carrier in ["tgw-attach-a", "tgw-attach-unseen"] {
+        assert_eq!(verdict("f0-transit", &connect(carrier), property), Verdict::Unknown, "{carrier}");
+    }
+}
+
+/// A-22: what a network that is not modelled takes in may come out in a VPC without a route back, unless somebody lists
+/// what is attached to it.
+#[test]
+fn a_core_network_needs_no_route_back() {
+    let arn = "arn:aws:networkmanager::111111111111:core-network/core-network-1";
+    let changes = routed(&format!("CoreNetworkArn: '{arn}'"), "Reservations: []");
+    let property = "forbid: {from: eni-app, to: eni-b1}";
+    assert_eq!(verdict("f0", &changes, property), Verdict::Unknown);
+    let listed = changes.replace(
+        "Reservations: []",
+        &format!(
+            "networkmanager_list-attachments: {{Attachments: [{{CoreNetworkArn: '{arn}', \
+             ResourceArn: 'arn:aws:ec2:us-east-1:111111111111:vpc/vpc-a'}}]}}"
+        ),
+    );
+    assert_eq!(verdict("f0", &listed, property), Verdict::Holds);
+}
+
+/// R-VERDICT-6, R-VPN-9.
+#[test]
+fn clients_of_a_vpn_come_in_by_a_transit_gateway() {
+    let attached = "network:\n  attachments:\n    tgw-attach-v: {gateway: tgw-1, kind: client-vpn, resource: cvpn-endpoint-1, table: tgw-rtb-1}\n";
+    unproved("f0-transit", attached, "forbid: {from: internet, to: eni-app}");
+}
+
+/// R-VERDICT-1, A-35.
+#[test]
+fn premises_may_answer_what_a_destination_asks() {
+    let asking = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n  route-tables:\n    \
+                  rtb-prv: {routes: {10.1.0.0/16: vgw-1}}\n  security-groups:\n    sg-app: {in: []}\n";
+    let named = |changes: &str, property: &str| {
+        let found = report(inputs("f0", changes), property, Options::default());
+        assert_eq!(found.verdict, Verdict::Holds);
+        found.notes.iter().any(|note| note.contains("bring back answers: vgw-1"))
+    };
+    assert!(named(asking, "forbid: {from: eni-b1, to: eni-app, including-replies: true}"));
+    assert!(!named(asking, "forbid: {from: eni-b1, to: eni-app}"));
+    let silent = asking.replace("rtb-prv", "rtb-pub");
+    assert!(!named(&silent, "forbid: {from: eni-b1, to: eni-app, including-replies: true}"));
+}
+
+/// R-DATA-10, A-23: what was not collected may also join two interfaces.
+#[test]
+fn a_proof_between_interfaces_names_what_was_not_collected() {
+    let property = "forbid: {from: eni-b1, to: eni-app}";
+    let named = |changes: &str| {
+        let found = report(inputs("f0", changes), property, Options::default());
+        assert_eq!(found.verdict, Verdict::Holds);
+        let strict = Options { strict: true, ..Options::default() };
+        let named = found.notes.iter().any(|note| note.contains("Verified Access endpoints (A-23)"));
+        assert_eq!(report(inputs("f0", changes), property, strict).verdict == Verdict::Unknown, named);
+        named
+    };
+    assert!(!named("network: {}"));
+    assert!(named("aws: {VerifiedAccessEndpoints: ~}"));
+}
+
+/// A-2: what is required is not satisfied by a VPN connection without a tunnel; what is forbidden may still pass.
+#[test]
+fn a_vpn_without_a_tunnel_carries_nothing_for_certain() {
+    let virtual_one = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n  vpn-connections:\n    \
+                       vpn-1: {gateway: vgw-1, routes: [192.168.0.0/16]}\n  route-tables:\n    \
+                       rtb-prv: {routes: {192.168.0.0/16: vgw-1}}\n";
+    let transit = "network:\n  attachments:\n    tgw-attach-v: {gateway: tgw-1, kind: vpn, resource: vpn-1, table: tgw-rtb-1}\n  \
+                   vpn-connections:\n    vpn-1: {gateway: tgw-1, routes: [192.168.0.0/16]}\n  transit-tables:\n    \
+                   tgw-rtb-1: {routes: {192.168.0.0/16: tgw-attach-v}}\n  route-tables:\n    \
+                   rtb-prv: {routes: {192.168.0.0/16: tgw-1}}\n";
+    for (base, up) in [("f0", virtual_one), ("f0-transit", transit)] {
+        let state = |status| {
+            format!(
+                "{up}aws: {{VpnConnections: [{{VpnConnectionId: vpn-1, VgwTelemetry: [{{Status: {status}}}]}}]}}"
+            )
+        };
+        for (from, to) in [("eni-app", "192.168.0.9"), ("'onprem:192.168.0.9'", "eni-app")] {
+            let required = format!("require: {{from: {from}, to: {to}, port: tcp/443}}");
+            let forbidden = format!("forbid: {{from: {from}, to: {to}}}");
+            assert_eq!(verdict(base, &state("UP"), &required), Verdict::Holds, "{base}: {required}");
+            assert_eq!(verdict(base, &state("DOWN"), &required), Verdict::Unknown, "{base}: {required}");
+            assert_ne!(verdict(base, &state("DOWN"), &forbidden), Verdict::Holds, "{base}: {forbidden}");
+        }
+    }
+}

@@ -340,3 +340,15 @@ fn a_nat_gateway_is_passed_by_its_interface() {
         assert_eq!(verdict("f0", BEHIND_NAT, &property), Verdict::Holds, "{through}");
     }
 }
+
+/// One internet gateway of several is not the internet: who comes by it is, and more; so it takes nothing away.
+#[test]
+fn one_gateway_of_several_takes_no_internet_away() {
+    let second = "network:\n  internet-gateways:\n    igw-2: {vpc: vpc-b}\n";
+    let property =
+        |except: &str| format!("forbid: {{from: [internet, eni-b1], to: eni-web, except-from: {except}}}");
+    assert_eq!(verdict("f0", "network: {}", &property("igw-1")), Verdict::Holds);
+    assert_ne!(verdict("f0", second, &property("igw-2")), Verdict::Holds);
+    assert_ne!(verdict("f0", second, &property("igw-1")), Verdict::Holds);
+    assert_ne!(verdict("f0", second, "forbid: {from: igw-2, to: eni-web}"), Verdict::Holds);
+}

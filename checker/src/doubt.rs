@@ -18,7 +18,7 @@ use crate::net::{Net, Table, collected_for_owner, is_regional, vpc_of_nat};
 use crate::route::Hop;
 use crate::state::usable;
 
-/// Inventories whose absence a claim about outside sources has to admit (R-DATA-10, A-23).
+/// Inventories whose absence a claim has to admit (R-DATA-10, A-23).
 const ADDITIVE: [&str; 14] = [
     "apigatewayv2 get-vpc-links",
     "cloudfront list-vpc-origins",
@@ -82,7 +82,6 @@ impl Net<'_> {
             Place::Interface(id) => Some(self.interface(*id)),
             _ => None,
         };
-        let outside = sources.iter().any(|place| !matches!(place, Place::Interface(_)));
         let global = |call: &str| call.starts_with("globalaccelerator ") || call.starts_with("cloudfront ");
         let scopes = || self.s.scopes.values();
         // What is global counts wherever in the account it was collected.
@@ -95,7 +94,7 @@ impl Net<'_> {
                 && scopes().filter(|scope| has_network(scope)).all(|scope| has(scope, call))
         };
         let mut found = vec![30, 31];
-        if outside && !ADDITIVE.iter().all(|call| has_all(call)) {
+        if !ADDITIVE.iter().all(|call| has_all(call)) {
             found.push(23);
         }
         if destinations.contains(&&Place::Internet) {
@@ -247,12 +246,18 @@ impl Net<'_> {
             usable(&row.state) && (nameless || two || self.attached_vpc(*id).is_some() && &*row.kind != "vpc")
         });
         let attachments = attachments.map(|(_, row)| format!("what {} attaches cannot be told", row.meta.id));
+        let carrier = |id: &str| s.attachments.values().find(|row| *row.meta.id == *id);
+        let tunnels = s.attachments.values().filter(|row| {
+            let inside = carrier(&row.resource).is_none_or(|carrier| &*carrier.kind == "vpc");
+            &*row.kind == "connect" && usable(&row.state) && inside
+        });
+        let tunnels = tunnels.map(|row| format!("what the tunnels of {} carry is not known", row.meta.id));
         let wide = s
             .vpcs
             .values()
             .filter(|vpc| vpc.cidrs.iter().any(|own| usable(&own.state) && own.cidr.prefix_len() < 8));
         let wide = wide.map(|vpc| format!("{} has a block that AWS gives to no VPC", vpc.meta.id));
-        subnets.chain(peerings).chain(services).chain(attachments).chain(wide).next()
+        subnets.chain(peerings).chain(services).chain(attachments).chain(tunnels).chain(wide).next()
     }
 
     fn vpc_name<'a>(&'a self, row: &'a TgwAttachment) -> &'a str {

@@ -55,17 +55,25 @@ impl Case<'_, '_, '_> {
         self.relaying("pass on what the sources send them", neighbours, direction, footer)
     }
 
-    /// A-35, R-CONN-1: where packets may arrive and only answers are lost, neighbours might bring one back.
+    /// A-35, R-CONN-1: neighbours that might bring an answer back: where packets may arrive and only answers are lost, and
+    /// where answers to what the destinations send count, those that the destinations may send to.
     pub(super) fn answering(&self, direction: &Direction, footer: &mut Footer) -> Result<(), CheckError> {
         let others = self.neighbours_besides(&direction.from).without(&direction.to);
-        if self.property.question != Question::Connection
-            || others.is_empty()
-            || self.between(&direction.from, direction)?.is_empty()
-        {
-            return Ok(());
+        let mut named: Vec<SourcePlace> = Vec::new();
+        if self.property.including_replies {
+            let asked = direction.towards(others.clone());
+            let reached = self.one_end(&direction.to, &asked, reached_from)?;
+            let spots = reached.into_iter().filter_map(Spot::of_sink);
+            named.extend(spots.filter_map(Spot::source));
         }
-        let names = others.iter().filter_map(|(spot, _)| spot.source()).map(|place| self.described(place));
-        self.assume("bring back answers", names.collect(), footer);
+        if self.property.question == Question::Connection
+            && !others.is_empty()
+            && !self.between(&direction.from, direction)?.is_empty()
+        {
+            named.extend(others.iter().filter_map(|(spot, _)| spot.source()));
+        }
+        let neighbours = named.into_iter().map(|place| self.described(place)).collect();
+        self.assume("bring back answers", neighbours, footer);
         Ok(())
     }
 

@@ -6,12 +6,14 @@ use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::Question;
 use reachproof_model::id::EniId;
 use reachproof_model::policy::Form;
+use reachproof_model::snapshot::Interface;
 use reachproof_model::traffic::Traffic;
 
 use super::bundle::Bundle;
 use super::ends::{reached_from, senders_to};
 use super::gather::{Wanted, gather};
 use super::{Case, CheckError, Direction, Verdict, Witness};
+use crate::hypothetical::is_hypothetical;
 use crate::name::source_name;
 use crate::network::{SourcePlace, missing_calls, missing_inventories};
 use crate::reach::{Exhausted, Reach};
@@ -59,8 +61,9 @@ impl Case<'_, '_, '_> {
     /// What a proof that nothing passes rests on.
     fn proof(&self, footer: &mut Footer) -> Result<(), CheckError> {
         self.incomplete(footer);
+        self.inventories(footer);
         for direction in &self.directions {
-            self.inventories(direction, footer);
+            self.launches(direction, footer);
             self.defaults(direction, footer);
             self.neighbours(direction, footer)?;
             self.answering(direction, footer)?;
@@ -123,11 +126,11 @@ impl Case<'_, '_, '_> {
         self.property.strict || self.reach.network().options.strict
     }
 
-    /// managed ingress that was not collected and that nothing hints at.
-    fn inventories(&self, direction: &Direction, footer: &mut Footer) {
-        let outside = direction.from.iter().any(|(spot, _)| !matches!(spot, Spot::Interface(_)));
+    /// managed ingress that was not collected and that nothing hints at. It also leads from one interface to another:
+    /// by the internet (R-IGW-13), by a load balancer, by VPC Lattice.
+    fn inventories(&self, footer: &mut Footer) {
         let missing = missing_inventories(self.reach.network().snapshot);
-        if outside && !missing.is_empty() {
+        if !missing.is_empty() {
             footer.assumptions = footer.assumptions.and(Assumptions::of(&[23]));
             let list = missing.join(", ");
             footer.notes.push(
@@ -152,6 +155,38 @@ impl Case<'_, '_, '_> {
     pub(super) fn doubt(&self, footer: &mut Footer) {
         if self.strict() {
             footer.verdict = Verdict::Unknown;
+        }
+    }
+
+    /// R-ADDR-10, R-STATE-3, A-24: public addresses that a launch in a subnet gives: to interfaces that do not exist yet, of
+    /// which nobody said that they have one, and to instances that are started again.
+    fn launches(&self, direction: &Direction, footer: &mut Footer) {
+        let network = self.reach.network();
+        let facing = |near: &Region, far: &Region| -> Vec<EniId> {
+            let ids = near.iter().filter(|_| far.get(Spot::Internet).is_some());
+            ids.filter_map(|(spot, _)| if let Spot::Interface(id) = spot { Some(id) } else { None }).collect()
+        };
+        let mut facing_it = facing(&direction.from, &direction.to);
+        facing_it.extend(facing(&direction.to, &direction.from));
+        let given = facing_it.into_iter().map(|id| network.interface(id)).filter(|row| {
+            let subnet = row.subnet.known().map(|id| network.subnet(id));
+            row.public.is_empty() && subnet.is_some_and(|subnet| subnet.map_public)
+        });
+        let (new, old): (Vec<&Interface>, Vec<&Interface>) = given.partition(|row| is_hypothetical(row));
+        let stopped = old.into_iter().filter(|row| network.is_stopped(row)).map(|row| &*row.meta.id);
+        let stopped: Vec<&str> = stopped.take(LISTED).collect();
+        if !stopped.is_empty() {
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[24]));
+            let list = stopped.join(", ");
+            footer.notes.push(
+                format!("stopped, and given a public address when started again: {list} (A-24)").into(),
+            );
+        }
+        for row in new.into_iter().take(LISTED) {
+            footer.verdict = Verdict::Unknown;
+            footer.assumptions = footer.assumptions.and(Assumptions::of(&[24]));
+            let id = &row.meta.id;
+            footer.notes.push(format!("the subnet of {id} gives a public address at launch; ask about `{id}+public`, or about a subnet that gives none (A-24)").into());
         }
     }
 

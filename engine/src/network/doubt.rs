@@ -37,6 +37,7 @@ impl Network<'_> {
         found.extend(self.nameless_endpoints());
         found.extend(self.contested_subnets());
         found.extend(self.shapeless_attachments());
+        found.extend(self.tunnels());
         found.extend(self.impossible_blocks());
         found
     }
@@ -218,6 +219,25 @@ impl Network<'_> {
         shapeless
             .map(|(_, row)| {
                 format!("what {} attaches to its transit gateway cannot be told (A-11)", row.meta.id)
+            })
+            .collect()
+    }
+
+    /// R-TGW-11: Connect attachments over one of a VPC, or over one that nobody shows: an appliance in that VPC sends and
+    /// receives by a tunnel what no route table of the VPC shows.
+    fn tunnels(&self) -> Vec<String> {
+        let rows = self.snapshot.attachments.values();
+        let connects =
+            rows.filter(|row| &*row.kind == "connect" && usable(Object::Transit, &row.state, World::Over));
+        let inside = connects.filter(|row| {
+            let mut carriers =
+                self.snapshot.attachments.values().filter(|carrier| carrier.meta.id == row.resource);
+            carriers.next().is_none_or(|carrier| &*carrier.kind == "vpc")
+        });
+        inside
+            .map(|row| {
+                let (id, carrier) = (&row.meta.id, &row.resource);
+                format!("an appliance behind {carrier} may send and receive anything by the tunnels of {id}, which are not modelled (A-11)")
             })
             .collect()
     }

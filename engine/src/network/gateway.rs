@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{Id, Ref, Table, VpcId};
-use reachproof_model::snapshot::{GatewayAttachment, Meta, RouteTable, Snapshot, Target, Vpc};
+use reachproof_model::snapshot::{GatewayAttachment, Meta, RouteTable, Snapshot, Target, Vpc, VpnTerminus};
 use reachproof_model::source::Source;
 use serde::{Deserialize, Serialize};
 
@@ -90,7 +90,7 @@ pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
         .values()
         .flat_map(|row| described(GatewayKind::EgressOnly, &row.meta, &row.attachments, true));
     let private = snapshot.virtual_gateways.values().flat_map(|row| {
-        let firm = usable(Object::Vpn, &row.state, World::Under);
+        let firm = usable(Object::Vpn, &row.state, World::Under) && !is_down(snapshot, &row.meta.id);
         let alive = usable(Object::Vpn, &row.state, World::Over);
         let attachments = if alive { &row.attachments[..] } else { &[] };
         described(GatewayKind::Virtual, &row.meta, attachments, firm)
@@ -101,6 +101,17 @@ pub(super) fn gateways(snapshot: &Snapshot) -> Table<GatewayId, Gateway> {
         table.push(gateway);
     }
     table
+}
+
+/// A-2, R-VPN-1: whether VPN connections end at this gateway, and no tunnel of any is up.
+fn is_down(snapshot: &Snapshot, id: &str) -> bool {
+    let ends_here = |terminus: &VpnTerminus| match terminus {
+        VpnTerminus::VirtualGateway(Ref::Known(vgw)) => *snapshot.virtual_gateways[*vgw].meta.id == *id,
+        VpnTerminus::VirtualGateway(Ref::Missing(other)) => **other == *id,
+        VpnTerminus::TransitGateway(_) | VpnTerminus::Other => false,
+    };
+    let mut ending = snapshot.vpn_connections.iter().filter(|row| ends_here(&row.terminus)).peekable();
+    ending.peek().is_some() && ending.all(|row| row.down)
 }
 
 /// R-DATA-10, R-SHARE-1: where internet gateways were not collected of the account that owns a VPC, each VPC may have one, though no route names it: what comes in

@@ -103,6 +103,12 @@ impl Network<'_> {
         self.groups(id).is_some_and(|groups| groups.is_empty())
     }
 
+    /// R-STATE-3: whether the interface is one of an instance that is shown as stopped.
+    pub fn is_stopped(&self, interface: &Interface) -> bool {
+        let state = state_of_instance(self.snapshot, interface);
+        state.is_some_and(|state| matches!(state, "stopped" | "stopping"))
+    }
+
     /// R-STATE-5, R-ADDR-14: whether the interface is one of an endpoint that is not available, or of a VLAN, so that the
     /// restrictive world claims nothing of it.
     pub fn is_idle(&self, id: EniId) -> bool {
@@ -218,11 +224,15 @@ pub(super) fn by_instance(snapshot: &Snapshot) -> BTreeMap<&str, Vec<EniId>> {
 fn shown_live(snapshot: &Snapshot, interface: &Interface) -> bool {
     let in_use = interface.status.as_deref().is_none_or(|status| status == "in-use");
     let attached = interface.attachment.as_ref().and_then(|attachment| attachment.status.as_deref());
-    let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref());
-    let state = instance.and_then(Ref::known).and_then(|id| snapshot.instances[id].state.as_deref());
     in_use
         && attached.is_none_or(|status| status == "attached")
-        && state.is_none_or(|state| state == "running")
+        && state_of_instance(snapshot, interface).is_none_or(|state| state == "running")
+}
+
+/// The state of the instance that an interface is attached to, as far as the snapshot shows it.
+fn state_of_instance<'s>(snapshot: &'s Snapshot, interface: &Interface) -> Option<&'s str> {
+    let instance = interface.attachment.as_ref().and_then(|attachment| attachment.instance.as_ref());
+    instance.and_then(Ref::known).and_then(|id| snapshot.instances[id].state.as_deref())
 }
 
 /// R-STATE-1: a conjunct of liveness that the snapshot does not show.

@@ -184,6 +184,9 @@ impl<'s> Network<'s> {
     /// R-TGW-4, R-TGW-12: where packets that enter by the attachment are looked up. Empty: dropped.
     pub fn look_ups(&self, id: AttachmentId, world: World) -> Assumed<Vec<LookUp>> {
         let attachment = self.attachment(id);
+        if world == World::Under && self.is_tunnel_down(attachment) {
+            return Assumed::on(Vec::new(), &[2]);
+        }
         let counts = |state| usable(Object::Association, state, world);
         let tables = attachment.associations.iter().filter(|row| counts(&row.state));
         let tables = tables.map(|row| row.table.known().map(LookUp::Table));
@@ -340,7 +343,8 @@ impl<'s> Network<'s> {
     /// R-TGW-8, 10, 11, 13: where a packet goes that leaves by an attachment.
     pub fn tgw_target(&self, id: AttachmentId, world: World) -> TgwTarget {
         let attachment = self.attachment(id);
-        if !usable(Object::Transit, &attachment.state, world) {
+        let down = world == World::Under && self.is_tunnel_down(attachment);
+        if down || !usable(Object::Transit, &attachment.state, world) {
             return TgwTarget::Down;
         }
         match &*attachment.kind {
@@ -357,6 +361,12 @@ impl<'s> Network<'s> {
                 None => TgwTarget::Outside,
             },
         }
+    }
+
+    /// whether the attachment is one of a VPN connection without a tunnel that is up.
+    fn is_tunnel_down(&self, attachment: &TgwAttachment) -> bool {
+        let mut connections = self.snapshot.vpn_connections.iter();
+        &*attachment.kind == "vpn" && connections.any(|row| row.down && row.meta.id == attachment.resource)
     }
 
     /// R-TGW-10: the attachment of the other side of a peering attachment, if the snapshot has it: a peering

@@ -86,13 +86,21 @@ fn add_matching_edges(network: &Network<'_>, region: &mut Region, matches: impl 
         let ids = network.gateways_named(GatewayKind::Virtual, &gateway.meta.id);
         ids.for_each(|id| region.add_all(Spot::Gateway(id)));
     }
-    if snapshot.internet_gateways.values().any(|gateway| matches(&gateway.meta)) {
-        region.add_all(Spot::Internet);
-    }
+    add_internet_behind(network, region, &matches);
     let peerings = snapshot.peerings.iter().filter(|(_, peering)| matches(&peering.meta));
     peerings
         .filter(|(id, _)| has_unknown_side(network, *id))
         .for_each(|(id, _)| region.add_all(Spot::Peer(id)));
+}
+
+/// R-VERDICT-5: who is behind an internet gateway is the internet; where others are there, some of it may come by them.
+fn add_internet_behind(network: &Network<'_>, region: &mut Region, matches: impl Fn(&Meta) -> bool) {
+    let gateways = network.snapshot.internet_gateways.values();
+    let (meant, others): (Vec<_>, Vec<_>) = gateways.partition(|gateway| matches(&gateway.meta));
+    if !meant.is_empty() {
+        let meaning = if others.is_empty() { Meaning::Named } else { Meaning::Perhaps };
+        region.add(Spot::Internet, everything(), meaning);
+    }
 }
 
 pub(super) fn endpoint_spots(network: &Network<'_>, id: EndpointId) -> Vec<Spot> {

@@ -178,7 +178,9 @@ impl Tracer<'_, '_> {
             let addresses = &self.network.interface(*id).addresses;
             addresses.iter().any(|address| self.network.is_public_v6(vpc, address.ip, self.world))
         });
-        if v4 || v6 {
+        // R-ROUTE-3: sources of a pool need no association.
+        let pool = !self.network.pool_sources(vpc, self.world).is_empty();
+        if v4 || v6 || pool {
             vec![on_internet(leg)]
         } else {
             leg.dropped("R-IGW-2", "the VPC has no public address")

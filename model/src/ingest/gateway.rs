@@ -73,6 +73,7 @@ shape! {
         vpn_gateway_id: Text<'a>,
         transit_gateway_id: Text<'a>,
         routes: List<VpnRouteShape<'a>>,
+        vgw_telemetry: List<TunnelShape<'a>>,
         tags: List<Tag<'a>>,
     }
 }
@@ -80,6 +81,11 @@ shape! {
 shape! {
     /// `VpnConnections[].Routes[]`.
     VpnRouteShape<'a> as "a VPN route" { destination_cidr_block: Text<'a>, state: Text<'a>, }
+}
+
+shape! {
+    /// `VpnConnections[].VgwTelemetry[]`.
+    TunnelShape<'a> as "a VPN tunnel" { status: Text<'a>, }
 }
 
 impl Resource for GatewayShape<'_> {
@@ -243,5 +249,13 @@ pub(super) fn vpn(
         arn: &Text::default(),
         tags: &item.tags,
     };
-    Ok(VpnConnection { meta: identity.meta(scope, &source), state: item.state.lower(), terminus, routes })
+    let down =
+        !item.vgw_telemetry.is_empty() && item.vgw_telemetry.iter().all(|tunnel| tunnel.status.is("down"));
+    Ok(VpnConnection {
+        meta: identity.meta(scope, &source),
+        state: item.state.lower(),
+        terminus,
+        routes,
+        down,
+    })
 }

@@ -174,6 +174,8 @@ pub struct VpnConnection {
     pub terminus: VpnTerminus,
     /// Static routes.
     pub routes: Vec<IpNet>,
+    /// Whether its answer shows tunnels, and none that is up.
+    pub down: bool,
 }
 
 /// A Direct Connect gateway (R-VPN-8).

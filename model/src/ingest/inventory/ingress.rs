@@ -11,7 +11,9 @@ use super::facts::{Facts, hidden, is_gone, kind_of, relayed, subnets_of};
 use super::service::balancer_exits;
 use super::{Found, Paths};
 use crate::id::{EniId, GroupId, Ref, SubnetId};
-use crate::snapshot::{ComponentKind, Entry, Exit, GroupPeer, GroupRule, Interface, SecurityGroup};
+use crate::snapshot::{
+    ComponentKind, Entry, Exit, GroupPeer, GroupRule, Interface, SecurityGroup, TgwAttachment,
+};
 use crate::source::Source;
 
 pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
@@ -21,6 +23,7 @@ pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
     connect_endpoints(facts, found);
     verified_access(facts, found);
     client_vpns(facts, found);
+    client_vpn_attachments(facts, found);
     let listed: BTreeSet<EniId> =
         found.components.iter().flat_map(|row| &row.exits).filter_map(own).collect();
     for (id, interface) in facts.snapshot.interfaces.iter() {
@@ -202,6 +205,17 @@ fn client_vpns(facts: &Facts<'_>, found: &mut Found) {
             let exits = subnets.into_iter().map(|subnet| hidden(subnet, groups.clone())).collect();
             ingress(found, id, client_vpn_why(id), &vpn.source, exits);
         }
+    }
+}
+
+/// R-VERDICT-6, R-VPN-9: clients of an endpoint that hangs on a transit gateway come in by its attachment.
+fn client_vpn_attachments(facts: &Facts<'_>, found: &mut Found) {
+    let attachments = facts.snapshot.attachments.iter();
+    let there =
+        |row: &TgwAttachment| &*row.kind == "client-vpn" && !row.state.as_deref().is_some_and(is_gone);
+    for (id, row) in attachments.filter(|(_, row)| there(row)) {
+        let name = &row.meta.id;
+        ingress(found, name, client_vpn_why(name), &row.meta.source, vec![Exit::Attachment(id)]);
     }
 }
 

@@ -47,11 +47,18 @@ fn unmodelled_routes<'a>(facts: &Facts<'a>) -> BTreeMap<&'a str, Routes<'a>> {
     targets
 }
 
+/// Targets of routes that join VPCs, whether or not these have a route back.
+const JOINING: [&str; 3] = ["CoreNetworkArn", "LocalGatewayId", "OdbNetworkArn"];
+
 /// A-22, R-ADDR-11, R-TGW-8: a packet may come out in every VPC attached to the same network: those that route to it, and
-/// those that Cloud WAN lists; in any subnet of it, by whose table it goes on.
+/// those that Cloud WAN lists, any where nothing lists them; in any subnet of it, by whose table it goes on.
 fn unmodelled_target(facts: &Facts<'_>, id: &str, routes: &Routes<'_>, found: &mut Found) {
     let Some(source) = routes.sources.first() else { return };
-    let vpcs = routes.vpcs.iter().copied().chain(core_network_vpcs(facts, id));
+    let listed: Vec<VpcId> = core_network_vpcs(facts, id).collect();
+    let anywhere = listed.is_empty() && routes.fields.iter().any(|field| JOINING.contains(field));
+    let all = facts.snapshot.vpcs.ids().filter(|_| anywhere);
+    let vpcs: BTreeSet<VpcId> = routes.vpcs.iter().copied().chain(listed).chain(all).collect();
+    let vpcs = vpcs.into_iter();
     let exits = vpcs.flat_map(|vpc| into_vpc(facts, vpc));
     let mut paths = Paths::new([Entry::RouteTarget(id.into())], exits);
     if routes.fields.contains("CarrierGatewayId") {
