@@ -321,3 +321,16 @@ fn a_vpn_without_a_tunnel_carries_nothing_for_certain() {
         }
     }
 }
+
+/// R-IGW-5, A-35: who sends to the internet may be passed on by a network on premises that hangs on it.
+#[test]
+fn premises_may_have_it_from_the_internet() {
+    let gateway = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-b}\n";
+    let named = |property: &str| {
+        let found = report(inputs("f0", gateway), property, Options::default());
+        assert_eq!(found.verdict, Verdict::Holds);
+        found.notes.iter().any(|note| note.contains("send them: vgw-1"))
+    };
+    assert!(named("forbid: {from: eni-web, to: eni-b1}"));
+    assert!(!named("forbid: {from: eni-app, to: eni-b1}"));
+}

@@ -352,3 +352,19 @@ fn one_gateway_of_several_takes_no_internet_away() {
     assert_ne!(verdict("f0", second, &property("igw-1")), Verdict::Holds);
     assert_ne!(verdict("f0", second, "forbid: {from: igw-2, to: eni-web}"), Verdict::Holds);
 }
+
+/// What comes by one internet gateway of several is not told from what comes by another.
+#[test]
+fn one_gateway_of_several_satisfies_nothing() {
+    let second = "network:\n  internet-gateways:\n    igw-2: {vpc: vpc-b}\n";
+    let required = "require: {from: igw-1, to: eni-web, port: tcp/443}";
+    assert_eq!(verdict("f0", "network: {}", required), Verdict::Holds);
+    assert_eq!(verdict("f0", second, required), Verdict::Unknown);
+    assert_eq!(verdict("f0", second, &required.replace("igw-1", "igw-2")), Verdict::Unknown);
+    for (gateway, found) in
+        [("igw-1", Verdict::Unknown), ("igw-2", Verdict::Unknown), ("internet", Verdict::Violated)]
+    {
+        let forbidden = format!("forbid: {{from: {gateway}, to: eni-web, port: tcp/443}}");
+        assert_eq!(verdict("f0", second, &forbidden), found, "{gateway}");
+    }
+}

@@ -34,15 +34,22 @@ pub const CONTRADICTED: [Exception; 4] = [
 
 const BALANCERS: &str = "not built: listeners and targets of load balancers";
 const BEYOND: &str = "R-VPN-2: AWS does not show which prefixes a virtual private gateway knows by BGP";
+const DOWN: &str = "A-2: its answer shows both tunnels of the VPN connection as down";
 
 /// Questions to which the answer is unknown.
-pub const UNKNOWN: [Exception; 7] = [
+pub const UNKNOWN: [Exception; 8] = [
     exception("batfish/load-balancer-nlb", "client-to-nlb-ip-1", "verdict", BALANCERS),
     exception("batfish/load-balancer-nlb", "client-to-nlb-ip-2", "verdict", BALANCERS),
     exception("batfish/load-balancer-nlb", "unlistened-port-nlb-ip-1", "verdict", BALANCERS),
     exception("batfish/load-balancer-nlb", "unlistened-port-nlb-ip-2", "verdict", BALANCERS),
     exception("batfish/public-private-subnet-vgw", "private-to-public-ip-goes-to-vgw", "verdict", BEYOND),
     exception("batfish/public-private-subnet-vgw", "private-instance-to-internet", "verdict", BEYOND),
+    exception(
+        "batfish/public-private-subnet-vgw",
+        "private-instance-to-site-leaves-via-vgw",
+        "verdict",
+        DOWN,
+    ),
     exception(
         "batfish/security-group-rules",
         "sg11-icmp-code-without-type-deny",

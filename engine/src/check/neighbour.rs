@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::{Protocol, Question};
-use reachproof_model::id::ComponentId;
+use reachproof_model::id::{ComponentId, Ref};
 use reachproof_model::policy::protocol_name;
 
 use super::bundle::{Bundle, Examples};
@@ -12,7 +12,7 @@ use super::ends::reached_from;
 use super::notes::{Footer, LISTED};
 use super::{Case, CheckError, Direction};
 use crate::name::{sink_name, source_name};
-use crate::network::{Sink, SourcePlace};
+use crate::network::{Network, Sink, SourcePlace};
 use crate::region::{Region, Spot, neighbours};
 
 /// A neighbour by name, with what would describe it, where no answer does.
@@ -41,14 +41,17 @@ impl Case<'_, '_, '_> {
         }
     }
 
-    /// neighbours that may send to the destinations, where the sources may send to a neighbour.
+    /// neighbours that may send to the destinations, where the sources may send to a neighbour, to the internet, from
+    /// which a neighbour may have it, or to an endpoint of a service that somebody else runs.
     fn passing_on(
         &self,
         neighbours: &Region,
         direction: &Direction,
         footer: &mut Footer,
     ) -> Result<(), CheckError> {
-        let towards = direction.towards(neighbours.clone());
+        let elsewhere = neighbours.clone().with(Spot::Internet);
+        let elsewhere = foreign_services(self.reach.network()).fold(elsewhere, Region::with);
+        let towards = direction.towards(elsewhere);
         if self.one_end(&direction.from, &towards, reached_from)?.is_empty() {
             return Ok(());
         }
@@ -166,6 +169,14 @@ impl Case<'_, '_, '_> {
     fn why_unknown(&self, id: ComponentId) -> Option<Box<str>> {
         self.reach.network().components().get(id).map(|component| component.why.clone())
     }
+}
+
+/// R-VPCE-1: interfaces of endpoints of services that are not AWS's.
+fn foreign_services<'n>(network: &'n Network<'_>) -> impl Iterator<Item = Spot> + 'n {
+    let endpoints = network.snapshot.endpoints.values();
+    let foreign =
+        endpoints.filter(|row| row.service.contains(".vpce-svc-") || row.service.contains(".vpce."));
+    foreign.flat_map(|row| row.interfaces.iter().filter_map(Ref::known)).map(Spot::Interface)
 }
 
 /// The stretches of ports that pass.

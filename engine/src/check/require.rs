@@ -140,10 +140,12 @@ impl Searched<'_> {
     /// What the search found of a source, by sink.
     fn found_of(&self, source: SourcePlace, every: bool) -> BTreeMap<Sink, Found<'_>> {
         let mut found: BTreeMap<Sink, Found<'_>> = BTreeMap::new();
+        let vague = self.is_vague_source(source);
         let positions = self.of_source.get(&source).into_iter().flatten();
         for bundle in positions.filter_map(|at| self.found.get(*at)) {
             for sink in bundle.sinks.iter() {
-                let passes = bundle.complete && (bundle.from_everywhere || !every) && !self.is_implied(*sink);
+                let everywhere = bundle.from_everywhere || !every;
+                let passes = bundle.complete && everywhere && !vague && !self.is_implied(*sink);
                 let state = if passes { Found::All } else { Found::Something(bundle) };
                 let known = found.entry(*sink).or_insert(state);
                 if passes {
@@ -162,6 +164,12 @@ impl Searched<'_> {
     /// Whether the destination stands for several places, only some of which can have been reached.
     fn is_implied(&self, sink: Sink) -> bool {
         self.direction.to.at(sink).is_some_and(|extent| extent.implied())
+    }
+
+    /// Whether some of what the source stands for is only perhaps what is meant.
+    fn is_vague_source(&self, source: SourcePlace) -> bool {
+        let extent = Spot::source_of(source).and_then(|spot| self.direction.from.get(spot));
+        extent.is_some_and(|extent| extent.certain != extent.blocks)
     }
 
     /// Whether what the destination stands for may be at another place.

@@ -58,6 +58,10 @@ impl Tracer<'_, '_> {
                 ways.extend(self.returned_from_outside(end, header, attachment));
                 ways
             }
+            // R-VPCE-3: what comes from outside of the endpoint's VPC; by which way it is answered nothing says.
+            Sink::Service(_) if self.is_stranger_to_service(end) => {
+                return Reply::Known(self.world == World::Over);
+            }
             Sink::Service(endpoint) => match self.network.snapshot.endpoints[endpoint].vpc.known() {
                 Some(vpc) => start(Place::Router { vpc, from: None }, Origin::Internet),
                 None => return Reply::Known(false),
@@ -69,6 +73,11 @@ impl Tracer<'_, '_> {
         };
         // In the permissive world one way back is enough.
         Reply::Walked(self.explore_until(ways, |end| self.world == World::Over && self.is_back(end)))
+    }
+
+    /// Whether neither an interface nor a NAT gateway sent the packet to the gateway endpoint.
+    fn is_stranger_to_service(&self, end: &End) -> bool {
+        !matches!(self.sender, SourcePlace::Interface(_)) && end.state.memory.mappings.is_empty()
     }
 
     fn answer(&self, end: &End, header: &Flow, place: Place, origin: Origin) -> Leg {

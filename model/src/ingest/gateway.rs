@@ -222,6 +222,11 @@ fn nat_address(
     })
 }
 
+/// R-VPN-2: whether a static route in this state is one that the gateway has for certain.
+fn is_route(state: &Text<'_>) -> bool {
+    state.is_empty() || state.is("available")
+}
+
 /// Converts a VPN connection.
 pub(super) fn vpn(
     record: Scoped<VpnShape<'_>>,
@@ -230,7 +235,7 @@ pub(super) fn vpn(
     let Scoped { scope, source, item } = record;
     let mut routes = Vec::new();
     for (index, route) in item.routes.iter().enumerate() {
-        if let Some(text) = route.destination_cidr_block.shown().filter(|_| !route.state.is("deleted")) {
+        if let Some(text) = route.destination_cidr_block.shown().filter(|_| is_route(&route.state)) {
             routes.push(context.block(
                 &item.vpn_connection_id,
                 &source.below(&format!("/Routes/{index}")),

@@ -10,7 +10,7 @@ use super::load_balancer::{Balancer, BalancerKind};
 use super::neighbour::into_vpc;
 use super::{Found, Paths};
 use crate::id::{EniId, Ref, VpcId};
-use crate::snapshot::{ComponentKind, Endpoint, EndpointKind, Entry, Exit, Interface, Target};
+use crate::snapshot::{ComponentKind, Endpoint, EndpointKind, Entry, Exit, Interface, Target, TgwAttachment};
 use crate::source::Source;
 
 /// What is said of an endpoint where the answers do not show all appliances.
@@ -52,7 +52,8 @@ fn firewall_endpoints<'a>(facts: &Facts<'a>) -> FirewallEndpoints<'a> {
 }
 
 /// R-GWLB-2: an appliance may send the payload on from its own interfaces. Registered targets that nothing shows may
-/// reach the internet, anything in the VPC of the load balancer, and what that VPC is joined to.
+/// reach the internet, anything in the VPC of the load balancer, and what that VPC is joined to; those of a load balancer
+/// that is not in the snapshot, whatever a VPC that is not in it either is joined to.
 fn two_arm_exits(facts: &Facts<'_>) -> Vec<Exit> {
     let targets: Vec<(&Registered, Vec<EniId>)> =
         geneve_targets(facts).map(|target| (target, target_interfaces(facts, &target.id))).collect();
@@ -63,7 +64,24 @@ fn two_arm_exits(facts: &Facts<'_>) -> Vec<Exit> {
     let shown: BTreeSet<EniId> = targets.into_iter().flat_map(|(_, found)| found).collect();
     let shown = shown.into_iter().map(|interface| Exit::Interface { interface, keeps_groups: false });
     let hidden = vpcs.into_iter().flat_map(|vpc| into_vpc(facts, vpc));
-    shown.chain(hidden).chain([Exit::Internet]).collect()
+    shown.chain(hidden).chain(beyond(facts)).chain([Exit::Internet]).collect()
+}
+
+/// R-GWLB-2, R-VERDICT-7: the ways by which VPCs outside of the snapshot send into it.
+fn beyond<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = Exit> + 'a {
+    let snapshot = facts.snapshot;
+    let foreign = |row: &TgwAttachment| {
+        &*row.kind == "vpc" && row.vpc.as_ref().and_then(|options| options.vpc.known()).is_none()
+    };
+    let attachments = snapshot.attachments.iter().filter(move |(_, row)| foreign(row));
+    let attachments = attachments.filter(|(_, row)| facts.vpc(&row.resource).is_none());
+    let peered = snapshot.peerings.values().filter_map(|row| {
+        match (row.requester.vpc.known(), row.accepter.vpc.known()) {
+            (Some(own), None) | (None, Some(own)) => Some(own),
+            _ => None,
+        }
+    });
+    attachments.map(|(id, _)| Exit::Attachment(id)).chain(peered.map(Exit::Vpc))
 }
 
 /// Whether a target is an instance or an address, and no function or load balancer.

@@ -25,7 +25,7 @@ pub(super) fn find(facts: &Facts<'_>, found: &mut Found) {
     let gateways = resource_gateways(facts, found);
     for endpoint in facts.snapshot.endpoints.values().filter(|endpoint| endpoint.kind == EndpointKind::Other)
     {
-        lattice_endpoint(endpoint, &gateways, found);
+        lattice_endpoint(facts, endpoint, &gateways, found);
     }
     service_networks(facts, found);
     admitted_by_rules(facts, found);
@@ -77,13 +77,16 @@ fn is_gateway_interface(interface: &Interface) -> bool {
     words.contains("lattice") || words.contains("resource gateway")
 }
 
-/// R-VPCE-1, R-VPCE-13: a resource or service-network endpoint leads to some resource gateway; an endpoint of an
-/// unknown type may also send.
-fn lattice_endpoint(endpoint: &Endpoint, gateways: &[Exit], found: &mut Found) {
+/// R-VPCE-1, R-VPCE-13: a resource or service-network endpoint leads to some resource gateway, anywhere if no answer shows
+/// one, and a service network to its services besides; an endpoint of an unknown type may also send.
+fn lattice_endpoint(facts: &Facts<'_>, endpoint: &Endpoint, gateways: &[Exit], found: &mut Found) {
     let interfaces: Vec<EniId> = endpoint.interfaces.iter().filter_map(Ref::known).collect();
     let kind = endpoint.kind_name.to_ascii_lowercase();
     let id = &endpoint.meta.id;
     let mut paths = Paths::new(interfaces.iter().copied().map(Entry::Interface), gateways.iter().cloned());
+    if gateways.is_empty() || &*kind != "resource" {
+        paths.exits.extend(facts.snapshot.vpcs.ids().flat_map(|vpc| everywhere(facts, vpc)));
+    }
     if !matches!(&*kind, "resource" | "servicenetwork") {
         paths.entries.extend([Entry::Anywhere, Entry::RouteTarget(id.boxed())]);
         paths.exits.extend(interfaces.iter().copied().map(relayed));

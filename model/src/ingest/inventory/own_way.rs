@@ -58,7 +58,8 @@ impl<'a> Shown<'a> {
                 "notebook instance with direct internet access",
                 "sagemaker describe-notebook-instance",
             ),
-            "sagemaker-studio" => (
+            // A domain that an answer describes counts whatever else the description says.
+            label if label == "sagemaker-studio" || self.domain(interface).is_some() => (
                 self.domain(interface),
                 "VpcOnly",
                 "Studio domain with public internet access",
@@ -82,6 +83,9 @@ impl<'a> Shown<'a> {
 
     /// What answers say of the domain that the description of an interface names.
     fn domain(&self, interface: &Interface) -> Option<&BTreeSet<Option<&'a str>>> {
+        if self.domains.is_empty() {
+            return None;
+        }
         let parts = |letter: char| !letter.is_ascii_alphanumeric() && letter != '-';
         let mut named =
             interface.description.split(parts).filter_map(|word| self.domains.get(word)).collect::<Vec<_>>();

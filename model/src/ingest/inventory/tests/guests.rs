@@ -109,4 +109,8 @@ fn a_studio_domain_may_have_a_way_of_its_own() {
     of("d-12", "VpcOnly").check(way);
     of("d", "VpcOnly").check(way);
     of("d-1", "VpcOnly").check(&[]);
+    // Whatever else the description says: the domain that an answer describes is named.
+    let mut plain = of("d-1", "PublicInternetOnly");
+    plain.snapshot.interfaces.values_mut().for_each(|row| row.label = "interface".into());
+    plain.check(way);
 }

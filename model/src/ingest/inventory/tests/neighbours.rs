@@ -23,7 +23,7 @@ fn vpc(index: usize) -> VpcId {
 fn vpcs_with_a_route_to_the_same_network_are_joined() {
     let mut net = Net::new();
     net.route(0, unmodelled("LocalGatewayId", "lgw-1"));
-    net.check(&["Neighbour lgw-1: route(lgw-1) -> subnet-a subnet-b vpc-a"]);
+    net.check(&["Neighbour lgw-1: route(lgw-1) -> subnet-a subnet-b subnet-z vpc-a vpc-z"]);
     net.route(1, unmodelled("LocalGatewayId", "lgw-1"));
     net.route(1, unmodelled("OdbNetworkArn", "odb-1"));
     net.check(&[
