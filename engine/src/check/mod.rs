@@ -278,6 +278,12 @@ pub(crate) struct Direction {
 }
 
 impl Direction {
+    /// Whether some of what a source stands for is only perhaps what is meant.
+    pub(crate) fn is_vague(&self, source: SourcePlace) -> bool {
+        let extent = Spot::source_of(source).and_then(|spot| self.from.get(spot));
+        extent.is_some_and(|extent| extent.certain != extent.blocks)
+    }
+
     /// The same to other places.
     fn towards(&self, to: Region) -> Self {
         Self { from: self.from.clone(), to, avoid: self.avoid.clone() }
@@ -331,7 +337,13 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
         for direction in &self.directions {
             let wanted = self.wanted(direction, &direction.from);
             let to = wanted.destinations(self.reach)?;
-            found.extend(gather_to(self.reach, &wanted, &to)?);
+            let own = gather_to(self.reach, &wanted, &to)?.into_iter();
+            found.extend(own.map(
+                |bundle| match bundle.sources.iter().any(|from| direction.is_vague(*from)) {
+                    true => bundle.only_possible(),
+                    false => bundle,
+                },
+            ));
             let siblings = siblings(self.reach.network(), &direction.from);
             let others = gather_to(self.reach, &self.wanted(direction, &siblings), &to)?;
             found.extend(others.into_iter().map(Bundle::only_possible));

@@ -140,7 +140,7 @@ impl Searched<'_> {
     /// What the search found of a source, by sink.
     fn found_of(&self, source: SourcePlace, every: bool) -> BTreeMap<Sink, Found<'_>> {
         let mut found: BTreeMap<Sink, Found<'_>> = BTreeMap::new();
-        let vague = self.is_vague_source(source);
+        let vague = self.direction.is_vague(source);
         let positions = self.of_source.get(&source).into_iter().flatten();
         for bundle in positions.filter_map(|at| self.found.get(*at)) {
             for sink in bundle.sinks.iter() {
@@ -164,12 +164,6 @@ impl Searched<'_> {
     /// Whether the destination stands for several places, only some of which can have been reached.
     fn is_implied(&self, sink: Sink) -> bool {
         self.direction.to.at(sink).is_some_and(|extent| extent.implied())
-    }
-
-    /// Whether some of what the source stands for is only perhaps what is meant.
-    fn is_vague_source(&self, source: SourcePlace) -> bool {
-        let extent = Spot::source_of(source).and_then(|spot| self.direction.from.get(spot));
-        extent.is_some_and(|extent| extent.certain != extent.blocks)
     }
 
     /// Whether what the destination stands for may be at another place.

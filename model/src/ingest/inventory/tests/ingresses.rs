@@ -312,7 +312,7 @@ fn an_endpoint_of_an_unknown_type_may_send() {
     let mut net = Net::new();
     let eni = net.eni("eni-1", "subnet-a", "vpcendpoint");
     net.endpoint("vpce-1", EndpointKind::Other, "Tunnel", "", &[eni]);
-    net.check(&["Lattice vpce-1: eni-1 anywhere route(vpce-1) -> eni-1+groups"]);
+    net.check(&["Lattice vpce-1: eni-1 anywhere route(vpce-1) -> eni-1+groups hidden(subnet-a;) hidden(subnet-b;) hidden(subnet-z;)"]);
 }
 
 /// R-VPCE-14.

@@ -28,7 +28,7 @@ fn vpcs_with_a_route_to_the_same_network_are_joined() {
     net.route(1, unmodelled("OdbNetworkArn", "odb-1"));
     net.check(&[
         "Neighbour lgw-1: route(lgw-1) -> subnet-a subnet-b subnet-z vpc-a vpc-z",
-        "Neighbour odb-1: route(odb-1) -> subnet-z vpc-z",
+        "Neighbour odb-1: route(odb-1) -> subnet-a subnet-b subnet-z vpc-a vpc-z",
     ]);
 }
 
