@@ -7,7 +7,7 @@ use reachproof_engine::header::{Arena, Set};
 use reachproof_engine::hypothetical::{require_internet_beside_public, supposing};
 use reachproof_engine::network::{Network, NodeLimit, Sink, SourcePlace};
 use reachproof_engine::reach::{Reach, Request, classes};
-use reachproof_engine::region::{Region, select};
+use reachproof_engine::region::{Region, Spot, select};
 use reachproof_model::assumption::Assumptions;
 use reachproof_model::flow::Question;
 use reachproof_model::policy::{Selector, TrafficSpec};
@@ -101,9 +101,23 @@ impl<'n> Wanted<'n, '_> {
         rows.sort_by(|left, right| (&left.from, &left.to).cmp(&(&right.from, &right.to)));
         let entered = all.entered.into_iter().map(|id| component_gap(self.network, id));
         let doubts = self.network.doubts().into_iter().chain(self.network.unlisted_addresses());
-        let doubts = doubts.map(|doubt| ("snapshot".into(), doubt.into()));
+        let doubts = doubts.chain(self.other_interfaces()).map(|doubt| ("snapshot".into(), doubt.into()));
         let gaps = gaps(entered.chain(doubts));
         Ok(ReachAnswer { question: self.question, rows, gaps, names: Names::of(self.network) })
+    }
+
+    /// R-MBX-10, A-8: rows are of each interface by itself, while a guest with several may send by any of them.
+    fn other_interfaces(&self) -> Option<String> {
+        let sources = self.from.iter().filter_map(|(spot, _)| match spot {
+            Spot::Interface(id) => Some(id),
+            _ => None,
+        });
+        let mut several = sources.filter(|id| !self.network.siblings_of(*id).is_empty());
+        let first = &self.network.interface(several.next()?).meta.id;
+        let more = several.count();
+        Some(format!(
+            "the instance of {first}, and of {more} more sources, has several interfaces and may send by any of them; rows are of each by itself, `check` counts the others, too (A-8)"
+        ))
     }
 
     /// The groups of ends that are alike. What was not replayed for each two of them is replayed here for the first two, once

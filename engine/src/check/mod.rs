@@ -413,7 +413,8 @@ impl<'c, 'n, 's> Case<'c, 'n, 's> {
             affected: affected(failing),
             scope: self.scope(),
             gaps,
-            witnesses,
+            // What satisfies a requirement is no witness of its failing.
+            witnesses: if verdict == Verdict::Holds { Vec::new() } else { witnesses },
             assumptions: footer.assumptions,
             notes: footer.notes,
             waived,

@@ -7,9 +7,12 @@ use reachproof_model::policy::TrafficSpec;
 use super::bundle::{Bundle, Examples, is_one_place, of_source};
 use super::demand::gather_demanded;
 use super::gather::Wanted;
-use super::{Case, CheckError, Direction, PropertyReport, Verdict};
+use super::{Case, CheckError, Direction, PropertyReport, Verdict, Waived};
 use crate::network::{Sink, SourcePlace};
 use crate::region::Spot;
+
+/// Kinds of what passes for certain that are replayed of one search.
+const SHOWN: usize = 256;
 
 /// What passes in one direction with one kind of traffic.
 struct Searched<'c> {
@@ -29,6 +32,8 @@ struct Sorted {
     passing: bool,
     failing: Vec<Bundle>,
     unsure: Vec<Bundle>,
+    /// What passes for certain, by an example of each kind; what it rests on is what the answer rests on.
+    shown: Vec<Bundle>,
 }
 
 /// What a search found of one kind of traffic between a source and a sink.
@@ -56,23 +61,31 @@ impl Case<'_, '_, '_> {
         let mut sorted = Sorted::default();
         for (position, direction) in self.directions.iter().enumerate() {
             let searched = self.search(position, direction)?;
+            sorted.shown.extend(searched.iter().flat_map(Searched::shown));
             for sources in alike(&searched) {
                 self.sort(&searched, &sources, every, &mut sorted);
             }
         }
-        let Sorted { passing, failing, unsure } = sorted;
+        let Sorted { passing, failing, unsure, shown } = sorted;
         let (failing, mut waived) = self.without_waived(failing)?;
         let (unsure, waived_unsure) = self.without_waived(unsure)?;
         waived.extend(waived_unsure);
         let satisfied = if every { failing.is_empty() && unsure.is_empty() } else { passing };
         let refuted = if every { !failing.is_empty() } else { unsure.is_empty() };
         let (verdict, bundles): (Verdict, Vec<&Bundle>) = match (satisfied, refuted) {
-            (true, _) => (Verdict::Holds, Vec::new()),
+            (true, _) => return self.satisfied(&shown, waived),
             (false, true) => (Verdict::Violated, failing.iter().collect()),
             (false, false) => (Verdict::Unknown, unsure.iter().collect()),
         };
         let witnesses = self.replay_closed(&bundles, verdict == Verdict::Violated)?;
         self.report(verdict, &bundles, witnesses, waived)
+    }
+
+    /// INVARIANT (requirements replayed): an example of each kind of what passes reaches in the replay, too.
+    fn satisfied(&self, shown: &[Bundle], waived: Vec<Waived>) -> Result<PropertyReport, CheckError> {
+        let shown: Vec<&Bundle> = shown.iter().collect();
+        let witnesses = self.replay(&shown, true)?;
+        self.report(Verdict::Holds, &[], witnesses, waived)
     }
 
     /// A search for each kind of traffic, so that one closed port is told from others that are open.
@@ -154,6 +167,15 @@ impl Searched<'_> {
             }
         }
         found
+    }
+
+    /// One pair of each bundle between whose pairs all of the traffic passes.
+    fn shown(&self) -> impl Iterator<Item = Bundle> {
+        let passing = self.found.iter().filter(|bundle| bundle.certain && bundle.complete);
+        passing.take(SHOWN).filter_map(|bundle| {
+            let (source, sink) = bundle.pairs().next()?;
+            Some(Bundle { sources: [source].into(), sinks: [sink].into(), ..bundle.clone() })
+        })
     }
 
     /// Every sink that the direction is about.
