@@ -19,7 +19,7 @@ pub(crate) const UNROUTABLE: [&str; 8] = [
 ];
 
 /// The addresses of VPC Lattice (R-VPCE-14).
-pub(crate) const LATTICE: [&str; 2] = ["169.254.171.0/24", "fd00:ec2:80::/64"];
+pub(crate) const LATTICE: [&str; 3] = ["169.254.171.0/24", "129.224.0.0/17", "fd00:ec2:80::/64"];
 
 /// IPv6 link-local addresses (R-ADDR-15).
 pub(crate) const LINK_LOCAL: [&str; 1] = ["fe80::/10"];

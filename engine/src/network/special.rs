@@ -26,7 +26,7 @@ pub enum SpecialBlock {
     DocumentationV4,
     /// The IPv6 block for documentation.
     DocumentationV6,
-    /// VPC Lattice's link-local IPv4 block (R-VPCE-14).
+    /// VPC Lattice's IPv4 blocks, a link-local one and a public one that nobody routes (R-VPCE-14).
     LatticeV4,
     /// VPC Lattice's IPv6 block.
     LatticeV6,
@@ -66,7 +66,7 @@ impl SpecialBlock {
                 v4(&[([192, 0, 2, 0], 24), ([198, 51, 100, 0], 24), ([203, 0, 113, 0], 24)])
             }
             Self::DocumentationV6 => vec![v6([0x2001, 0x0db8, 0], 32)],
-            Self::LatticeV4 => v4(&[([169, 254, 171, 0], 24)]),
+            Self::LatticeV4 => v4(&[([169, 254, 171, 0], 24), ([129, 224, 0, 0], 17)]),
             Self::LatticeV6 => vec![v6([0xfd00, 0x0ec2, 0x80], 64)],
             Self::Nat64 => vec![v6([0x64, 0xff9b, 0], 96)],
             Self::LinkLocalV6 => vec![v6([0xfe80, 0, 0], 10)],

@@ -189,10 +189,14 @@ pub(super) fn admits_lattice(rule: &GroupRule, lists: &BTreeSet<PrefixListId>) -
     }
 }
 
-/// The link-local ranges of VPC Lattice, or a part of them: 169.254.171.0/24 and fd00:ec2:80::/64.
+/// The ranges of VPC Lattice, or a part of them: 169.254.171.0/24, 129.224.0.0/17 and fd00:ec2:80::/64.
 fn is_lattice_range(cidr: IpNet) -> bool {
     match cidr {
-        IpNet::V4(net) => net.prefix_len() >= 24 && matches!(net.addr().octets(), [169, 254, 171, _]),
+        IpNet::V4(net) => match net.addr().octets() {
+            [169, 254, 171, _] => net.prefix_len() >= 24,
+            [129, 224, 0..=127, _] => net.prefix_len() >= 17,
+            _ => false,
+        },
         IpNet::V6(net) => {
             net.prefix_len() >= 64 && matches!(net.addr().segments(), [0xfd00, 0xec2, 0x80, 0, ..])
         }
