@@ -185,6 +185,13 @@ fn who_may_relay_to_a_public_address_is_named() {
     assert_eq!(found.verdict, Verdict::Holds, "{found:?}");
 }
 
+/// Whether a proof in F0 with changes has a note with this text.
+fn names(changes: &str, property: &str, text: &str) -> bool {
+    let found = report(inputs("f0", changes), property, Options::default());
+    assert_eq!(found.verdict, Verdict::Holds, "{property}");
+    found.notes.iter().any(|note| note.contains(text))
+}
+
 /// What a property that is about nothing outside rests on: who could carry it round.
 fn trusted(changes: &str, property: &str, deed: &str) -> bool {
     let found = report(inputs("f0-transit", changes), property, Options::default());
@@ -255,6 +262,9 @@ fn a_core_network_needs_no_route_back() {
         ),
     );
     assert_eq!(verdict("f0", &listed, property), Verdict::Holds);
+    // Who attached a VPC to it sees that one alone.
+    let by_another = listed.replace("::111111111111:core-network", "::222222222222:core-network");
+    assert_eq!(verdict("f0", &by_another, property), Verdict::Unknown);
 }
 
 /// R-VERDICT-6, R-VPN-9.
@@ -269,11 +279,7 @@ fn clients_of_a_vpn_come_in_by_a_transit_gateway() {
 fn premises_may_answer_what_a_destination_asks() {
     let asking = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-a}\n  route-tables:\n    \
                   rtb-prv: {routes: {10.1.0.0/16: vgw-1}}\n  security-groups:\n    sg-app: {in: []}\n";
-    let named = |changes: &str, property: &str| {
-        let found = report(inputs("f0", changes), property, Options::default());
-        assert_eq!(found.verdict, Verdict::Holds);
-        found.notes.iter().any(|note| note.contains("bring back answers: vgw-1"))
-    };
+    let named = |changes: &str, property: &str| names(changes, property, "bring back answers: vgw-1");
     assert!(named(asking, "forbid: {from: eni-b1, to: eni-app, including-replies: true}"));
     assert!(!named(asking, "forbid: {from: eni-b1, to: eni-app}"));
     let silent = asking.replace("rtb-prv", "rtb-pub");
@@ -326,11 +332,28 @@ fn a_vpn_without_a_tunnel_carries_nothing_for_certain() {
 #[test]
 fn premises_may_have_it_from_the_internet() {
     let gateway = "network:\n  virtual-gateways:\n    vgw-1: {vpc: vpc-b}\n";
-    let named = |property: &str| {
-        let found = report(inputs("f0", gateway), property, Options::default());
-        assert_eq!(found.verdict, Verdict::Holds);
-        found.notes.iter().any(|note| note.contains("send them: vgw-1"))
-    };
+    let named = |property: &str| names(gateway, property, "send them: vgw-1");
     assert!(named("forbid: {from: eni-web, to: eni-b1}"));
     assert!(!named("forbid: {from: eni-app, to: eni-b1}"));
+}
+
+/// R-GWLB-2, R-SG-10: rules may name the group of an appliance that nobody shows.
+#[test]
+fn an_unseen_appliance_may_carry_the_group_that_a_rule_names() {
+    let inspected = "network:\n  endpoints:\n    vpce-1: {vpc: vpc-a, kind: gateway-load-balancer, \
+                     service: com.amazonaws.vpce.us-east-1.vpce-svc-partner, \
+                     interfaces: {eni-vpce: {subnet: subnet-prv-b, address: 10.0.2.50}}}\n  route-tables:\n    \
+                     rtb-prv: {routes: {0.0.0.0/0: vpce-1}}\n  security-groups:\n    sg-b1: {in: []}\n";
+    let answers = |peering: &str| {
+        format!(
+            "{inspected}aws:\n  {peering}\n  SecurityGroups: [{{GroupId: sg-b1, IpPermissions: [{{IpProtocol: '-1', UserIdGroupPairs: \
+             [{{GroupId: sg-far, UserId: '999999999999', VpcId: vpc-far, VpcPeeringConnectionId: pcx-7, PeeringStatus: active}}]}}]}}]"
+        )
+    };
+    let peered = "VpcPeeringConnections: [{VpcPeeringConnectionId: pcx-7, Status: {Code: active}, RequesterVpcInfo: \
+                  {VpcId: vpc-b, OwnerId: '111111111111', Region: us-east-1, CidrBlock: 10.1.0.0/16}, AccepterVpcInfo: \
+                  {VpcId: vpc-far, OwnerId: '999999999999', Region: us-east-1, CidrBlock: 10.7.0.0/16}}]";
+    let property = "forbid: {from: eni-app, to: eni-b1}";
+    assert_eq!(verdict("f0", &answers("VpcPeeringConnections: []"), property), Verdict::Holds);
+    assert_eq!(verdict("f0", &answers(peered), property), Verdict::Unknown);
 }

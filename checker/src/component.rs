@@ -33,6 +33,10 @@ pub(crate) fn components(s: &Snapshot) -> BTreeMap<Box<str>, Component> {
         known.entries.extend(row.entries.iter().cloned());
         known.exits.extend(row.exits.iter().cloned());
         known.is_lattice |= row.kind == ComponentKind::Lattice;
+        // R-GWLB-2: an appliance that nobody shows may send from an interface of its own.
+        let by_itself = row.exits.iter().any(|exit| matches!(exit, Exit::Vpc(_) | Exit::Attachment(_)));
+        let anywhere = row.exits.contains(&Exit::Internet);
+        known.may_know_senders |= row.kind == ComponentKind::Inspection && anywhere && by_itself;
     }
     let shown: BTreeSet<Entry> = s.components.values().flat_map(|row| row.entries.iter().cloned()).collect();
     let derived = missing_targets(s).into_iter().chain(undescribed(s));

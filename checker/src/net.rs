@@ -120,6 +120,14 @@ impl<'s> Net<'s> {
         entered.map(|(name, _)| &**name).collect()
     }
 
+    /// The components behind an interface, and those that take in what it sends.
+    pub(crate) fn around(&self, id: EniId) -> Vec<&str> {
+        let entries = [Entry::Interface(id), Entry::Sender(id)];
+        let entered =
+            self.components.iter().filter(|(_, row)| entries.iter().any(|one| row.entries.contains(one)));
+        entered.map(|(name, _)| &**name).collect()
+    }
+
     /// R-ADDR-1.
     pub(crate) fn vpc_blocks(&self, vpc: VpcId, family: Family) -> Vec<Interval> {
         let blocks = self.s.vpcs[vpc].cidrs.iter().filter(|block| usable(&block.state));

@@ -247,9 +247,9 @@ impl<'c, 's> Walk<'c, 's> {
             let subnets: Vec<SubnetId> = subnets_of(interface).collect();
             let signature =
                 (interface.vpc.known(), subnets, identity(net, *id), net.live(*id), unchecked(interface));
-            let behind = net.behind(*id);
+            let around = net.around(*id);
             let sent = self.starting(sent);
-            alike.entry((signature, behind)).or_insert_with(|| (*id, Vec::new())).1.extend(sent);
+            alike.entry((signature, around)).or_insert_with(|| (*id, Vec::new())).1.extend(sent);
         }
         for (id, sent) in alike.into_values() {
             let at = At { sender: identity(net, id), origin: Origin::Local, family: self.sent };
@@ -306,7 +306,7 @@ impl<'c, 's> Walk<'c, 's> {
                 Some(vpc) => self.lead(Site::Route { table: Some(*table), vpc, from: None }, &at, all),
                 None => Ok(()),
             },
-            Exit::Attachment(by) => self.lead(Site::Transit(*by), &at, all),
+            Exit::Attachment(by) => self.lead(Site::Transit(*by), &At { sender, ..at }, all),
         }
     }
 

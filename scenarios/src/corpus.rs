@@ -244,6 +244,7 @@ const SCENARIOS: &[(&str, &str)] = embedded![
     "regression/routed-to-itself",
     "regression/advertised-to-transit",
     "regression/appliance-beside-attachment",
+    "regression/appliance-of-another-account",
     "regression/attachment-in-several-zones",
     "regression/attachment-subnets-uncollected",
     "regression/one-address-twice",

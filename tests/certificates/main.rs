@@ -15,6 +15,7 @@ mod corpus;
 mod limits;
 mod mutations;
 mod owners;
+mod senders;
 mod support;
 mod supposed;
 mod unanswered;

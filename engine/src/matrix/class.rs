@@ -33,7 +33,8 @@ pub(super) struct ContextKey {
     idle: bool,
     checked: bool,
     deny_igw: bool,
-    components: Vec<ComponentId>,
+    /// Those behind it, and those that take in what it sends.
+    components: [Vec<ComponentId>; 2],
     balances: bool,
     /// The interface itself, where something names it.
     named: Option<EniId>,
@@ -396,7 +397,7 @@ fn context(network: &Network<'_>, facts: &Facts, id: EniId) -> ContextKey {
         idle: network.is_idle(id),
         checked,
         deny_igw: interface.deny_igw,
-        components: network.components_at(id).to_vec(),
+        components: [network.components_at(id), network.components_beside(id)].map(<[_]>::to_vec),
         balances: network.balances(id),
         named: apart.then_some(id),
     }

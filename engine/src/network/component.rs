@@ -35,7 +35,7 @@ impl ComponentIndex {
         let mut index = Self::default();
         let (keeping, peerings) = (keeping_identity(snapshot), missing_peerings(snapshot));
         for (id, component) in components.iter() {
-            if keeping.contains(&component.id) {
+            if keeping.contains(&component.id) || is_two_armed(component) {
                 index.keeping_identity.insert(id);
             }
             if leads_on_premises(component) && !peerings.contains(&*component.id) {
@@ -59,6 +59,14 @@ impl ComponentIndex {
         index.internet.dedup();
         index
     }
+}
+
+/// R-GWLB-2, R-SG-10: whether an appliance that nobody shows may send what it got from an interface of its own, which rules
+/// may name by its groups. What is only in the way of a transit gateway's packets sends them on as they are.
+fn is_two_armed(component: &Component) -> bool {
+    let by_itself = |exit: &Exit| matches!(exit, Exit::Vpc(_) | Exit::Attachment(_));
+    let anywhere = component.exits.contains(&Exit::Internet);
+    component.kind == ComponentKind::Inspection && anywhere && component.exits.iter().any(by_itself)
 }
 
 /// Whether networks on premises may be behind a component: behind any network but the internet (R-VERDICT-5).

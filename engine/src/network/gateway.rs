@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use reachproof_model::flow::World;
 use reachproof_model::id::{Id, Ref, Table, VpcId};
-use reachproof_model::snapshot::{GatewayAttachment, Meta, RouteTable, Snapshot, Target, Vpc, VpnTerminus};
+use reachproof_model::snapshot::{
+    GatewayAttachment, Meta, RouteTable, Snapshot, Target, Vpc, VpnConnection, VpnTerminus,
+};
 use reachproof_model::source::Source;
 use serde::{Deserialize, Serialize};
 
@@ -110,7 +112,10 @@ fn is_down(snapshot: &Snapshot, id: &str) -> bool {
         VpnTerminus::VirtualGateway(Ref::Missing(other)) => **other == *id,
         VpnTerminus::TransitGateway(_) | VpnTerminus::Other => false,
     };
-    let mut ending = snapshot.vpn_connections.iter().filter(|row| ends_here(&row.terminus)).peekable();
+    let there = |row: &&VpnConnection| {
+        ends_here(&row.terminus) && row.state.as_deref().is_none_or(|state| state == "available")
+    };
+    let mut ending = snapshot.vpn_connections.iter().filter(there).peekable();
     ending.peek().is_some() && ending.all(|row| row.down)
 }
 

@@ -380,8 +380,10 @@ pub(super) fn receivers(network: &Network<'_>) -> Vec<Vec<EniId>> {
     let mut found: Vec<Vec<EniId>> = Vec::new();
     let mut known: BTreeMap<ReceiverKey<'_>, usize> = BTreeMap::new();
     for (id, interface) in network.snapshot.interfaces.iter() {
-        let apart =
-            is_hypothetical(interface) || network.balances(id) || !network.components_at(id).is_empty();
+        let components = [network.components_at(id), network.components_beside(id)];
+        let apart = is_hypothetical(interface)
+            || network.balances(id)
+            || components.iter().any(|all| !all.is_empty());
         let next = found.len();
         let position = if apart { next } else { *known.entry(receiver_key(network, id)).or_insert(next) };
         match found.get_mut(position) {

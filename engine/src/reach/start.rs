@@ -148,7 +148,7 @@ impl Explorer<'_, '_, '_> {
                 let table = crate::network::TableChoice::Table(*table);
                 self.push(blank.at(Place::Route { table, vpc, from: None }), headers);
             }
-            Exit::Attachment(by) => self.push(blank.at(Place::Transit { by: *by }), headers),
+            Exit::Attachment(by) => self.push(blank.at(Place::Transit { by: *by }).tagged(tag), headers),
         }
     }
 

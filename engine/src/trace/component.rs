@@ -75,7 +75,8 @@ impl Tracer<'_, '_> {
         leg.state.tag = Tag::None;
         leg.state.entered = None;
         leg.state.origin = Origin::Component;
-        if matches!(exit, Exit::Vpc(_) | Exit::Subnet(_)) && self.network.may_keep_identity(id) {
+        let known_on = matches!(exit, Exit::Vpc(_) | Exit::Subnet(_) | Exit::Attachment(_));
+        if known_on && self.network.may_keep_identity(id) {
             leg.state.tag = Tag::Stranger;
         }
         let place = match exit {

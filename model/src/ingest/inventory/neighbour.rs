@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dto::Name;
+use super::dto::{CoreAttachment, Name, Placed};
 use super::facts::{Facts, hidden, is_gone, relayed, subnets_of};
 use super::{Found, Inventories, Paths};
 use crate::id::{EniId, Ref, TgwId, VpcId};
@@ -54,10 +54,10 @@ const JOINING: [&str; 3] = ["CoreNetworkArn", "LocalGatewayId", "OdbNetworkArn"]
 /// those that Cloud WAN lists, any where nothing lists them; in any subnet of it, by whose table it goes on.
 fn unmodelled_target(facts: &Facts<'_>, id: &str, routes: &Routes<'_>, found: &mut Found) {
     let Some(source) = routes.sources.first() else { return };
-    let listed: Vec<VpcId> = core_network_vpcs(facts, id).collect();
-    let anywhere = listed.is_empty() && routes.fields.iter().any(|field| JOINING.contains(field));
+    let anywhere = !is_listed(facts, id) && routes.fields.iter().any(|field| JOINING.contains(field));
     let all = facts.snapshot.vpcs.ids().filter(|_| anywhere);
-    let vpcs: BTreeSet<VpcId> = routes.vpcs.iter().copied().chain(listed).chain(all).collect();
+    let own = routes.vpcs.iter().copied();
+    let vpcs: BTreeSet<VpcId> = own.chain(core_network_vpcs(facts, id)).chain(all).collect();
     let vpcs = vpcs.into_iter();
     let exits = vpcs.flat_map(|vpc| into_vpc(facts, vpc));
     let mut paths = Paths::new([Entry::RouteTarget(id.into())], exits);
@@ -76,15 +76,28 @@ pub(super) fn into_vpc<'a>(facts: &'a Facts<'_>, vpc: VpcId) -> impl Iterator<It
     std::iter::once(Exit::Vpc(vpc)).chain(facts.vpc_subnets(vpc).iter().copied().map(Exit::Subnet))
 }
 
-/// The VPCs that `networkmanager list-attachments` shows at a core network.
-fn core_network_vpcs<'a>(facts: &'a Facts<'_>, arn: &'a str) -> impl Iterator<Item = VpcId> + 'a {
+/// What `networkmanager list-attachments` shows of a core network.
+fn core_attachments<'a>(
+    facts: &'a Facts<'_>,
+    arn: &'a str,
+) -> impl Iterator<Item = &'a Placed<CoreAttachment>> + 'a {
     let id = arn.rsplit('/').next().unwrap_or(arn);
-    let attachments = facts.inventories.core_attachments.iter();
-    let same = attachments.filter(move |attachment| {
+    facts.inventories.core_attachments.iter().filter(move |attachment| {
         let names: [&Name; 2] = [&attachment.core_network_arn, &attachment.core_network_id];
         names.iter().any(|name| !name.is_empty() && (***name == *arn || ***name == *id))
-    });
-    same.filter_map(|attachment| facts.vpc(attachment.resource_arn.rsplit('/').next()?))
+    })
+}
+
+/// R-SHARE-1: whether the account that owns a core network, which alone sees all of its attachments, listed them.
+fn is_listed(facts: &Facts<'_>, arn: &str) -> bool {
+    let owner = arn.split(':').nth(4).unwrap_or_default();
+    !owner.is_empty() && core_attachments(facts, arn).any(|row| facts.account(row.scope) == owner)
+}
+
+/// The VPCs at a core network.
+fn core_network_vpcs<'a>(facts: &'a Facts<'_>, arn: &'a str) -> impl Iterator<Item = VpcId> + 'a {
+    core_attachments(facts, arn)
+        .filter_map(|attachment| facts.vpc(attachment.resource_arn.rsplit('/').next()?))
 }
 
 /// R-ADDR-11: a carrier gateway is another way from and to the internet, whether or not a route shows it.
